@@ -1,0 +1,139 @@
+// The rows of the store as values.
+#pragma once
+
+#include "mailstore/types/flags.h"
+#include "mailstore/message_builder.h"
+#include "mailstore/types/role.h"
+#include "mailstore/types/ids.h"
+#include "mailstore/types/uid_set.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace mailbraid::mailstore {
+
+/// How an endpoint names one of its messages within a mailbox: a UID (IMAP), a UIDL (POP3; later a file's name).
+using RemoteKey = std::variant<Uid, Uidl>;
+
+/// What an endpoint mailbox looked like at the last commit.
+struct Anchor {
+  UidValidity uidValidity;   ///< 0: never read
+  Uid uidNext;               ///< every message below it is committed, or quarantined
+  ModSeq highestModSeq;      ///< 0: the server keeps none (NOMODSEQ)
+  std::uint32_t messages = 0;
+  bool complete = false;     ///< false until the first contact went through to its end
+  friend bool operator==(const Anchor&, const Anchor&) = default;
+};
+
+struct EndpointRecord {
+  EndpointId id;
+  std::string name;   ///< as in the configuration
+  std::string type;   ///< imap, pop3, maildir, mbox
+  BraidId braid;
+};
+
+/// A mailbox of an endpoint and the store mailbox that it syncs with.
+struct EndpointMailbox {
+  EndpointMailboxId id;
+  EndpointId endpoint;
+  std::string name;      ///< UTF-8, `/` between the levels
+  MailboxId mailbox;
+  std::string objectId;  ///< MAILBOXID (RFC 8474); empty when the server has none
+  Anchor anchor;
+};
+
+/// A mailbox of the store.
+struct Mailbox {
+  MailboxId id;
+  BraidId braid;
+  std::string braidName;
+  std::string name;  ///< UTF-8, `/` between the levels, INBOX in capitals
+  Role role = Role::None;
+};
+
+struct MailboxSummary {
+  Mailbox mailbox;
+  std::uint64_t messages = 0;
+  std::uint64_t unseen = 0;
+};
+
+struct MessageInfo {
+  MessageId id;
+  Digest digest;
+  HeaderDigest headerDigest;
+  ContentKey contentKey;
+  std::uint64_t size = 0;
+  HeaderIndex header;
+};
+
+struct Entry {
+  EntryId id;
+  MailboxId mailbox;
+  MessageId message;
+  Flags flags;
+  InternalDate internalDate;
+  ChangeNumber change;
+  std::int64_t removedAt = 0;  ///< seconds since 1970; not 0: a tombstone
+};
+
+/// A live entry and its message, for lists.
+struct EntryRow {
+  Entry entry;
+  MessageInfo message;
+};
+
+/// Entry E is message `key` of an endpoint mailbox; `flags` is what both agreed on last (the merge base).
+struct Pair {
+  PairId id;
+  EndpointMailboxId endpointMailbox;
+  RemoteKey key;
+  EntryId entry;
+  Flags flags;
+  std::string objectId;  ///< EMAILID (RFC 8474) or X-GM-MSGID; empty when unknown
+  bool held = false;     ///< gone at the endpoint; its removal waits for the user (the brake)
+};
+
+/// A message that could not be taken in, why, and when it is tried again.
+struct QuarantineRow {
+  std::int64_t id = 0;
+  EndpointMailboxId endpointMailbox;
+  RemoteKey key;
+  std::uint64_t size = 0;       ///< octets; 0 when unknown
+  std::string reason;           ///< one sentence
+  std::int64_t firstTry = 0;    ///< seconds since 1970
+  std::int64_t nextTry = 0;     ///< seconds since 1970
+  std::uint32_t tries = 0;
+};
+
+/// One kind of thing that a run did to one mailbox: the set of messages, not one row a message.
+struct OperationRow {
+  RunId run;
+  std::string endpoint;
+  std::string mailbox;   ///< the endpoint's name of it
+  std::string kind;      ///< new, adopt, flags, move, remove, keep, hold, quarantine, create, rename, forget, note ...
+  std::uint64_t count = 0;
+  std::string keys;      ///< UIDs as a set ("3,5:9") or UIDLs joined by one space, cut at 64 KiB; may be empty
+  std::string detail;    ///< for people; may be empty
+};
+
+struct RunRow {
+  RunId id;
+  std::int64_t started = 0;   ///< seconds since 1970
+  std::int64_t finished = 0;  ///< 0: still running, or killed
+  std::string command;        ///< "sync" ...
+  int exitCode = 0;
+  std::string summary;        ///< JSON: the totals of `sync --json`
+};
+
+/// Last outcome of an endpoint, for `status`.
+struct EndpointStatus {
+  EndpointRecord endpoint;
+  std::int64_t lastSuccess = 0;  ///< seconds since 1970; 0: never
+  std::int64_t lastAttempt = 0;
+  std::string lastProblem;       ///< empty after a success
+};
+
+}  // namespace mailbraid::mailstore

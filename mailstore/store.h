@@ -1,0 +1,223 @@
+// The one local store: every message, every mailbox, all sync state, in one directory (DESIGN: The store).
+#pragma once
+
+#include "mailstore/records.h"
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mailbraid::mailstore {
+
+class Database;  // Poco::Data session, cached statements; mailstore's own
+
+/// Messages by digest, and their octets.
+class Messages {
+ public:
+  explicit Messages(Database& database);
+  ~Messages();
+  /// Stores the message unless its digest is there already; the id either way. Inside a Transaction.
+  MessageId add(PreparedMessage&& message);
+  std::optional<MessageId> findByDigest(const Digest& digest);
+  MessageInfo info(MessageId id);
+  /// Calls `sink` with the octets in order, in pieces of at most 1 MiB. Throws Error (StoreDamaged, scope message) when
+  /// they do not have the digest they were stored under; what was handed out until then must not be used.
+  void read(MessageId id, const std::function<void(std::string_view)>& sink);
+  /// Every message id, ascending, for `verify`.
+  void forEach(const std::function<void(MessageId)>& visit);
+
+ private:
+  struct Statements;
+  std::unique_ptr<Statements> statements_;
+};
+
+/// Mailboxes of the store.
+class Mailboxes {
+ public:
+  explicit Mailboxes(Database& database);
+  ~Mailboxes();
+  BraidId ensureBraid(std::string_view name);
+  /// The mailbox of that role in the braid (role other than None), else of that name; made when there is none.
+  /// A mailbox that exists under the name without a role is given the role.
+  MailboxId ensure(BraidId braid, std::string_view name, Role role);
+  std::optional<Mailbox> find(MailboxId id);
+  std::optional<Mailbox> findByName(BraidId braid, std::string_view name);
+  std::optional<Mailbox> findByRole(BraidId braid, Role role);
+  void rename(MailboxId id, std::string_view name);
+  /// Removes a mailbox that no endpoint mailbox maps to and that holds no live entry; false (and nothing done) otherwise.
+  bool removeIfUnused(MailboxId id);
+  /// Number of live entries in the whole braid.
+  std::uint64_t liveEntries(BraidId braid);
+  std::vector<MailboxSummary> list();
+
+ private:
+  struct Statements;
+  std::unique_ptr<Statements> statements_;
+};
+
+/// Copies of messages in mailboxes. Every change takes the next change number.
+class Entries {
+ public:
+  explicit Entries(Database& database);
+  ~Entries();
+  EntryId add(MailboxId mailbox, MessageId message, const Flags& flags, InternalDate date);
+  std::optional<Entry> find(EntryId id);  ///< tombstones, too
+  void setFlags(EntryId id, const Flags& flags);
+  void move(EntryId id, MailboxId to);
+  void remove(EntryId id, std::int64_t now);  ///< makes it a tombstone
+  void revive(EntryId id);                    ///< a tombstone lives again
+  ChangeNumber lastChange();
+
+  /// Live entries of `mailbox` that have no pair (held ones do not count) with `endpointMailbox`, one at a time:
+  /// same digest; same header digest and size; same content key. Lowest id first.
+  std::optional<EntryId> findUnpaired(MailboxId mailbox, EndpointMailboxId endpointMailbox, const Digest& digest);
+  std::optional<EntryId> findUnpaired(MailboxId mailbox, EndpointMailboxId endpointMailbox, const HeaderDigest& header, std::uint64_t size);
+  std::optional<EntryId> findUnpaired(MailboxId mailbox, EndpointMailboxId endpointMailbox, const ContentKey& key);
+
+  void list(MailboxId mailbox, const std::function<void(const EntryRow&)>& visit);  ///< live, by internal date, then id
+  std::optional<EntryRow> row(EntryId id);
+
+ private:
+  struct Statements;
+  std::unique_ptr<Statements> statements_;
+};
+
+/// Endpoints and their mailboxes with anchors.
+class Endpoints {
+ public:
+  explicit Endpoints(Database& database);
+  ~Endpoints();
+  /// Finds or makes the endpoint. When it belonged to another braid, its mailboxes and pairs are forgotten (first contact).
+  EndpointRecord ensure(std::string_view name, std::string_view type, BraidId braid);
+  std::vector<EndpointMailbox> mailboxes(EndpointId endpoint);
+  EndpointMailbox addMailbox(EndpointId endpoint, std::string_view name, MailboxId mailbox, std::string_view objectId);
+  void renameMailbox(EndpointMailboxId id, std::string_view name, MailboxId mailbox);
+  void setObjectId(EndpointMailboxId id, std::string_view objectId);
+  void setAnchor(EndpointMailboxId id, const Anchor& anchor);
+  void removeMailbox(EndpointMailboxId id);  ///< with its pairs and quarantine
+  void recordSuccess(EndpointId endpoint, std::int64_t now);
+  void recordProblem(EndpointId endpoint, std::int64_t now, std::string_view problem);
+  std::vector<EndpointStatus> statuses();
+
+ private:
+  struct Statements;
+  std::unique_ptr<Statements> statements_;
+};
+
+/// The base of the three-way merge.
+class Pairs {
+ public:
+  explicit Pairs(Database& database);
+  ~Pairs();
+  PairId add(EndpointMailboxId mailbox, const RemoteKey& key, EntryId entry, const Flags& flags, std::string_view objectId);
+  std::optional<Pair> find(EndpointMailboxId mailbox, const RemoteKey& key);
+  /// Pairs whose UID is in `uids`, ascending.
+  void forUids(EndpointMailboxId mailbox, const UidSet& uids, const std::function<void(const Pair&)>& visit);
+  /// All pairs of the mailbox: by UID, else by key.
+  void forMailbox(EndpointMailboxId mailbox, const std::function<void(const Pair&)>& visit);
+  std::vector<Pair> ofEntry(EntryId entry);
+  /// A live entry's message that this endpoint is known to call `objectId`, in any of its mailboxes.
+  std::optional<EntryId> findEntryByObjectId(EndpointId endpoint, std::string_view objectId);
+  UidSet uids(EndpointMailboxId mailbox);          ///< held ones left out
+  std::uint64_t count(EndpointMailboxId mailbox);  ///< held ones left out
+  std::vector<Pair> held(EndpointMailboxId mailbox);
+  void setFlags(PairId id, const Flags& flags);
+  void setHeld(PairId id, bool held);
+  void rekey(PairId id, EndpointMailboxId mailbox, const RemoteKey& key);  ///< the message moved, or got another UID
+  void remove(PairId id);
+  void removeAll(EndpointMailboxId mailbox);
+
+ private:
+  struct Statements;
+  std::unique_ptr<Statements> statements_;
+};
+
+/// What could not be taken in.
+class Quarantine {
+ public:
+  explicit Quarantine(Database& database);
+  ~Quarantine();
+  /// Adds it, or counts another try. `retryAfter` is in seconds.
+  void add(EndpointMailboxId mailbox, const RemoteKey& key, std::uint64_t size, std::string_view reason, std::int64_t now, std::int64_t retryAfter);
+  void remove(EndpointMailboxId mailbox, const RemoteKey& key);
+  std::vector<QuarantineRow> of(EndpointMailboxId mailbox);
+  std::vector<QuarantineRow> all();
+
+ private:
+  struct Statements;
+  std::unique_ptr<Statements> statements_;
+};
+
+/// History.
+class Runs {
+ public:
+  explicit Runs(Database& database);
+  ~Runs();
+  RunId begin(std::string_view command, std::int64_t now);
+  void finish(RunId run, std::int64_t now, int exitCode, std::string_view summaryJson);
+  void add(const OperationRow& operation);
+  std::vector<RunRow> list(std::size_t limit);  ///< newest first
+  std::optional<RunRow> find(RunId run);
+  std::vector<OperationRow> operations(RunId run);
+
+ private:
+  struct Statements;
+  std::unique_ptr<Statements> statements_;
+};
+
+enum class Access : std::uint8_t { ReadOnly, ReadWrite };
+
+/// An open store: one database connection, for one thread at a time. ReadWrite makes the directory (0700) and the file
+/// (0600) when missing, migrates an older schema after a backup of the file, and holds the lock file; a second writer gets
+/// Error{TemporaryFailure} naming the process that holds it. ReadOnly works beside a writer. Errors: StoreDamaged
+/// (truncated, not a database, newer schema: left as it is), NotWritable (disk full, permissions).
+class Store {
+ public:
+  static std::unique_ptr<Store> open(const std::filesystem::path& directory, Access access);
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  Messages& messages();
+  Mailboxes& mailboxes();
+  Entries& entries();
+  Endpoints& endpoints();
+  Pairs& pairs();
+  Quarantine& quarantine();
+  Runs& runs();
+
+  [[nodiscard]] const std::filesystem::path& directory() const;
+  [[nodiscard]] SpoolOptions spoolOptions() const;
+
+  /// BEGIN IMMEDIATE now, COMMIT (durable: synchronous=FULL) at commit(), ROLLBACK in the destructor otherwise.
+  /// Inside another Transaction it is a savepoint.
+  class Transaction {
+   public:
+    explicit Transaction(Store& store);
+    ~Transaction();
+    Transaction(const Transaction&) = delete;
+    Transaction& operator=(const Transaction&) = delete;
+    void commit();
+
+   private:
+    Store& store_;
+    bool open_ = true;
+    int depth_ = 0;
+  };
+
+  /// Structural check: SQLite's own quick_check and foreign keys; empty when sound, else one sentence a finding.
+  std::vector<std::string> checkStructure();
+
+ private:
+  explicit Store(std::unique_ptr<Database> database);
+  std::unique_ptr<Database> database_;
+  struct Tables;
+  std::unique_ptr<Tables> tables_;
+};
+
+}  // namespace mailbraid::mailstore

@@ -1,0 +1,69 @@
+// One endpoint as the configuration describes it (DESIGN: Policies).
+#pragma once
+
+#include "sync/net/server_settings.h"
+#include "sync/sasl/secret.h"
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mailbraid::sync::endpoint {
+
+enum class EndpointType : std::uint8_t { Imap, Pop3, Maildir, Mbox };
+
+/// What may travel in one direction.
+struct Directions {
+  bool fresh = true;     ///< "new"
+  bool flags = true;
+  bool removals = true;
+};
+
+/// How a removal is carried out at the endpoint.
+enum class RemovalStyle : std::uint8_t { Expunge, Trash, Mark, Never };
+
+enum class Compression : std::uint8_t { Auto, Yes, No };
+enum class SubfolderStyle : std::uint8_t { Nested, MaildirPlusPlus };
+
+/// POP3 `leave_on_server`.
+struct LeaveOnServer {
+  enum class Kind : std::uint8_t { Forever, ForTime, UntilRemoved, No };
+  Kind kind = Kind::Forever;
+  std::chrono::seconds time{0};
+};
+
+struct EndpointSettings {
+  std::string name;
+  EndpointType type = EndpointType::Imap;
+  net::ServerSettings server;
+  std::string user;
+  /// Asks for the password or token: runs the command, reads the file or prompts. Called once a connection at most, from
+  /// the endpoint's thread; calls that prompt are serialised by the giver. Throws Error (Configuration, Refused). Empty: none.
+  std::function<sasl::Secret()> password;
+  std::vector<std::string> auth;  ///< allowed SASL mechanisms, upper case; empty: all that are safe
+  std::string braid;              ///< never empty: the endpoint's own name when it is a mirror
+  Directions pull;
+  Directions push;
+  RemovalStyle removals = RemovalStyle::Expunge;
+  bool expungeDeleted = false;
+  bool createMailboxes = true;
+  bool removeMailboxes = false;
+  /// Patterns in order, `*` any run of characters, a leading `!` leaves out; the last that matches wins; empty: all but views.
+  std::vector<std::string> mailboxes;
+  std::map<std::string, std::string> map;  ///< endpoint mailbox -> store mailbox (without the braid)
+  std::optional<std::uint64_t> maxSize;             ///< octets
+  std::optional<std::chrono::seconds> maxAge;
+  std::optional<std::uint64_t> maxMessages;         ///< newest a mailbox
+  unsigned connections = 2;                         ///< at most, at once
+  Compression compress = Compression::Auto;
+  LeaveOnServer leaveOnServer;
+  std::filesystem::path path;                       ///< Maildir, mbox
+  SubfolderStyle subfolders = SubfolderStyle::Nested;
+};
+
+}  // namespace mailbraid::sync::endpoint

@@ -1,0 +1,115 @@
+// Runs a sync pass over endpoints and the store (DESIGN: A sync pass).
+#pragma once
+
+#include "mailstore/types/error.h"
+#include "mailstore/records.h"
+#include "mailstore/store.h"
+#include "sync/endpoint/settings.h"
+
+#include <cstdint>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace mailbraid::sync::engine {
+
+/// What was done, in messages; bytes and round trips are of the wire (after compression, below TLS counted as plain octets).
+struct Counts {
+  std::uint64_t fresh = 0;        ///< messages whose body came over the wire
+  std::uint64_t adopted = 0;      ///< messages recognised by content: nothing was fetched
+  std::uint64_t flags = 0;
+  std::uint64_t moved = 0;
+  std::uint64_t removed = 0;
+  std::uint64_t held = 0;         ///< removals held back by the brake
+  std::uint64_t quarantined = 0;
+  std::uint64_t bytesIn = 0;
+  std::uint64_t bytesOut = 0;
+  std::uint64_t roundTrips = 0;
+};
+
+/// Why something was not done.
+struct Problem {
+  mailstore::ErrorKind kind = mailstore::ErrorKind::Internal;
+  mailstore::Retry retry = mailstore::Retry::Later;
+  std::string mailbox;   ///< empty: the whole endpoint
+  std::string sentence;  ///< for people: what, where, what to do
+};
+
+struct EndpointReport {
+  std::string name;
+  Counts counts;
+  std::uint64_t mailboxes = 0;      ///< seen
+  std::uint64_t mailboxesRead = 0;  ///< of these, opened because something had changed
+  double seconds = 0;
+  std::vector<Problem> problems;
+  std::vector<std::string> notes;   ///< decisions worth telling: "INBOX: 412 removals held back ..."
+  [[nodiscard]] bool complete() const { return problems.empty(); }
+};
+
+struct RunReport {
+  std::optional<mailstore::RunId> run;  ///< none for a dry run
+  std::vector<EndpointReport> endpoints;
+  Counts totals;
+  double seconds = 0;
+  bool cancelled = false;
+  std::vector<std::string> plan;  ///< dry run: the operations as text, a line each, "ENDPOINT MAILBOX: ..."
+};
+
+/// `--allow-removals ENDPOINT[:MAILBOX]`.
+struct AllowedRemovals {
+  std::string endpoint;
+  std::string mailbox;  ///< empty: all of the endpoint
+};
+
+struct SyncRequest {
+  std::string command = "sync";  ///< for the history
+  std::vector<endpoint::EndpointSettings> endpoints;
+  bool dryRun = false;
+  std::vector<AllowedRemovals> allowRemovals;
+};
+
+/// Where a run stands, for a progress line. All totals are of the run so far; expected ones are 0 while unknown.
+struct Progress {
+  std::uint64_t mailboxesDone = 0;
+  std::uint64_t mailboxesTotal = 0;
+  std::uint64_t messagesDone = 0;
+  std::uint64_t messagesTotal = 0;
+  std::uint64_t bytesDone = 0;
+  std::string current;  ///< "work INBOX"
+};
+
+/// Told while a run goes on. Called from the endpoints' threads, one call at a time.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void onProgress(const Progress& progress) = 0;
+  /// A fact for the log (keys and values, STYLE rule 13); `level` 0 warning, 1 info, 2 debug, 3 protocol trace (redacted).
+  virtual void onLog(int level, const std::string& line) = 0;
+};
+
+/// One pass over all endpoints at once. Errors of an endpoint land in its report; only what ends the run (the store) is
+/// thrown. When `stop` is requested it ends within two seconds, what was committed stays.
+RunReport sync(mailstore::Store& store, const SyncRequest& request, Observer& observer, std::stop_token stop);
+
+/// What `check` tells of one endpoint; changes nothing.
+struct CheckReport {
+  std::string name;
+  std::string connection;  ///< "TLSv1.3, TLS_AES_256_GCM_SHA384, certificate of imap.example.org valid until 2027-01-02"
+  std::string server;      ///< ID or greeting
+  std::string mechanism;   ///< how the login was done
+  std::vector<std::string> capabilities;
+  struct MailboxLine {
+    std::string name;
+    mailstore::Role role = mailstore::Role::None;
+    std::uint64_t messages = 0;
+    bool synced = true;     ///< false: left out by the configuration or as a view
+    std::string target;     ///< the store mailbox
+  };
+  std::vector<MailboxLine> mailboxes;
+  std::vector<std::string> remarks;  ///< "no CONDSTORE: every run reads all flags"
+  std::optional<Problem> problem;
+};
+CheckReport check(const endpoint::EndpointSettings& settings, Observer& observer, std::stop_token stop);
+
+}  // namespace mailbraid::sync::engine
