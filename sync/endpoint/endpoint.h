@@ -1,0 +1,159 @@
+// What every kind of endpoint can be asked while pulling: questions about sets, never about single messages.
+#pragma once
+
+#include "mailstore/message_builder.h"
+#include "mailstore/records.h"
+#include "mailstore/types/error.h"
+#include "sync/endpoint/settings.h"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace mailbraid::sync::endpoint {
+
+/// Messages of one mailbox by their keys: UIDs (IMAP) or UIDLs (POP3).
+using KeySet = std::variant<mailstore::UidSet, std::vector<mailstore::Uidl>>;
+[[nodiscard]] bool isEmpty(const KeySet& keys);
+[[nodiscard]] std::uint64_t countOf(const KeySet& keys);
+
+/// What a server tells of a mailbox without, or on, opening it. 0 where it does not tell.
+struct RemoteStatus {
+  mailstore::UidValidity uidValidity;
+  mailstore::Uid uidNext;
+  mailstore::ModSeq highestModSeq;
+  std::uint32_t messages = 0;
+  friend bool operator==(const RemoteStatus&, const RemoteStatus&) = default;
+};
+
+struct RemoteMailbox {
+  std::string name;      ///< UTF-8, `/` between the levels, without the personal namespace's prefix
+  mailstore::Role role = mailstore::Role::None;
+  std::string objectId;  ///< MAILBOXID (RFC 8474)
+  bool selectable = true;
+  std::optional<RemoteStatus> status;  ///< none: the server would not tell; `refusal` may say why
+  std::string refusal;   ///< not empty: it cannot be synced, and why (a name that is invalid or would leave its directory)
+};
+
+/// A message as its endpoint describes it before its body is fetched.
+struct RemoteMessage {
+  mailstore::RemoteKey key;
+  mailstore::Flags flags;
+  std::optional<mailstore::InternalDate> date;      ///< none: the endpoint knows none (POP3)
+  std::uint64_t size = 0;                           ///< octets; 0 when unknown
+  std::optional<mailstore::HeaderDigest> header;    ///< after identify()
+  bool hasMessageId = false;                        ///< of that header
+  std::string objectId;                             ///< EMAILID, X-GM-MSGID; empty when unknown
+};
+
+struct FlagState {
+  mailstore::RemoteKey key;
+  mailstore::Flags flags;
+};
+
+/// What to ask of one mailbox. `mailbox` must come from list() of the same endpoint.
+struct DeltaRequest {
+  const RemoteMailbox* mailbox = nullptr;
+  mailstore::Anchor anchor;      ///< uidValidity 0: everything is new
+  KeySet skip;                   ///< messages not to fetch: paired already, or in quarantine and not due
+  KeySet due;                    ///< messages below the anchor to fetch all the same: their quarantine time is over
+  bool fetchFresh = false;       ///< bodies of new messages go to the sink in the same flight; otherwise they are only told
+};
+
+/// What a mailbox told since its anchor.
+struct Delta {
+  RemoteStatus status;                   ///< as of opening it
+  std::vector<FlagState> flags;          ///< flags of messages below the anchor that changed, or of all
+  mailstore::UidSet vanished;            ///< told to be gone by the server itself (VANISHED)
+  std::optional<KeySet> present;         ///< every message below the anchor that is there; only when the listing is proven complete
+  KeySet fresh;                          ///< new messages that were not fetched: at or above the anchor, without `skip`, with `due`
+  std::vector<RemoteMessage> listed;     ///< POP3: size per key of `fresh`; else empty
+  std::optional<mailstore::Error> failure;  ///< this mailbox could not be read; the others are not concerned
+  std::string incomplete;                ///< not empty: the listing fell short and proves no removal; one sentence
+};
+
+/// Takes messages while they arrive. Called from the endpoint's thread. `index` is the request's place in its span.
+class PullSink {
+ public:
+  virtual ~PullSink() = default;
+  /// The mailbox is open and is what the anchor says; told before its first message.
+  virtual void onOpened(std::size_t index, const RemoteStatus& status) = 0;
+  virtual void onMessage(std::size_t index, RemoteMessage&& message, mailstore::PreparedMessage&& prepared) = 0;
+  /// One message could not be taken (refused by the server, over the size limit): it goes to quarantine.
+  virtual void onRefused(std::size_t index, const RemoteMessage& message, const std::string& reason) = 0;
+  /// Octets of message bodies that arrived since the last call.
+  virtual void onOctets(std::uint64_t octets) = 0;
+};
+
+/// A set of messages of one mailbox.
+struct KeyRequest {
+  const RemoteMailbox* mailbox = nullptr;
+  mailstore::UidValidity uidValidity;  ///< the mailbox must still have it; 0: does not matter
+  KeySet keys;
+};
+
+using IdentitySink = std::function<void(std::size_t index, RemoteMessage&& message)>;
+
+/// Wire octets and turns of the line so far, over all connections of this endpoint object.
+struct WireTotals {
+  std::uint64_t bytesIn = 0;
+  std::uint64_t bytesOut = 0;
+  std::uint64_t roundTrips = 0;
+};
+
+/// What check() shows.
+struct EndpointFacts {
+  std::string connection;
+  std::string server;
+  std::string mechanism;
+  std::vector<std::string> capabilities;
+  std::vector<std::string> remarks;
+};
+
+using LogSink = std::function<void(int level, const std::string& line)>;
+
+/// What an endpoint needs from its surroundings.
+struct Environment {
+  mailstore::SpoolOptions spool;
+  std::uint64_t maxMessageSize = std::uint64_t{4} << 30U;  ///< octets; a larger message is refused, not stored
+  LogSink log;
+  std::stop_token stop;
+};
+
+/// One endpoint. One thread uses it. All calls throw mailstore::Error with scope connection or endpoint when the line or
+/// the login fails; after scope connection, reconnect() may be tried. What was handed to a sink before stays valid.
+class Endpoint {
+ public:
+  virtual ~Endpoint() = default;
+  /// Connects, secures, logs in. list() after it costs no further wait where the server allows pipelining.
+  virtual void open() = 0;
+  /// Closes what is left of the line and opens a new one; mailboxes of list() stay valid.
+  virtual void reconnect() = 0;
+  /// All mailboxes with their status, in the server's order. The reference stays valid and unchanged.
+  virtual const std::vector<RemoteMailbox>& list() = 0;
+  /// One delta a request, in order, pipelined over all requests.
+  virtual std::vector<Delta> changes(std::span<const DeltaRequest> requests, PullSink& sink) = 0;
+  /// Sizes, dates, flags and header digests of messages; a message that is gone meanwhile is not told.
+  virtual void identify(std::span<const KeyRequest> requests, const IdentitySink& sink) = 0;
+  /// Bodies. A message that is gone meanwhile is neither told nor refused.
+  virtual void fetch(std::span<const KeyRequest> requests, PullSink& sink) = 0;
+  /// True when the server itself says that no mailbox of this name exists (a second look before removals).
+  virtual bool isGone(const std::string& mailboxName) = 0;
+  /// Says good-bye without waiting for an answer.
+  virtual void close() noexcept = 0;
+  [[nodiscard]] virtual WireTotals wireTotals() const = 0;
+  [[nodiscard]] virtual EndpointFacts facts() const = 0;
+  /// The message whose body was arriving when the line broke, if any: a second break at the same one sends it to quarantine.
+  [[nodiscard]] virtual std::optional<mailstore::RemoteKey> inProgress() const = 0;
+};
+
+/// Makes the endpoint that the settings describe. Throws Error (Configuration) for kinds that this version cannot sync.
+std::unique_ptr<Endpoint> makeEndpoint(const EndpointSettings& settings, Environment environment);
+
+}  // namespace mailbraid::sync::endpoint
