@@ -7,8 +7,8 @@
 
 namespace mailbraid::sync::sasl {
 
-/// Holds a secret and wipes it on destruction. Deliberately neither streamable nor comparable nor convertible: it cannot
-/// slip into a log line. Movable and copyable (each copy wipes itself).
+/// Holds a secret and wipes it on destruction. Deliberately neither streamable nor comparable nor convertible: it
+/// cannot slip into a log line. Movable and copyable (each copy wipes itself).
 class Secret {
  public:
   Secret() = default;
