@@ -16,14 +16,14 @@ enum class TlsMode : std::uint8_t {
 };
 
 struct ServerSettings {
-  std::string host;        ///< DNS name or address literal; also the name that the certificate must carry
+  std::string host;  ///< DNS name or address literal; also the name that the certificate must carry
   std::uint16_t port = 0;
   TlsMode tls = TlsMode::Implicit;
   bool allowPlaintext = false;
-  std::filesystem::path caFile;             ///< PEM; empty: the system's store
-  std::vector<std::string> pins;            ///< SPKI SHA-256 in base64 or hex; empty: none. A pin is demanded beside the chain
-  std::filesystem::path clientCertificate;  ///< PEM; empty: none
-  std::filesystem::path clientKey;          ///< PEM; empty: in clientCertificate
+  std::filesystem::path caFile;   ///< PEM; empty: the system's store
+  std::vector<std::string> pins;  ///< SPKI SHA-256 in base64 or hex; empty: none. A pin is demanded beside the chain
+  std::filesystem::path clientCertificate;    ///< PEM; empty: none
+  std::filesystem::path clientKey;            ///< PEM; empty: in clientCertificate
   std::chrono::milliseconds timeout{30'000};  ///< bounds connecting, the handshake, and every silence of the server
 };
 
