@@ -56,9 +56,8 @@ class Exchange {
   /// No challenge of a known mechanism is longer.
   static constexpr std::size_t kMaxChallenge = 16 * 1024;
 
-  /// `binding`: the connection's, whether or not the mechanism is a -PLUS: SCRAM without -PLUS tells the server that we
-  /// could have bound (gs2 flag "y"), so that a man in the middle cannot hide the -PLUS mechanisms (RFC 5802 section
-  /// 6).
+  /// `binding`: the connection's, used by the -PLUS mechanisms and ignored by all others. (libgsasl 2.2 cannot say that
+  /// the client could have bound, the gs2 flag "y" of RFC 5802 section 6: it says "n".)
   Exchange(Mechanism mechanism, Credentials credentials, Target target, std::optional<ChannelBinding> binding);
   ~Exchange();
   Exchange(Exchange&&) noexcept;
