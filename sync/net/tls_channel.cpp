@@ -89,6 +89,7 @@ TlsChannel::TlsChannel(std::shared_ptr<TlsPolicy> policy, int descriptor, std::s
   SSL_set_ex_data(ssl_.get(), channelIndex(), this);
   // Replaces POCO's callback, by which a handler registered anywhere in the process could accept anything.
   SSL_set_verify(ssl_.get(), SSL_VERIFY_PEER, &TlsChannel::onVerify);
+  SSL_set_cert_cb(ssl_.get(), &TlsChannel::onCertificateRequest, this);
   if (!policy_->hostIsAddress()) SSL_set_tlsext_host_name(ssl_.get(), policy_->host().c_str());
   if (const SslSessionPtr session = policy_->takeSession()) SSL_set_session(ssl_.get(), session.get());
   SSL_set_connect_state(ssl_.get());
@@ -106,13 +107,24 @@ int TlsChannel::onVerify(int accepted, X509_STORE_CTX* chain) {
   return accepted;
 }
 
+int TlsChannel::onCertificateRequest(SSL*, void* channel) {
+  static_cast<TlsChannel*>(channel)->askedForOurs_ = true;
+  return 1;
+}
+
+void TlsChannel::failNow(unsigned long opensslError) {
+  broken_ = true;
+  failTls({*policy_, where_, verdict_, wire_.error, wire_.ended, wire_.firstOctet, established_, askedForOurs_,
+           opensslError});
+}
+
 Step TlsChannel::handshake() {
   ERR_clear_error();
   if (const int result = SSL_do_handshake(ssl_.get()); result != 1) {
     const Step step = explain(result);
     if (step.kind != Step::Kind::End) return step;
     wire_.ended = true;
-    failTls({*policy_, where_, verdict_, wire_.error, wire_.ended, wire_.firstOctet, false, 0});
+    failNow(0);
   }
   verifyServer();
   established_ = true;
@@ -152,10 +164,9 @@ Step TlsChannel::explain(int result) {
   if (code == SSL_ERROR_WANT_READ) return {Step::Kind::WantsRead, 0};
   if (code == SSL_ERROR_WANT_WRITE) return {Step::Kind::WantsWrite, 0};
   if (code == SSL_ERROR_ZERO_RETURN) return {Step::Kind::End, 0};
-  broken_ = true;
   const unsigned long error = ERR_get_error();
   ERR_clear_error();
-  failTls({*policy_, where_, verdict_, wire_.error, wire_.ended, wire_.firstOctet, established_, error});
+  failNow(error);
 }
 
 Step TlsChannel::receive(std::span<char> into) {

@@ -44,7 +44,9 @@ class TlsChannel final : public Channel {
 
  private:
   static int onVerify(int accepted, X509_STORE_CTX* chain);
+  static int onCertificateRequest(SSL* ssl, void* channel);
   void verifyServer();
+  [[noreturn]] void failNow(unsigned long opensslError);
   void demandEstablished() const;
   /// What a call that returned `result` <= 0 wants, or throws.
   Step explain(int result);
@@ -56,6 +58,7 @@ class TlsChannel final : public Channel {
   SslPtr ssl_;
   bool established_ = false;
   bool broken_ = false;
+  bool askedForOurs_ = false;
 };
 
 }  // namespace mailbraid::sync::net

@@ -110,7 +110,10 @@ void failTls(const TlsFacts& facts) {
     failProtocol(facts.where +
                  " does not speak TLS on this port; does it want tls = \"starttls\", or is the port wrong?");
   }
-  if (isOneOf(kClientCertificateAlerts, reason)) failClientCertificate(facts);
+  // TLS 1.2 has no alert of its own for a certificate that is missing (RFC 5246 section 7.4.6).
+  const bool missing = facts.askedForOurs && !facts.policy.hasClientCertificate() && !facts.established &&
+                       reason == SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE;
+  if (missing || isOneOf(kClientCertificateAlerts, reason)) failClientCertificate(facts);
   if (facts.socketError != 0 || facts.socketEnded) failSocket(facts);
   if (!facts.established && isOneOf(kTooOld, reason)) {
     failRefused(facts.where +

@@ -19,10 +19,11 @@ struct TlsFacts {
   const TlsPolicy& policy;
   const std::string& where;
   const CertificateVerdict& verdict;
-  int socketError = 0;       ///< errno of the socket, 0 when it did not fail
-  bool socketEnded = false;  ///< the peer closed the TCP connection
-  int firstOctet = -1;       ///< the first one the peer sent, -1 when none came
-  bool established = false;  ///< the handshake was over
+  int socketError = 0;        ///< errno of the socket, 0 when it did not fail
+  bool socketEnded = false;   ///< the peer closed the TCP connection
+  int firstOctet = -1;        ///< the first one the peer sent, -1 when none came
+  bool established = false;   ///< the handshake was over
+  bool askedForOurs = false;  ///< the server asked for a client certificate
   unsigned long opensslError = 0;
 };
 
