@@ -11,7 +11,8 @@
 
 namespace mailbraid::mailstore {
 
-/// Header fields for people and for search, decoded to UTF-8 (RFC 2047), each cut at 1000 octets. Empty where absent or unreadable.
+/// Header fields for people and for search, decoded to UTF-8 (RFC 2047), each cut at 1000 octets. Empty where absent or
+/// unreadable.
 struct HeaderIndex {
   std::string messageId;  ///< Message-ID, without the angle brackets
   std::string from;
@@ -43,14 +44,15 @@ class PreparedMessage {
 };
 
 struct SpoolOptions {
-  std::filesystem::path directory;            ///< where unlinked files may be made: the store's directory
-  std::size_t memoryLimit = 1024 * 1024;      ///< compressed octets kept in memory for one message
-  std::size_t headerLimit = 256 * 1024;       ///< octets of header that are looked at
+  std::filesystem::path directory;        ///< where unlinked files may be made: the store's directory
+  std::size_t memoryLimit = 1024 * 1024;  ///< compressed octets kept in memory for one message
+  std::size_t headerLimit = 256 * 1024;   ///< octets of header that are looked at
 };
 
-/// Takes the octets of one message in pieces of any size and prepares it in one pass: digests, header index, compression.
-/// Memory is bounded by SpoolOptions whatever the message's size. Reusable after finish() or discard(), which keeps its
-/// buffers and compressor. One thread. Throws Error (NotWritable) when the spool file cannot be written.
+/// Takes the octets of one message in pieces of any size and prepares it in one pass: digests, header index,
+/// compression. Memory is bounded by SpoolOptions whatever the message's size. Reusable after finish() or discard(),
+/// which keeps its buffers and compressor. One thread. Throws Error (NotWritable) when the spool file cannot be
+/// written.
 class MessageBuilder {
  public:
   explicit MessageBuilder(SpoolOptions options);

@@ -1,10 +1,10 @@
 // The rows of the store as values.
 #pragma once
 
-#include "mailstore/types/flags.h"
 #include "mailstore/message_builder.h"
-#include "mailstore/types/role.h"
+#include "mailstore/types/flags.h"
 #include "mailstore/types/ids.h"
+#include "mailstore/types/role.h"
 #include "mailstore/types/uid_set.h"
 
 #include <cstdint>
@@ -20,18 +20,18 @@ using RemoteKey = std::variant<Uid, Uidl>;
 
 /// What an endpoint mailbox looked like at the last commit.
 struct Anchor {
-  UidValidity uidValidity;   ///< 0: never read
-  Uid uidNext;               ///< every message below it is committed, or quarantined
-  ModSeq highestModSeq;      ///< 0: the server keeps none (NOMODSEQ)
+  UidValidity uidValidity;  ///< 0: never read
+  Uid uidNext;              ///< every message below it is committed, or quarantined
+  ModSeq highestModSeq;     ///< 0: the server keeps none (NOMODSEQ)
   std::uint32_t messages = 0;
-  bool complete = false;     ///< false until the first contact went through to its end
+  bool complete = false;  ///< false until the first contact went through to its end
   friend bool operator==(const Anchor&, const Anchor&) = default;
 };
 
 struct EndpointRecord {
   EndpointId id;
-  std::string name;   ///< as in the configuration
-  std::string type;   ///< imap, pop3, maildir, mbox
+  std::string name;  ///< as in the configuration
+  std::string type;  ///< imap, pop3, maildir, mbox
   BraidId braid;
 };
 
@@ -39,7 +39,7 @@ struct EndpointRecord {
 struct EndpointMailbox {
   EndpointMailboxId id;
   EndpointId endpoint;
-  std::string name;      ///< UTF-8, `/` between the levels
+  std::string name;  ///< UTF-8, `/` between the levels
   MailboxId mailbox;
   std::string objectId;  ///< MAILBOXID (RFC 8474); empty when the server has none
   Anchor anchor;
@@ -101,10 +101,10 @@ struct QuarantineRow {
   std::int64_t id = 0;
   EndpointMailboxId endpointMailbox;
   RemoteKey key;
-  std::uint64_t size = 0;       ///< octets; 0 when unknown
-  std::string reason;           ///< one sentence
-  std::int64_t firstTry = 0;    ///< seconds since 1970
-  std::int64_t nextTry = 0;     ///< seconds since 1970
+  std::uint64_t size = 0;     ///< octets; 0 when unknown
+  std::string reason;         ///< one sentence
+  std::int64_t firstTry = 0;  ///< seconds since 1970
+  std::int64_t nextTry = 0;   ///< seconds since 1970
   std::uint32_t tries = 0;
 };
 
@@ -112,11 +112,11 @@ struct QuarantineRow {
 struct OperationRow {
   RunId run;
   std::string endpoint;
-  std::string mailbox;   ///< the endpoint's name of it
-  std::string kind;      ///< new, adopt, flags, move, remove, keep, hold, quarantine, create, rename, forget, note ...
+  std::string mailbox;  ///< the endpoint's name of it
+  std::string kind;     ///< new, adopt, flags, move, remove, keep, hold, quarantine, create, rename, forget, note ...
   std::uint64_t count = 0;
-  std::string keys;      ///< UIDs as a set ("3,5:9") or UIDLs joined by one space, cut at 64 KiB; may be empty
-  std::string detail;    ///< for people; may be empty
+  std::string keys;    ///< UIDs as a set ("3,5:9") or UIDLs joined by one space, cut at 64 KiB; may be empty
+  std::string detail;  ///< for people; may be empty
 };
 
 struct RunRow {
@@ -125,7 +125,7 @@ struct RunRow {
   std::int64_t finished = 0;  ///< 0: still running, or killed
   std::string command;        ///< "sync" ...
   int exitCode = 0;
-  std::string summary;        ///< JSON: the totals of `sync --json`
+  std::string summary;  ///< JSON: the totals of `sync --json`
 };
 
 /// Last outcome of an endpoint, for `status`.
@@ -133,7 +133,7 @@ struct EndpointStatus {
   EndpointRecord endpoint;
   std::int64_t lastSuccess = 0;  ///< seconds since 1970; 0: never
   std::int64_t lastAttempt = 0;
-  std::string lastProblem;       ///< empty after a success
+  std::string lastProblem;  ///< empty after a success
 };
 
 }  // namespace mailbraid::mailstore

@@ -49,7 +49,8 @@ class Mailboxes {
   std::optional<Mailbox> findByName(BraidId braid, std::string_view name);
   std::optional<Mailbox> findByRole(BraidId braid, Role role);
   void rename(MailboxId id, std::string_view name);
-  /// Removes a mailbox that no endpoint mailbox maps to and that holds no live entry; false (and nothing done) otherwise.
+  /// Removes a mailbox that no endpoint mailbox maps to and that holds no live entry; false (and nothing done)
+  /// otherwise.
   bool removeIfUnused(MailboxId id);
   /// Number of live entries in the whole braid.
   std::uint64_t liveEntries(BraidId braid);
@@ -76,7 +77,8 @@ class Entries {
   /// Live entries of `mailbox` that have no pair (held ones do not count) with `endpointMailbox`, one at a time:
   /// same digest; same header digest and size; same content key. Lowest id first.
   std::optional<EntryId> findUnpaired(MailboxId mailbox, EndpointMailboxId endpointMailbox, const Digest& digest);
-  std::optional<EntryId> findUnpaired(MailboxId mailbox, EndpointMailboxId endpointMailbox, const HeaderDigest& header, std::uint64_t size);
+  std::optional<EntryId> findUnpaired(MailboxId mailbox, EndpointMailboxId endpointMailbox, const HeaderDigest& header,
+                                      std::uint64_t size);
   std::optional<EntryId> findUnpaired(MailboxId mailbox, EndpointMailboxId endpointMailbox, const ContentKey& key);
 
   /// A message with this header digest and size that has a live entry anywhere in the braid: its octets need not be fetched.
@@ -95,7 +97,8 @@ class Endpoints {
  public:
   explicit Endpoints(Database& database);
   ~Endpoints();
-  /// Finds or makes the endpoint. When it belonged to another braid, its mailboxes and pairs are forgotten (first contact).
+  /// Finds or makes the endpoint. When it belonged to another braid, its mailboxes and pairs are forgotten (first
+  /// contact).
   EndpointRecord ensure(std::string_view name, std::string_view type, BraidId braid);
   std::vector<EndpointMailbox> mailboxes(EndpointId endpoint);
   EndpointMailbox addMailbox(EndpointId endpoint, std::string_view name, MailboxId mailbox, std::string_view objectId);
@@ -117,7 +120,8 @@ class Pairs {
  public:
   explicit Pairs(Database& database);
   ~Pairs();
-  PairId add(EndpointMailboxId mailbox, const RemoteKey& key, EntryId entry, const Flags& flags, std::string_view objectId);
+  PairId add(EndpointMailboxId mailbox, const RemoteKey& key, EntryId entry, const Flags& flags,
+             std::string_view objectId);
   std::optional<Pair> find(EndpointMailboxId mailbox, const RemoteKey& key);
   /// Pairs whose UID is in `uids`, ascending.
   void forUids(EndpointMailboxId mailbox, const UidSet& uids, const std::function<void(const Pair&)>& visit);
@@ -146,7 +150,8 @@ class Quarantine {
   explicit Quarantine(Database& database);
   ~Quarantine();
   /// Adds it, or counts another try. `retryAfter` is in seconds.
-  void add(EndpointMailboxId mailbox, const RemoteKey& key, std::uint64_t size, std::string_view reason, std::int64_t now, std::int64_t retryAfter);
+  void add(EndpointMailboxId mailbox, const RemoteKey& key, std::uint64_t size, std::string_view reason,
+           std::int64_t now, std::int64_t retryAfter);
   void remove(EndpointMailboxId mailbox, const RemoteKey& key);
   std::vector<QuarantineRow> of(EndpointMailboxId mailbox);
   std::vector<QuarantineRow> all();
@@ -176,8 +181,8 @@ class Runs {
 enum class Access : std::uint8_t { ReadOnly, ReadWrite };
 
 /// An open store: one database connection, for one thread at a time. ReadWrite makes the directory (0700) and the file
-/// (0600) when missing, migrates an older schema after a backup of the file, and holds the lock file; a second writer gets
-/// Error{TemporaryFailure} naming the process that holds it. ReadOnly works beside a writer. Errors: StoreDamaged
+/// (0600) when missing, migrates an older schema after a backup of the file, and holds the lock file; a second writer
+/// gets Error{TemporaryFailure} naming the process that holds it. ReadOnly works beside a writer. Errors: StoreDamaged
 /// (truncated, not a database, newer schema: left as it is), NotWritable (disk full, permissions).
 class Store {
  public:
@@ -210,7 +215,6 @@ class Store {
    private:
     Store& store_;
     bool open_ = true;
-    int depth_ = 0;
   };
 
   /// Structural check: SQLite's own quick_check and foreign keys; empty when sound, else one sentence a finding.

@@ -17,6 +17,7 @@ std::optional<Role> roleFromName(std::string_view name);
 Role roleFromSpecialUse(std::string_view attribute);
 /// What a mailbox of this name (its last level, UTF-8, without a prefix) is, where the server offers no SPECIAL-USE:
 /// "Sent Items", "Gesendet", "Papierkorb", "送信済み" ... One table, in role.cpp. None when the name says nothing.
+/// Meant for mailboxes of the first level: "Old/Sent" is somebody's filing.
 Role roleFromMailboxName(std::string_view leaf);
 
 }  // namespace mailbraid::mailstore

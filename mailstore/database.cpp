@@ -1,0 +1,143 @@
+#include "mailstore/database.h"
+
+#include "mailstore/migrations.h"
+#include "mailstore/sqlite_error.h"
+#include "mailstore/statement.h"
+#include "mailstore/store_file.h"
+
+#include <Poco/Data/Session.h>
+
+#include <sqlite3.h>
+
+#include <cerrno>
+
+#include <unistd.h>
+
+namespace mailbraid::mailstore {
+namespace {
+
+// What SQLite may hold of the file in memory, in KiB: enough for the inner pages of the indexes of some 100,000
+// messages. Beyond it, pages of a large transaction go to the log early, so that memory does not grow with the
+// transaction.
+constexpr const char* kCacheSize = "PRAGMA cache_size = -8192";
+// In pages. A small log is read faster and stays in the page cache; each checkpoint costs an fsync of the file.
+constexpr const char* kCheckpoint = "PRAGMA wal_autocheckpoint = 1000";
+constexpr const char* kLogLimit = "PRAGMA journal_size_limit = 16777216";
+
+}  // namespace
+
+Database::Database(const std::filesystem::path& directory, Access access)
+    : directory_(directory), file_(directory / "store.db"), writer_(access == Access::ReadWrite) {
+  const std::uint32_t newest = migrations().back().version;
+  if (writer_) {
+    makeStoreDirectory(directory_);
+    lock_.emplace(directory_ / "store.lock");
+  }
+  std::error_code error;
+  if (!std::filesystem::exists(file_, error)) {
+    if (!writer_) {
+      throw Error(ErrorKind::NotWritable, Scope::Run, Retry::Never,
+                  "There is no store in " + directory_.string() + " yet: run `mailbraid sync` first.");
+    }
+    if (std::filesystem::exists(file_.string() + "-wal", error)) {
+      throw damagedStore(file_, "is missing, but its log store.db-wal is there. Nothing is changed; restore a backup");
+    }
+    createStoreFile(file_);
+  }
+  const std::uint32_t version = inspectStoreFile(file_, newest);
+  if (version < newest) {
+    if (!writer_) {
+      throw Error(
+          ErrorKind::TemporaryFailure, Scope::Run, Retry::Later,
+          "The store " + file_.string() + " is of an older version: run `mailbraid sync` once to bring it up to date.");
+    }
+    upgradeStoreFile(file_, version);
+  }
+  connect(access);
+}
+
+Database::~Database() = default;
+
+void Database::connect(Access access) {
+  session_ = openSession(file_, access);
+  handle_ = handleOf(*session_);
+  // Until it is known to be sound, closing must not write the log into the file.
+  sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  run("PRAGMA synchronous = FULL");
+  run("PRAGMA foreign_keys = ON");
+  run(kCacheSize);
+  run(kCheckpoint);
+  run(kLogLimit);
+  {
+    Statement statement(*this, "SELECT last FROM change");
+    Query query(statement);
+    if (!query.next()) throw damagedStore(file_, "is damaged: it has no change number. It is left as it is");
+    lastChange_ = writtenChange_ = query.named<ChangeNumber>(0);
+  }
+  sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
+}
+
+void Database::run(const char* sql) {
+  if (sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) fail(sqlite3_extended_errcode(handle_));
+}
+
+void Database::fail(int resultCode) const {
+  throwSqliteError(handle_, resultCode, file_);
+}
+
+void Database::begin() {
+  run(depth_ == 0 ? "BEGIN IMMEDIATE" : "SAVEPOINT inner_transaction");
+  ++depth_;
+}
+
+void Database::commit() {
+  if (depth_ == 1) {
+    writeChange();
+    run("COMMIT");
+  } else {
+    run("RELEASE inner_transaction");
+  }
+  --depth_;
+}
+
+void Database::rollback() noexcept {
+  --depth_;
+  // A full disk makes SQLite roll back by itself; then there is nothing left to do.
+  if (sqlite3_get_autocommit(handle_) != 0) return;
+  if (depth_ == 0) {
+    sqlite3_exec(handle_, "ROLLBACK", nullptr, nullptr, nullptr);
+    // The row on disk is what it was; the numbers given out since are simply never used.
+    writtenChange_ = ChangeNumber{};
+  } else {
+    sqlite3_exec(handle_, "ROLLBACK TO inner_transaction; RELEASE inner_transaction", nullptr, nullptr, nullptr);
+  }
+}
+
+void Database::requireTransaction() const {
+  if (depth_ == 0 || sqlite3_get_autocommit(handle_) == 0) return;
+  throw Error(ErrorKind::NotWritable, Scope::Run, Retry::Later,
+              "The store " + file_.string() + " could not be written, and the batch was taken back: run again.");
+}
+
+ChangeNumber Database::nextChange() {
+  lastChange_ = ChangeNumber{lastChange_.value() + 1};
+  if (depth_ == 0) writeChange();
+  return lastChange_;
+}
+
+ChangeNumber Database::lastChange() {
+  if (writer_) return lastChange_;
+  Statement statement(*this, "SELECT last FROM change");
+  Query query(statement);
+  query.next();
+  return query.named<ChangeNumber>(0);
+}
+
+void Database::writeChange() {
+  if (writtenChange_ == lastChange_) return;
+  Statement statement(*this, "UPDATE change SET last = ?");
+  execute(statement, lastChange_);
+  writtenChange_ = lastChange_;
+}
+
+}  // namespace mailbraid::mailstore

@@ -1,0 +1,63 @@
+// The connection to the store's file: opening, transactions, change numbers (mailstore's own).
+#pragma once
+
+#include "mailstore/lock_file.h"
+#include "mailstore/store.h"
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+struct sqlite3;
+namespace Poco::Data {
+class Session;
+}
+
+namespace mailbraid::mailstore {
+
+/// One connection, for one thread at a time. See Store::open() for what opening does and throws.
+class Database {
+ public:
+  Database(const std::filesystem::path& directory, Access access);
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  [[nodiscard]] sqlite3* handle() const { return handle_; }
+  [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
+
+  /// BEGIN IMMEDIATE, or a savepoint inside another transaction. Each begin() has one commit() or rollback().
+  void begin();
+  void commit();
+  void rollback() noexcept;
+
+  /// The next change number, never given out before. Written with the transaction that it is used in.
+  ChangeNumber nextChange();
+  ChangeNumber lastChange();
+
+  /// Throws when SQLite has rolled the transaction back by itself (full disk): what followed would be committed one by
+  /// one.
+  void requireTransaction() const;
+
+  /// Runs one statement that gives no rows and is not worth keeping.
+  void run(const char* sql);
+  /// Throws the Error for `resultCode`.
+  [[noreturn]] void fail(int resultCode) const;
+
+ private:
+  void connect(Access access);
+  void writeChange();
+
+  std::filesystem::path directory_;
+  std::filesystem::path file_;
+  std::optional<LockFile> lock_;
+  std::unique_ptr<Poco::Data::Session> session_;
+  sqlite3* handle_ = nullptr;
+  int depth_ = 0;
+  // The writer alone gives out numbers, so that it need not ask the store for each.
+  ChangeNumber lastChange_;
+  ChangeNumber writtenChange_;
+  bool writer_;
+};
+
+}  // namespace mailbraid::mailstore

@@ -1,0 +1,153 @@
+#include "mailstore/database.h"
+#include "mailstore/row_reader.h"
+#include "mailstore/statement.h"
+#include "mailstore/store.h"
+
+#include <limits>
+
+namespace mailbraid::mailstore {
+namespace {
+
+// Every look-up of an unpaired entry goes from the message (indexed by digest, header digest and content key) to its
+// entries in the mailbox, and is done at the first that has no pair there.
+#define MAILBRAID_UNPAIRED(condition)                                              \
+  "SELECT e.id FROM message m JOIN entry e ON e.message = m.id AND e.mailbox = ?1" \
+  " WHERE " condition                                                              \
+  " AND e.removed_at = 0 AND NOT EXISTS(SELECT 1 FROM pair p"                      \
+  " WHERE p.entry = e.id AND p.endpoint_mailbox = ?2 AND p.held = 0) ORDER BY e.id LIMIT 1"
+
+std::optional<EntryId> idFrom(Query& query) {
+  if (!query.next()) return std::nullopt;
+  return query.named<EntryId>(0);
+}
+
+EntryRow rowFrom(const Query& query) {
+  return {entryFrom(query, 0), messageInfoFrom(query, kEntryColumns)};
+}
+
+}  // namespace
+
+struct Entries::Statements {
+  explicit Statements(Database& owner) : database(owner) {}
+
+  Database& database;
+  Statement insert{database,
+                   "INSERT INTO entry(id, mailbox, message, flags, keywords, internal_date, zone, change)"
+                   " VALUES(?1,?2,?3,?4,?5,?6,?7,?1)"};
+  Statement byId{database, "SELECT " MAILBRAID_ENTRY_COLUMNS " FROM entry e WHERE e.id = ?"};
+  Statement setFlags{database, "UPDATE entry SET flags = ?, keywords = ?, change = ? WHERE id = ?"};
+  Statement move{database, "UPDATE entry SET mailbox = ?, change = ? WHERE id = ?"};
+  Statement setRemoved{database, "UPDATE entry SET removed_at = ?, change = ? WHERE id = ?"};
+  Statement reviveMailbox{
+      database,
+      "UPDATE mailbox SET removed_at = 0, role = CASE WHEN EXISTS(SELECT 1 FROM mailbox o WHERE"
+      " o.braid = mailbox.braid AND o.role = mailbox.role AND o.removed_at = 0) THEN '' ELSE role END"
+      " WHERE id = (SELECT mailbox FROM entry WHERE id = ?) AND removed_at <> 0 AND NOT EXISTS("
+      "SELECT 1 FROM mailbox o WHERE o.braid = mailbox.braid AND o.name = mailbox.name AND o.removed_at = 0)"};
+  Statement joinNamesake{
+      database,
+      "UPDATE entry SET mailbox = (SELECT o.id FROM mailbox b JOIN mailbox o ON o.braid = b.braid AND"
+      " o.name = b.name AND o.removed_at = 0 WHERE b.id = entry.mailbox) WHERE id = ?"};
+  Statement byDigest{database, MAILBRAID_UNPAIRED("m.digest = ?3")};
+  Statement byHeader{database, MAILBRAID_UNPAIRED("m.header_digest = ?3 AND m.size = ?4")};
+  Statement byContent{database, MAILBRAID_UNPAIRED("m.content_key = ?3")};
+  Statement inBraid{
+      database,
+      "SELECT m.id FROM message m WHERE m.header_digest = ?1 AND m.size = ?2 AND EXISTS(SELECT 1 FROM entry e"
+      " JOIN mailbox b ON b.id = e.mailbox WHERE e.message = m.id AND e.removed_at = 0 AND b.braid = ?3)"
+      " ORDER BY m.id LIMIT 1"};
+  Statement page{database, "SELECT " MAILBRAID_ENTRY_COLUMNS ", " MAILBRAID_MESSAGE_COLUMNS
+                           " FROM entry e JOIN message m ON m.id = e.message WHERE e.mailbox = ?1 AND e.removed_at = 0"
+                           " AND (e.internal_date, e.id) > (?2, ?3) ORDER BY e.internal_date, e.id LIMIT 256"};
+  Statement rowById{database, "SELECT " MAILBRAID_ENTRY_COLUMNS ", " MAILBRAID_MESSAGE_COLUMNS
+                              " FROM entry e JOIN message m ON m.id = e.message WHERE e.id = ? AND e.removed_at = 0"};
+};
+
+Entries::Entries(Database& database) : statements_(std::make_unique<Statements>(database)) {}
+Entries::~Entries() = default;
+
+EntryId Entries::add(MailboxId mailbox, MessageId message, const Flags& flags, InternalDate date) {
+  const ChangeNumber change = statements_->database.nextChange();
+  execute(statements_->insert, change, mailbox, message, int{flags.bits()}, flags.keywordColumn(), date.seconds,
+          int{date.zoneMinutes});
+  return EntryId{change.value()};
+}
+
+std::optional<Entry> Entries::find(EntryId id) {
+  Query query(statements_->byId, id);
+  if (!query.next()) return std::nullopt;
+  return entryFrom(query, 0);
+}
+
+void Entries::setFlags(EntryId id, const Flags& flags) {
+  execute(statements_->setFlags, int{flags.bits()}, flags.keywordColumn(), statements_->database.nextChange(), id);
+}
+
+void Entries::move(EntryId id, MailboxId to) {
+  execute(statements_->move, to, statements_->database.nextChange(), id);
+}
+
+void Entries::remove(EntryId id, std::int64_t now) {
+  execute(statements_->setRemoved, now == 0 ? std::int64_t{1} : now, statements_->database.nextChange(), id);
+}
+
+void Entries::revive(EntryId id) {
+  // Its mailbox may be gone as well: it comes back, or the one that has its name now takes the entry.
+  execute(statements_->reviveMailbox, id);
+  execute(statements_->joinNamesake, id);
+  execute(statements_->setRemoved, 0, statements_->database.nextChange(), id);
+}
+
+ChangeNumber Entries::lastChange() {
+  return statements_->database.lastChange();
+}
+
+std::optional<EntryId> Entries::findUnpaired(MailboxId mailbox, EndpointMailboxId endpointMailbox,
+                                             const Digest& digest) {
+  Query query(statements_->byDigest, mailbox, endpointMailbox, digest);
+  return idFrom(query);
+}
+
+std::optional<EntryId> Entries::findUnpaired(MailboxId mailbox, EndpointMailboxId endpointMailbox,
+                                             const HeaderDigest& header, std::uint64_t size) {
+  Query query(statements_->byHeader, mailbox, endpointMailbox, header, size);
+  return idFrom(query);
+}
+
+std::optional<EntryId> Entries::findUnpaired(MailboxId mailbox, EndpointMailboxId endpointMailbox,
+                                             const ContentKey& key) {
+  Query query(statements_->byContent, mailbox, endpointMailbox, key);
+  return idFrom(query);
+}
+
+std::optional<MessageId> Entries::findMessage(BraidId braid, const HeaderDigest& header, std::uint64_t size) {
+  Query query(statements_->inBraid, header, size, braid);
+  if (!query.next()) return std::nullopt;
+  return query.named<MessageId>(0);
+}
+
+void Entries::list(MailboxId mailbox, const std::function<void(const EntryRow&)>& visit) {
+  std::int64_t date = std::numeric_limits<std::int64_t>::min();
+  EntryId last;
+  for (bool more = true; more;) {
+    std::vector<EntryRow> page;
+    {
+      Query query(statements_->page, mailbox, date, last);
+      while (query.next()) page.push_back(rowFrom(query));
+    }
+    more = !page.empty();
+    for (const EntryRow& row : page) visit(row);
+    if (more) {
+      date = page.back().entry.internalDate.seconds;
+      last = page.back().entry.id;
+    }
+  }
+}
+
+std::optional<EntryRow> Entries::row(EntryId id) {
+  Query query(statements_->rowById, id);
+  if (!query.next()) return std::nullopt;
+  return rowFrom(query);
+}
+
+}  // namespace mailbraid::mailstore

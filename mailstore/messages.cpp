@@ -1,0 +1,140 @@
+#include "mailstore/database.h"
+#include "mailstore/message_octets.h"
+#include "mailstore/row_reader.h"
+#include "mailstore/sha256.h"
+#include "mailstore/statement.h"
+#include "mailstore/store.h"
+#include "mailstore/types/error.h"
+
+#include <zstd.h>
+
+#include <string>
+
+namespace mailbraid::mailstore {
+namespace {
+
+// A body's row: the message's number and, in the lower bits, the chunk's.
+constexpr int kChunkBits = 20;
+
+std::int64_t bodyId(MessageId id, std::int64_t chunk) {
+  return (id.value() << kChunkBits) | chunk;
+}
+
+Error damagedMessage(MessageId id, const std::string& what) {
+  return {ErrorKind::StoreDamaged, Scope::Message, Retry::Never,
+          "Message " + std::to_string(id.value()) + " is damaged in the store: " + what +
+              ". All other messages are as they were."};
+}
+
+class Decompressor {
+ public:
+  Decompressor() : context_(ZSTD_createDCtx()) {}
+  ~Decompressor() { ZSTD_freeDCtx(context_); }
+  Decompressor(const Decompressor&) = delete;
+  Decompressor& operator=(const Decompressor&) = delete;
+
+  /// Empty when `frame` is no frame of at most kChunkSize octets.
+  std::string_view decompress(std::string_view frame) {
+    const unsigned long long size = ZSTD_getFrameContentSize(frame.data(), frame.size());
+    if (size > kChunkSize) return {};  // also what stands for "unknown" and "error"
+    if (buffer_.size() < size) buffer_.resize(size);
+    const std::size_t got = ZSTD_decompressDCtx(context_, buffer_.data(), buffer_.size(), frame.data(), frame.size());
+    return ZSTD_isError(got) != 0 ? std::string_view{} : std::string_view(buffer_.data(), got);
+  }
+
+ private:
+  ZSTD_DCtx* context_;
+  std::vector<char> buffer_;
+};
+
+}  // namespace
+
+struct Messages::Statements {
+  explicit Statements(Database& owner) : database(owner) {}
+
+  Database& database;
+  Statement insert{database,
+                   "INSERT INTO message(digest, header_digest, content_key, size, date, message_id, sender, recipients,"
+                   " subject) VALUES(?,?,?,?,?,?,?,?,?) ON CONFLICT(digest) DO NOTHING RETURNING id"};
+  Statement insertBody{database, "INSERT INTO body(id, octets) VALUES(?,?)"};
+  Statement byDigest{database, "SELECT id FROM message WHERE digest = ?"};
+  Statement byId{database, "SELECT " MAILBRAID_MESSAGE_COLUMNS " FROM message m WHERE m.id = ?"};
+  Statement body{database, "SELECT octets FROM body WHERE id = ?"};
+  Statement after{database, "SELECT id FROM message WHERE id > ? ORDER BY id LIMIT 1000"};
+  Decompressor decompressor;
+  Sha256 hash;
+};
+
+Messages::Messages(Database& database) : statements_(std::make_unique<Statements>(database)) {}
+Messages::~Messages() = default;
+
+MessageId Messages::add(PreparedMessage&& message) {
+  Statements& sql = *statements_;
+  const PreparedMessage taken = std::move(message);
+  std::optional<MessageId> id;
+  {
+    Query query(sql.insert, taken.digest, taken.headerDigest, taken.contentKey, taken.size, taken.header.date,
+                taken.header.messageId, taken.header.from, taken.header.to, taken.header.subject);
+    if (query.next()) {
+      id = query.named<MessageId>(0);
+      query.next();
+    }
+  }
+  if (!id) return findByDigest(taken.digest).value();
+  std::int64_t chunk = 0;
+  taken.octets->forEach([&](std::string_view frame) {
+    execute(sql.insertBody, bodyId(*id, chunk), BlobView{frame});
+    ++chunk;
+  });
+  return *id;
+}
+
+std::optional<MessageId> Messages::findByDigest(const Digest& digest) {
+  Query query(statements_->byDigest, digest);
+  if (!query.next()) return std::nullopt;
+  return query.named<MessageId>(0);
+}
+
+MessageInfo Messages::info(MessageId id) {
+  Query query(statements_->byId, id);
+  if (!query.next()) throw damagedMessage(id, "it is not there");
+  return messageInfoFrom(query, 0);
+}
+
+void Messages::read(MessageId id, const std::function<void(std::string_view)>& sink) {
+  Statements& sql = *statements_;
+  const MessageInfo expected = info(id);
+  std::uint64_t size = 0;
+  sql.hash.reset();
+  for (std::int64_t chunk = 0; size < expected.size; ++chunk) {
+    std::string_view octets;
+    {
+      Query query(sql.body, bodyId(id, chunk));
+      if (!query.next()) throw damagedMessage(id, "a part of it is missing");
+      octets = sql.decompressor.decompress(query.blob(0));
+    }
+    if (octets.empty()) throw damagedMessage(id, "a part of it cannot be decompressed");
+    sql.hash.append(octets);
+    size += octets.size();
+    sink(octets);
+  }
+  if (size != expected.size || sql.hash.finish() != expected.digest.bytes) {
+    throw damagedMessage(id, "its octets are not those that were stored");
+  }
+}
+
+void Messages::forEach(const std::function<void(MessageId)>& visit) {
+  MessageId last;
+  for (bool more = true; more;) {
+    std::vector<MessageId> page;
+    {
+      Query query(statements_->after, last);
+      while (query.next()) page.push_back(query.named<MessageId>(0));
+    }
+    more = !page.empty();
+    for (const MessageId id : page) visit(id);
+    if (more) last = page.back();
+  }
+}
+
+}  // namespace mailbraid::mailstore

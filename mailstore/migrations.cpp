@@ -1,0 +1,95 @@
+#include "mailstore/migrations.h"
+
+#include <array>
+
+namespace mailbraid::mailstore {
+namespace {
+
+// Version 1. What is not self-evident:
+//   message  `digest` is unique: a body is stored once, however many mailboxes hold it.
+//   body     id = message << 20 | chunk: one B-tree, filled at its end, no index beside it. Each row is one zstd frame
+//   of at
+//            most 1 MiB of the message, so a message of any size is written and read in pieces.
+//   entry    id = the change number the entry was made with, so that no id is ever used twice. removed_at <> 0 is a
+//            tombstone. entry_live serves lists by date and counts (the flags are in it for the unseen ones).
+//   mailbox  removed_at <> 0: gone, but tombstones still say that they were in it.
+//   pair     exactly one of uid and key is set.
+constexpr std::array kVersion1{
+    "CREATE TABLE braid(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT",
+
+    "CREATE TABLE mailbox(id INTEGER PRIMARY KEY, braid INTEGER NOT NULL REFERENCES braid(id), name TEXT NOT NULL,"
+    " role TEXT NOT NULL, removed_at INTEGER NOT NULL DEFAULT 0) STRICT",
+    "CREATE UNIQUE INDEX mailbox_name ON mailbox(braid, name) WHERE removed_at = 0",
+    "CREATE UNIQUE INDEX mailbox_role ON mailbox(braid, role) WHERE removed_at = 0 AND role <> ''",
+
+    "CREATE TABLE message(id INTEGER PRIMARY KEY, digest BLOB NOT NULL, header_digest BLOB NOT NULL,"
+    " content_key BLOB NOT NULL, size INTEGER NOT NULL, date INTEGER NOT NULL, message_id TEXT NOT NULL,"
+    " sender TEXT NOT NULL, recipients TEXT NOT NULL, subject TEXT NOT NULL) STRICT",
+    "CREATE UNIQUE INDEX message_digest ON message(digest)",
+    "CREATE INDEX message_header ON message(header_digest)",
+    "CREATE INDEX message_content ON message(content_key)",
+
+    "CREATE TABLE body(id INTEGER PRIMARY KEY, octets BLOB NOT NULL) STRICT",
+
+    "CREATE TABLE entry(id INTEGER PRIMARY KEY, mailbox INTEGER NOT NULL REFERENCES mailbox(id),"
+    " message INTEGER NOT NULL REFERENCES message(id), flags INTEGER NOT NULL, keywords TEXT NOT NULL,"
+    " internal_date INTEGER NOT NULL, zone INTEGER NOT NULL, change INTEGER NOT NULL,"
+    " removed_at INTEGER NOT NULL DEFAULT 0) STRICT",
+    "CREATE UNIQUE INDEX entry_change ON entry(change)",
+    "CREATE INDEX entry_message ON entry(message, mailbox)",
+    "CREATE INDEX entry_live ON entry(mailbox, internal_date, flags) WHERE removed_at = 0",
+    "CREATE INDEX entry_removed ON entry(removed_at) WHERE removed_at <> 0",
+
+    "CREATE TABLE endpoint(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, type TEXT NOT NULL,"
+    " braid INTEGER NOT NULL REFERENCES braid(id), last_success INTEGER NOT NULL DEFAULT 0,"
+    " last_attempt INTEGER NOT NULL DEFAULT 0, last_problem TEXT NOT NULL DEFAULT '') STRICT",
+
+    "CREATE TABLE endpoint_mailbox(id INTEGER PRIMARY KEY,"
+    " endpoint INTEGER NOT NULL REFERENCES endpoint(id) ON DELETE CASCADE, name TEXT NOT NULL,"
+    " mailbox INTEGER NOT NULL REFERENCES mailbox(id), object_id TEXT NOT NULL,"
+    " uid_validity INTEGER NOT NULL DEFAULT 0, uid_next INTEGER NOT NULL DEFAULT 0,"
+    " highest_mod_seq INTEGER NOT NULL DEFAULT 0, messages INTEGER NOT NULL DEFAULT 0,"
+    " complete INTEGER NOT NULL DEFAULT 0, UNIQUE(endpoint, name)) STRICT",
+    "CREATE INDEX endpoint_mailbox_mailbox ON endpoint_mailbox(mailbox)",
+
+    "CREATE TABLE pair(id INTEGER PRIMARY KEY,"
+    " endpoint_mailbox INTEGER NOT NULL REFERENCES endpoint_mailbox(id) ON DELETE CASCADE, uid INTEGER, key TEXT,"
+    " entry INTEGER NOT NULL REFERENCES entry(id), flags INTEGER NOT NULL, keywords TEXT NOT NULL,"
+    " object_id TEXT NOT NULL, held INTEGER NOT NULL DEFAULT 0, CHECK((uid IS NULL) <> (key IS NULL))) STRICT",
+    "CREATE UNIQUE INDEX pair_uid ON pair(endpoint_mailbox, uid) WHERE uid IS NOT NULL",
+    "CREATE UNIQUE INDEX pair_key ON pair(endpoint_mailbox, key) WHERE key IS NOT NULL",
+    "CREATE INDEX pair_entry ON pair(entry, endpoint_mailbox, held)",
+    "CREATE INDEX pair_object ON pair(object_id) WHERE object_id <> ''",
+    "CREATE INDEX pair_held ON pair(endpoint_mailbox) WHERE held = 1",
+
+    "CREATE TABLE quarantine(id INTEGER PRIMARY KEY,"
+    " endpoint_mailbox INTEGER NOT NULL REFERENCES endpoint_mailbox(id) ON DELETE CASCADE, uid INTEGER, key TEXT,"
+    " size INTEGER NOT NULL, reason TEXT NOT NULL, first_try INTEGER NOT NULL, next_try INTEGER NOT NULL,"
+    " tries INTEGER NOT NULL, CHECK((uid IS NULL) <> (key IS NULL))) STRICT",
+    "CREATE UNIQUE INDEX quarantine_uid ON quarantine(endpoint_mailbox, uid) WHERE uid IS NOT NULL",
+    "CREATE UNIQUE INDEX quarantine_key ON quarantine(endpoint_mailbox, key) WHERE key IS NOT NULL",
+
+    "CREATE TABLE run(id INTEGER PRIMARY KEY AUTOINCREMENT, command TEXT NOT NULL, started INTEGER NOT NULL,"
+    " finished INTEGER NOT NULL DEFAULT 0, exit_code INTEGER NOT NULL DEFAULT 0, summary TEXT NOT NULL DEFAULT '') "
+    "STRICT",
+    "CREATE TABLE operation(id INTEGER PRIMARY KEY, run INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,"
+    " endpoint TEXT NOT NULL, mailbox TEXT NOT NULL, kind TEXT NOT NULL, count INTEGER NOT NULL, keys TEXT NOT NULL,"
+    " detail TEXT NOT NULL) STRICT",
+    "CREATE INDEX operation_run ON operation(run)",
+
+    // The last change number that was given out. One row.
+    "CREATE TABLE change(last INTEGER NOT NULL) STRICT",
+    "INSERT INTO change(last) VALUES(0)",
+};
+
+constexpr std::array kMigrations{
+    Migration{1, kVersion1},
+};
+
+}  // namespace
+
+std::span<const Migration> migrations() {
+  return kMigrations;
+}
+
+}  // namespace mailbraid::mailstore

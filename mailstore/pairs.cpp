@@ -1,0 +1,175 @@
+#include "mailstore/database.h"
+#include "mailstore/row_reader.h"
+#include "mailstore/statement.h"
+#include "mailstore/store.h"
+
+#include <limits>
+#include <string>
+
+namespace mailbraid::mailstore {
+namespace {
+
+constexpr std::size_t kPage = 1000;
+
+#define MAILBRAID_PAIR_SELECT \
+  "SELECT p.id, p.endpoint_mailbox, p.uid, p.key, p.entry, p.flags, p.keywords, p.object_id, p.held FROM pair p "
+
+Pair pairFrom(const Query& query) {
+  Pair out;
+  out.id = query.named<PairId>(0);
+  out.endpointMailbox = query.named<EndpointMailboxId>(1);
+  out.key = remoteKeyFrom(query, 2);
+  out.entry = query.named<EntryId>(4);
+  out.flags = flagsFrom(query, 5);
+  out.objectId = query.text(7);
+  out.held = query.integer(8) != 0;
+  return out;
+}
+
+std::vector<Pair> allFrom(Query& query) {
+  std::vector<Pair> out;
+  while (query.next()) out.push_back(pairFrom(query));
+  return out;
+}
+
+}  // namespace
+
+struct Pairs::Statements {
+  explicit Statements(Database& owner) : database(owner) {}
+
+  Database& database;
+  Statement insert{
+      database,
+      "INSERT INTO pair(endpoint_mailbox, uid, key, entry, flags, keywords, object_id) VALUES(?,?,?,?,?,?,?)"
+      " RETURNING id"};
+  Statement byUid{database, MAILBRAID_PAIR_SELECT "WHERE p.endpoint_mailbox = ? AND p.uid = ?"};
+  Statement byKey{database, MAILBRAID_PAIR_SELECT "WHERE p.endpoint_mailbox = ? AND p.key = ?"};
+  Statement uidPage{database, MAILBRAID_PAIR_SELECT
+                    "WHERE p.endpoint_mailbox = ? AND p.uid BETWEEN ? AND ? ORDER BY p.uid LIMIT 1000"};
+  Statement keyPage{database,
+                    MAILBRAID_PAIR_SELECT "WHERE p.endpoint_mailbox = ? AND p.key > ? ORDER BY p.key LIMIT 1000"};
+  Statement byEntry{database, MAILBRAID_PAIR_SELECT "WHERE p.entry = ? ORDER BY p.id"};
+  Statement byObject{database,
+                     "SELECT p.entry FROM pair p JOIN endpoint_mailbox b ON b.id = p.endpoint_mailbox JOIN entry e ON"
+                     " e.id = p.entry WHERE p.object_id = ?1 AND p.object_id <> '' AND b.endpoint = ?2"
+                     " AND e.removed_at = 0 ORDER BY p.id LIMIT 1"};
+  Statement uids{database,
+                 "SELECT uid FROM pair WHERE endpoint_mailbox = ? AND uid IS NOT NULL AND held = 0 ORDER BY uid"};
+  Statement count{database,
+                  "SELECT (SELECT count(*) FROM pair WHERE endpoint_mailbox = ?1 AND uid IS NOT NULL)"
+                  " + (SELECT count(*) FROM pair WHERE endpoint_mailbox = ?1 AND key IS NOT NULL)"
+                  " - (SELECT count(*) FROM pair WHERE endpoint_mailbox = ?1 AND held = 1)"};
+  Statement held{database, MAILBRAID_PAIR_SELECT "WHERE p.endpoint_mailbox = ? AND p.held = 1 ORDER BY p.uid, p.key"};
+  Statement setFlags{database, "UPDATE pair SET flags = ?, keywords = ? WHERE id = ?"};
+  Statement setHeld{database, "UPDATE pair SET held = ? WHERE id = ?"};
+  Statement rekey{database, "UPDATE pair SET endpoint_mailbox = ?, uid = ?, key = ? WHERE id = ?"};
+  Statement remove{database, "DELETE FROM pair WHERE id = ?"};
+  Statement removeAll{database, "DELETE FROM pair WHERE endpoint_mailbox = ?"};
+};
+
+Pairs::Pairs(Database& database) : statements_(std::make_unique<Statements>(database)) {}
+Pairs::~Pairs() = default;
+
+PairId Pairs::add(EndpointMailboxId mailbox, const RemoteKey& key, EntryId entry, const Flags& flags,
+                  std::string_view objectId) {
+  Query query(statements_->insert, mailbox, uidColumn(key), keyColumn(key), entry, int{flags.bits()},
+              flags.keywordColumn(), objectId);
+  query.next();
+  const auto id = query.named<PairId>(0);
+  query.next();
+  return id;
+}
+
+std::optional<Pair> Pairs::find(EndpointMailboxId mailbox, const RemoteKey& key) {
+  const auto find = [&](Statement& statement, const auto& value) -> std::optional<Pair> {
+    Query query(statement, mailbox, value);
+    if (!query.next()) return std::nullopt;
+    return pairFrom(query);
+  };
+  if (const auto uid = uidColumn(key)) return find(statements_->byUid, *uid);
+  return find(statements_->byKey, keyColumn(key));
+}
+
+void Pairs::forUids(EndpointMailboxId mailbox, const UidSet& uids, const std::function<void(const Pair&)>& visit) {
+  for (UidSet::Range range : uids.ranges()) {
+    // Page by page, so that `visit` may change the pairs that it is shown.
+    while (true) {
+      std::vector<Pair> page;
+      {
+        Query query(statements_->uidPage, mailbox, range.first, range.last);
+        page = allFrom(query);
+      }
+      for (const Pair& pair : page) visit(pair);
+      if (page.size() < kPage) break;
+      const Uid last = std::get<Uid>(page.back().key);
+      if (last == range.last) break;
+      range.first = Uid{last.value() + 1};
+    }
+  }
+}
+
+void Pairs::forMailbox(EndpointMailboxId mailbox, const std::function<void(const Pair&)>& visit) {
+  forUids(mailbox, UidSet::of(Uid{1}, Uid{std::numeric_limits<std::uint32_t>::max()}), visit);
+  std::string last;
+  for (bool more = true; more;) {
+    std::vector<Pair> page;
+    {
+      Query query(statements_->keyPage, mailbox, last);
+      page = allFrom(query);
+    }
+    for (const Pair& pair : page) visit(pair);
+    more = page.size() == kPage;
+    if (more) last = std::get<Uidl>(page.back().key).value();
+  }
+}
+
+std::vector<Pair> Pairs::ofEntry(EntryId entry) {
+  Query query(statements_->byEntry, entry);
+  return allFrom(query);
+}
+
+std::optional<EntryId> Pairs::findEntryByObjectId(EndpointId endpoint, std::string_view objectId) {
+  Query query(statements_->byObject, objectId, endpoint);
+  if (!query.next()) return std::nullopt;
+  return query.named<EntryId>(0);
+}
+
+UidSet Pairs::uids(EndpointMailboxId mailbox) {
+  UidSet out;
+  Query query(statements_->uids, mailbox);
+  while (query.next()) out.add(query.named<Uid>(0));
+  return out;
+}
+
+std::uint64_t Pairs::count(EndpointMailboxId mailbox) {
+  Query query(statements_->count, mailbox);
+  query.next();
+  return static_cast<std::uint64_t>(query.integer(0));
+}
+
+std::vector<Pair> Pairs::held(EndpointMailboxId mailbox) {
+  Query query(statements_->held, mailbox);
+  return allFrom(query);
+}
+
+void Pairs::setFlags(PairId id, const Flags& flags) {
+  execute(statements_->setFlags, int{flags.bits()}, flags.keywordColumn(), id);
+}
+
+void Pairs::setHeld(PairId id, bool held) {
+  execute(statements_->setHeld, held, id);
+}
+
+void Pairs::rekey(PairId id, EndpointMailboxId mailbox, const RemoteKey& key) {
+  execute(statements_->rekey, mailbox, uidColumn(key), keyColumn(key), id);
+}
+
+void Pairs::remove(PairId id) {
+  execute(statements_->remove, id);
+}
+
+void Pairs::removeAll(EndpointMailboxId mailbox) {
+  execute(statements_->removeAll, mailbox);
+}
+
+}  // namespace mailbraid::mailstore

@@ -1,0 +1,97 @@
+#include "mailstore/store.h"
+
+#include "mailstore/database.h"
+#include "mailstore/statement.h"
+
+namespace mailbraid::mailstore {
+
+struct Store::Tables {
+  explicit Tables(Database& database)
+      : messages(database),
+        mailboxes(database),
+        entries(database),
+        endpoints(database),
+        pairs(database),
+        quarantine(database),
+        runs(database) {}
+
+  Messages messages;
+  Mailboxes mailboxes;
+  Entries entries;
+  Endpoints endpoints;
+  Pairs pairs;
+  Quarantine quarantine;
+  Runs runs;
+};
+
+std::unique_ptr<Store> Store::open(const std::filesystem::path& directory, Access access) {
+  return std::unique_ptr<Store>(new Store(std::make_unique<Database>(directory, access)));
+}
+
+Store::Store(std::unique_ptr<Database> database)
+    : database_(std::move(database)), tables_(std::make_unique<Tables>(*database_)) {}
+
+Store::~Store() = default;
+
+Messages& Store::messages() {
+  return tables_->messages;
+}
+Mailboxes& Store::mailboxes() {
+  return tables_->mailboxes;
+}
+Entries& Store::entries() {
+  return tables_->entries;
+}
+Endpoints& Store::endpoints() {
+  return tables_->endpoints;
+}
+Pairs& Store::pairs() {
+  return tables_->pairs;
+}
+Quarantine& Store::quarantine() {
+  return tables_->quarantine;
+}
+Runs& Store::runs() {
+  return tables_->runs;
+}
+
+const std::filesystem::path& Store::directory() const {
+  return database_->directory();
+}
+
+SpoolOptions Store::spoolOptions() const {
+  SpoolOptions out;
+  out.directory = directory();
+  return out;
+}
+
+Store::Transaction::Transaction(Store& store) : store_(store) {
+  store_.database_->begin();
+}
+
+Store::Transaction::~Transaction() {
+  if (open_) store_.database_->rollback();
+}
+
+void Store::Transaction::commit() {
+  store_.database_->commit();
+  open_ = false;
+}
+
+std::vector<std::string> Store::checkStructure() {
+  std::vector<std::string> out;
+  Statement quick(*database_, "PRAGMA quick_check(20)");
+  Query check(quick);
+  while (check.next()) {
+    if (check.text(0) != "ok") out.emplace_back("The database is damaged: " + std::string(check.text(0)) + ".");
+  }
+  Statement keys(*database_, "PRAGMA foreign_key_check");
+  Query broken(keys);
+  while (broken.next() && out.size() < 40) {
+    out.emplace_back("Row " + std::string(broken.text(1)) + " of table " + std::string(broken.text(0)) +
+                     " refers to a row of " + std::string(broken.text(2)) + " that is not there.");
+  }
+  return out;
+}
+
+}  // namespace mailbraid::mailstore

@@ -1,0 +1,222 @@
+#include "mailstore/store_file.h"
+
+#include "mailstore/sqlite_error.h"
+
+#include <Poco/Data/SQLite/Connector.h>
+#include <Poco/Data/SQLite/Utility.h>
+#include <Poco/Data/Session.h>
+#include <Poco/Exception.h>
+
+#include <sqlite3.h>
+
+#include <array>
+#include <cerrno>
+#include <string>
+#include <string_view>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace mailbraid::mailstore {
+namespace fs = std::filesystem;
+namespace {
+
+// 8 KiB pages: measured against 4 to 64 KiB (tests/mailstore_bench), a body and its row fit into few of them and little
+// is written twice for the small rows.
+constexpr int kPageSize = 8192;
+
+/// SQLite's URI form of a path: `?`, `#` and `%` would mean something.
+std::string uriOf(const fs::path& file, const char* mode) {
+  std::string out = "file:";
+  for (const char c : fs::absolute(file).string()) {
+    if (c == '?' || c == '#' || c == '%') {
+      constexpr std::string_view kDigits = "0123456789ABCDEF";
+      const auto octet = static_cast<unsigned char>(c);
+      out += {'%', kDigits[octet >> 4U], kDigits[octet & 0x0FU]};
+    } else {
+      out.push_back(c);
+    }
+  }
+  return out + "?" + mode;
+}
+
+void execute(sqlite3* handle, const fs::path& file, const std::string& sql) {
+  if (sqlite3_exec(handle, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
+    throwSqliteError(handle, sqlite3_extended_errcode(handle), file);
+  }
+}
+
+void migrate(Poco::Data::Session& session, const fs::path& file, std::uint32_t version,
+             std::span<const Migration> list) {
+  sqlite3* handle = handleOf(session);
+  for (const Migration& migration : list) {
+    if (migration.version <= version) continue;
+    execute(handle, file, "BEGIN IMMEDIATE");
+    for (const char* statement : migration.statements) execute(handle, file, statement);
+    execute(handle, file, "PRAGMA user_version = " + std::to_string(migration.version));
+    execute(handle, file, "COMMIT");
+  }
+}
+
+class Descriptor {
+ public:
+  Descriptor(const fs::path& file, int flags) : file_(file), value_(::open(file.c_str(), flags | O_CLOEXEC, 0600)) {
+    if (value_ < 0) throw systemError(file, "cannot be opened", errno);
+  }
+  ~Descriptor() { ::close(value_); }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  [[nodiscard]] int value() const { return value_; }
+  void sync() const {
+    if (::fsync(value_) != 0) throw systemError(file_, "cannot be written", errno);
+  }
+
+ private:
+  const fs::path& file_;
+  int value_;
+};
+
+void syncDirectoryOf(const fs::path& file) {
+  const fs::path directory = file.parent_path();
+  Descriptor(directory, O_RDONLY | O_DIRECTORY).sync();
+}
+
+void moveInto(const fs::path& from, const fs::path& file) {
+  if (::rename(from.c_str(), file.c_str()) != 0) throw systemError(file, "cannot be made", errno);
+  syncDirectoryOf(file);
+}
+
+void copyFile(const fs::path& from, const fs::path& to) {
+  const Descriptor source(from, O_RDONLY);
+  const Descriptor target(to, O_WRONLY | O_CREAT | O_TRUNC);
+  std::vector<char> buffer(1024UL * 1024UL);
+  while (true) {
+    const ssize_t size = ::read(source.value(), buffer.data(), buffer.size());
+    if (size < 0) throw systemError(from, "cannot be read", errno);
+    if (size == 0) break;
+    for (ssize_t done = 0; done < size;) {
+      const ssize_t written = ::write(target.value(), buffer.data() + done, static_cast<std::size_t>(size - done));
+      if (written < 0) throw systemError(to, "cannot be written", errno);
+      done += written;
+    }
+  }
+  target.sync();
+}
+
+/// Big-endian, as the file format has it.
+std::uint32_t number(std::span<const unsigned char, 100> head, std::size_t at, std::size_t octets) {
+  std::uint32_t out = 0;
+  for (std::size_t i = 0; i < octets; ++i) out = (out << 8U) | head[at + i];
+  return out;
+}
+
+std::uintmax_t sizeOrZero(const fs::path& file) {
+  std::error_code error;
+  const std::uintmax_t size = fs::file_size(file, error);
+  return error ? 0 : size;
+}
+
+fs::path withSuffix(const fs::path& file, const std::string& suffix) {
+  return file.string() + suffix;
+}
+
+}  // namespace
+
+sqlite3* handleOf(Poco::Data::Session& session) {
+  return Poco::Data::SQLite::Utility::dbHandle(session);
+}
+
+std::unique_ptr<Poco::Data::Session> openSession(const fs::path& file, Access access) {
+  // Beside a writer a reader needs the shared memory file. On a medium that nobody can write to there is no writer.
+  const bool frozen = ::access(file.parent_path().c_str(), W_OK) != 0;
+  const char* mode = access == Access::ReadWrite ? "mode=rw" : frozen ? "mode=ro&immutable=1" : "mode=ro";
+  try {
+    Poco::Data::SQLite::Connector::registerConnector();
+    auto session = std::make_unique<Poco::Data::Session>("SQLite", uriOf(file, mode));
+    sqlite3* handle = handleOf(*session);
+    sqlite3_extended_result_codes(handle, 1);
+    sqlite3_busy_timeout(handle, 10'000);
+    return session;
+  } catch (const Poco::Exception& exception) {
+    throw Error(ErrorKind::NotWritable, Scope::Run, Retry::Never,
+                "The store " + file.string() + " cannot be opened: " + exception.displayText() + ".");
+  }
+}
+
+void makeStoreDirectory(const fs::path& directory) {
+  std::error_code error;
+  if (fs::is_directory(directory, error)) return;
+  fs::create_directories(directory.parent_path(), error);
+  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) throw systemError(directory, "cannot be made", errno);
+  if (!fs::is_directory(directory, error)) throw systemError(directory, "cannot be made", ENOTDIR);
+}
+
+void createStoreFile(const fs::path& file, std::span<const Migration> list) {
+  // Made beside and moved into place: a store.db that is empty or has half a schema is then always damage.
+  const fs::path fresh = withSuffix(file, ".new");
+  for (const char* suffix : {"", "-wal", "-shm", "-journal"}) ::unlink(withSuffix(fresh, suffix).c_str());
+  { const Descriptor made(fresh, O_RDWR | O_CREAT | O_EXCL); }
+  {
+    const auto session = openSession(fresh, Access::ReadWrite);
+    sqlite3* handle = handleOf(*session);
+    // fsync comes once, below: until then the file has another name.
+    execute(handle, fresh, "PRAGMA synchronous = OFF");
+    execute(handle, fresh, "PRAGMA page_size = " + std::to_string(kPageSize));
+    execute(handle, fresh, "PRAGMA application_id = " + std::to_string(kApplicationId));
+    migrate(*session, fresh, 0, list);
+    execute(handle, fresh, "PRAGMA journal_mode = WAL");
+  }
+  Descriptor(fresh, O_RDONLY).sync();
+  moveInto(fresh, file);
+}
+
+std::uint32_t inspectStoreFile(const fs::path& file, std::uint32_t newest) {
+  // With a write-ahead log, pages may stand there that the file does not have yet.
+  const bool hasLog = sizeOrZero(withSuffix(file, "-wal")) > 0;
+  std::array<unsigned char, 100> head{};
+  const Descriptor source(file, O_RDONLY);
+  const ssize_t size = ::pread(source.value(), head.data(), head.size(), 0);
+  if (size < 0) throw systemError(file, "cannot be read", errno);
+  constexpr std::string_view kMagic("SQLite format 3\0", 16);
+  if (static_cast<std::size_t>(size) < head.size() ||
+      std::string_view(reinterpret_cast<const char*>(head.data()), kMagic.size()) != kMagic) {
+    throw damagedStore(file, "is damaged: it is truncated, or no store at all. It is left as it is");
+  }
+  if (number(head, 68, 4) != kApplicationId) {
+    throw damagedStore(file, "is a database of another program. It is left as it is");
+  }
+  const std::uint32_t version = number(head, 60, 4);
+  if (version > newest) {
+    throw damagedStore(file, "was written by a newer mailbraid (schema " + std::to_string(version) +
+                                 ", this one knows " + std::to_string(newest) +
+                                 "). It is left as it is; install the newer version");
+  }
+  const std::uint32_t pageCode = number(head, 16, 2);
+  const std::uint64_t pageSize = pageCode == 1 ? 65536 : pageCode;
+  const std::uint64_t expected = pageSize * number(head, 28, 4);
+  struct stat status {};
+  if (::fstat(source.value(), &status) != 0) throw systemError(file, "cannot be read", errno);
+  if (!hasLog && static_cast<std::uint64_t>(status.st_size) < expected) {
+    throw damagedStore(file, "is truncated: it has " + std::to_string(status.st_size) + " octets of " +
+                                 std::to_string(expected) + ". It is left as it is; restore a backup");
+  }
+  return version;
+}
+
+void upgradeStoreFile(const fs::path& file, std::uint32_t version, std::span<const Migration> list) {
+  const auto session = openSession(file, Access::ReadWrite);
+  sqlite3* handle = handleOf(*session);
+  // Everything that was committed must stand in the file itself before the file is copied.
+  execute(handle, file, "PRAGMA wal_checkpoint(TRUNCATE)");
+  const fs::path backup = withSuffix(file, ".v" + std::to_string(version) + ".backup");
+  const fs::path copy = withSuffix(backup, ".new");
+  copyFile(file, copy);
+  moveInto(copy, backup);
+  execute(handle, file, "PRAGMA synchronous = FULL");
+  migrate(*session, file, version, list);
+  // The version must stand in the file's head, where inspectStoreFile() looks.
+  execute(handle, file, "PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+}  // namespace mailbraid::mailstore

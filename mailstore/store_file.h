@@ -1,0 +1,37 @@
+// The store's file as a file: made, looked at before SQLite touches it, backed up, migrated (mailstore's own).
+#pragma once
+
+#include "mailstore/migrations.h"
+#include "mailstore/store.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+
+struct sqlite3;
+namespace Poco::Data {
+class Session;
+}
+
+namespace mailbraid::mailstore {
+
+/// Opens `file`, which must exist. POCO's and SQLite's errors become Error.
+std::unique_ptr<Poco::Data::Session> openSession(const std::filesystem::path& file, Access access);
+sqlite3* handleOf(Poco::Data::Session& session);
+
+/// Makes the directory (0700) when it is missing.
+void makeStoreDirectory(const std::filesystem::path& directory);
+
+/// Makes an empty store with the newest schema as `file` (0600), whole or not at all.
+void createStoreFile(const std::filesystem::path& file, std::span<const Migration> list = migrations());
+
+/// Reads the head of the file and changes nothing: the schema's version. Throws StoreDamaged when the file is
+/// no store, is shorter than it says, or is newer than `newest`.
+std::uint32_t inspectStoreFile(const std::filesystem::path& file, std::uint32_t newest);
+
+/// Brings a store of `version` to the end of `list`, after a copy of the file as `FILE.v<version>.backup`.
+void upgradeStoreFile(const std::filesystem::path& file, std::uint32_t version,
+                      std::span<const Migration> list = migrations());
+
+}  // namespace mailbraid::mailstore
