@@ -1,0 +1,290 @@
+#include "sync/exec/endpoint_pull.h"
+
+#include <algorithm>
+#include <set>
+
+namespace mailbraid::sync::exec {
+
+using endpoint::KeySet;
+using endpoint::RemoteMailbox;
+using endpoint::RemoteMessage;
+using endpoint::RemoteStatus;
+using mailstore::Anchor;
+using mailstore::EndpointMailbox;
+using mailstore::Entry;
+using mailstore::EntryId;
+using mailstore::Flags;
+using mailstore::MailboxId;
+using mailstore::Pair;
+using mailstore::RemoteKey;
+using mailstore::Store;
+using mailstore::Uid;
+using mailstore::Uidl;
+using mailstore::UidSet;
+using plan::Continuity;
+using plan::MappedMailbox;
+
+namespace {
+
+constexpr std::size_t kRenameSample = 16;
+
+void addKey(KeySet& keys, const RemoteKey& key) {
+  if (const Uid* uid = std::get_if<Uid>(&key)) {
+    std::get<UidSet>(keys).add(*uid);
+  } else {
+    std::get<std::vector<Uidl>>(keys).push_back(std::get<Uidl>(key));
+  }
+}
+
+std::optional<plan::SeenStatus> seen(const RemoteMailbox& mailbox) {
+  if (!mailbox.status) return std::nullopt;
+  return plan::SeenStatus{mailbox.status->uidValidity, mailbox.status->uidNext, mailbox.status->highestModSeq,
+                          mailbox.status->messages};
+}
+
+}  // namespace
+
+EndpointPull::EndpointPull(PullSettings settings, OpLog& log) : settings_(std::move(settings)), log_(log) {}
+
+void EndpointPull::logKey(std::size_t work, std::string_view kind, const RemoteKey& key, std::string_view detail) {
+  log_.add(settings_.endpointName, works_[work].record.name, kind, key, detail);
+}
+
+std::uint64_t EndpointPull::braidEntries(Store& store) const { return store.mailboxes().liveEntries(endpoint_.braid); }
+
+void EndpointPull::open(Store& store, const std::vector<RemoteMailbox>& listed,
+                        const std::vector<MappedMailbox>& mapped) {
+  const mailstore::BraidId braid = store.mailboxes().ensureBraid(settings_.braidName);
+  endpoint_ = store.endpoints().ensure(settings_.endpointName, settings_.endpointType, braid);
+  emptyAtOpen_ = braidEntries(store) == 0;
+  std::vector<EndpointMailbox> records = store.endpoints().mailboxes(endpoint_.id);
+  const auto takeRecord = [&](const std::string& name) -> std::optional<EndpointMailbox> {
+    const auto found = std::find_if(records.begin(), records.end(), [&](const auto& r) { return r.name == name; });
+    if (found == records.end()) return std::nullopt;
+    EndpointMailbox record = std::move(*found);
+    records.erase(found);
+    return record;
+  };
+  for (std::size_t i = 0; i < listed.size(); ++i) {
+    std::optional<EndpointMailbox> record = takeRecord(listed[i].name);
+    if (mapped[i].fate != MappedMailbox::Fate::Sync) continue;  // a record of it stays as it is: nothing is decided
+    MailboxWork work;
+    work.remote = &listed[i];
+    if (!record) {
+      const MailboxId target = store.mailboxes().ensure(braid, mapped[i].storeName, mapped[i].role);
+      record = store.endpoints().addMailbox(endpoint_.id, listed[i].name, target, listed[i].objectId);
+    } else if (record->objectId.empty() && !listed[i].objectId.empty()) {
+      store.endpoints().setObjectId(record->id, listed[i].objectId);
+    }
+    work.record = std::move(*record);
+    loadWork(store, work);
+    works_.push_back(std::move(work));
+  }
+  for (EndpointMailbox& record : records) {
+    MailboxWork work;
+    work.record = std::move(record);
+    loadWork(store, work);
+    works_.push_back(std::move(work));
+  }
+  guessRenames(store);
+}
+
+void EndpointPull::loadWork(Store& store, MailboxWork& work) const {
+  const bool byUid = settings_.endpointType != "pop3";
+  work.continuity = work.remote != nullptr ? plan::continuityOf(work.record.anchor, seen(*work.remote))
+                                           : Continuity::Changed;
+  work.pairsBefore = store.pairs().count(work.record.id);
+  work.hasHeld = settings_.removalsTold && !store.pairs().held(work.record.id).empty();
+  const bool again = work.continuity == Continuity::ValidityChanged || work.continuity == Continuity::WentBack;
+  if (!byUid) {
+    std::vector<Uidl> known;
+    store.pairs().forMailbox(work.record.id, [&](const Pair& pair) { known.push_back(std::get<Uidl>(pair.key)); });
+    work.skip = std::move(known);
+    work.due = std::vector<Uidl>{};
+  } else {
+    work.skip = UidSet{};
+    work.due = UidSet{};
+    if (!again && work.continuity != Continuity::Unchanged && work.record.anchor.uidValidity.value() != 0) {
+      const Uid first = work.record.anchor.uidNext.value() == 0 ? Uid{1} : work.record.anchor.uidNext;
+      store.pairs().forUids(work.record.id, UidSet::of(first, Uid{UINT32_MAX}),
+                            [&](const Pair& pair) { addKey(work.skip, pair.key); });
+    }
+  }
+  if (again) return;
+  for (const mailstore::QuarantineRow& row : store.quarantine().of(work.record.id)) {
+    if (row.nextTry > settings_.now) {
+      addKey(work.skip, row.key);
+    } else {
+      addKey(work.due, row.key);
+      // A mailbox that has not changed is opened all the same, or the message would never be tried again.
+      if (work.continuity == Continuity::Unchanged) work.continuity = Continuity::Changed;
+    }
+  }
+}
+
+void EndpointPull::guessRenames(Store& store) {
+  for (std::size_t n = 0; n < works_.size(); ++n) {
+    const MailboxWork& fresh = works_[n];
+    if (fresh.remote == nullptr || fresh.continuity != Continuity::FirstContact || !fresh.remote->status) continue;
+    const RemoteStatus& status = *fresh.remote->status;
+    std::vector<std::size_t> candidates;
+    for (std::size_t o = 0; o < works_.size(); ++o) {
+      const MailboxWork& old = works_[o];
+      if (old.remote != nullptr || !old.record.anchor.complete) continue;
+      const bool sameId = !old.record.objectId.empty() && old.record.objectId == fresh.remote->objectId;
+      const bool sameValidity = status.uidValidity == old.record.anchor.uidValidity;
+      if (sameValidity && (sameId || (old.record.objectId.empty() && status.uidNext >= old.record.anchor.uidNext)))
+        candidates.push_back(o);
+    }
+    if (candidates.size() != 1) continue;  // none, or not certain: the messages are recognised one by one as moves
+    UidSet sample;
+    const UidSet uids = store.pairs().uids(works_[candidates[0]].record.id);
+    for (const UidSet& part : uids.chunksOfCount(std::max<std::uint64_t>(1, uids.count() / kRenameSample)))
+      sample.add(part.ranges().front().first);
+    if (!sample.empty()) renameGuesses_.push_back({n, candidates[0], sample});
+  }
+}
+
+void EndpointPull::confirmRename(Store& store, const RenameGuess& guess, const std::vector<RemoteMessage>& told) {
+  MailboxWork& old = works_[guess.oldWork];
+  MailboxWork& fresh = works_[guess.newWork];
+  if (told.empty() || old.remote != nullptr) return;
+  for (const RemoteMessage& message : told) {
+    const std::optional<Pair> pair = store.pairs().find(old.record.id, message.key);
+    const std::optional<mailstore::EntryRow> row = pair ? store.entries().row(pair->entry) : std::nullopt;
+    if (!row || !message.header || row->message.headerDigest != *message.header) return;
+  }
+  const std::string oldName = old.record.name;
+  const std::optional<mailstore::Mailbox> newStore = store.mailboxes().find(fresh.record.mailbox);
+  const MailboxId placeholder = fresh.record.mailbox;
+  store.endpoints().removeMailbox(fresh.record.id);
+  MailboxId target = old.record.mailbox;
+  const bool nameWasFree = placeholder != target && store.mailboxes().removeIfUnused(placeholder);
+  if (nameWasFree && newStore) {
+    store.mailboxes().rename(target, newStore->name);
+  }
+  store.endpoints().renameMailbox(old.record.id, fresh.remote->name, target);
+  old.remote = fresh.remote;
+  old.record.name = fresh.remote->name;
+  fresh.remote = nullptr;
+  fresh.record = {};
+  loadWork(store, old);
+  log_.note(settings_.endpointName, old.record.name, "rename", "from " + oldName);
+  notes_.push_back(oldName + " was renamed to " + old.record.name);
+}
+
+void EndpointPull::begin(Store& store, std::size_t index, const RemoteStatus& status) {
+  MailboxWork& work = works_[index];
+  const bool again = work.continuity == Continuity::ValidityChanged || work.continuity == Continuity::WentBack;
+  if (again) {
+    store.pairs().removeAll(work.record.id);
+    for (const mailstore::QuarantineRow& row : store.quarantine().of(work.record.id))
+      store.quarantine().remove(work.record.id, row.key);
+    work.pairsDropped = true;
+    const std::string why = work.continuity == Continuity::ValidityChanged
+                                ? "its UIDVALIDITY changed"
+                                : "it went back in time (a restored server?)";
+    notes_.push_back(work.record.name + ": " + why + "; messages are recognised by content, nothing is removed");
+    log_.note(settings_.endpointName, work.record.name, "first contact again", why);
+  } else if (work.continuity != Continuity::FirstContact) {
+    return;
+  }
+  Anchor anchor;
+  anchor.uidValidity = status.uidValidity;
+  anchor.uidNext = Uid{1};
+  anchor.highestModSeq = status.highestModSeq;
+  work.record.anchor = anchor;
+  store.endpoints().setAnchor(work.record.id, anchor);
+}
+
+Flags EndpointPull::initialFlags(const RemoteMessage& told, std::size_t work) const {
+  Flags flags = settings_.pull.flags ? told.flags : Flags{};
+  if (!plan::pairsByContent(works_[work].continuity) || !flags.has(mailstore::SystemFlag::Deleted)) return flags;
+  // \Deleted is not spread at first contact: the pair remembers it, the entry does not take it.
+  Flags deleted;
+  deleted.add(mailstore::SystemFlag::Deleted);
+  return flags.without(deleted);
+}
+
+void EndpointPull::mergeFlags(Store& store, std::size_t work, const Pair& pair, const Flags& remote) {
+  const std::optional<Entry> entry = store.entries().find(pair.entry);
+  if (!settings_.pull.flags || !entry) return;
+  const plan::FlagSides sides{pair.flags, remote, entry->flags};
+  const plan::Local local = entry->removedAt == 0 ? plan::Local::Live : plan::Local::Tombstone;
+  const plan::Action action = plan::decide(plan::Base::Paired, plan::Remote::Present, local, sides);
+  if (action == plan::Action::Nothing) return;
+  if (action == plan::Action::Revive) {
+    store.entries().revive(entry->id);
+    logKey(work, "revive", pair.key, "it was removed elsewhere, and is cared for here");
+  }
+  const Flags united = plan::merged(sides);
+  if (!(united == entry->flags)) {
+    store.entries().setFlags(entry->id, united);
+    ++counts_.flags;
+    logKey(work, "flags", pair.key);
+  }
+  if (!(remote == pair.flags)) store.pairs().setFlags(pair.id, remote);
+}
+
+void EndpointPull::addMissing(Store& store, std::size_t work, const Pair& pair) {
+  const std::size_t index = missing_.size();
+  missing_.push_back({pair, work, false});
+  if (!pair.objectId.empty()) missingByObjectId_.emplace(pair.objectId, index);
+  if (const auto row = store.entries().row(pair.entry)) missingByHeader_.emplace(row->message.headerDigest, index);
+}
+
+void EndpointPull::applyDelta(Store& store, std::size_t index, const endpoint::Delta& delta) {
+  MailboxWork& work = works_[index];
+  std::set<std::int64_t> gone;
+  const auto missing = [&](const Pair& pair) {
+    if (gone.insert(pair.id.value()).second) addMissing(store, index, pair);
+  };
+  if (!delta.vanished.empty()) {
+    store.pairs().forUids(work.record.id, delta.vanished, [&](const Pair& pair) {
+      if (!pair.held) missing(pair);
+    });
+    for (const mailstore::QuarantineRow& row : store.quarantine().of(work.record.id)) {
+      const Uid* uid = std::get_if<Uid>(&row.key);
+      if (uid != nullptr && delta.vanished.contains(*uid)) store.quarantine().remove(work.record.id, row.key);
+    }
+  }
+  if (const UidSet* present = delta.present ? std::get_if<UidSet>(&*delta.present) : nullptr) {
+    std::vector<Pair> absent;
+    store.pairs().forMailbox(work.record.id, [&](const Pair& pair) {
+      const Uid uid = std::get<Uid>(pair.key);
+      if (!pair.held && uid < work.record.anchor.uidNext && !present->contains(uid)) absent.push_back(pair);
+    });
+    for (const Pair& pair : absent) missing(pair);
+  }
+  if (const auto* present = delta.present ? std::get_if<std::vector<Uidl>>(&*delta.present) : nullptr) {
+    const std::set<Uidl> there(present->begin(), present->end());
+    std::vector<Pair> changed;
+    store.pairs().forMailbox(work.record.id, [&](const Pair& pair) {
+      if (pair.held == there.contains(std::get<Uidl>(pair.key))) changed.push_back(pair);
+    });
+    for (const Pair& pair : changed) store.pairs().setHeld(pair.id, !pair.held);
+  }
+  std::vector<std::pair<Pair, Flags>> merges;
+  for (const endpoint::FlagState& state : delta.flags) {
+    const std::optional<Pair> pair = store.pairs().find(work.record.id, state.key);
+    if (pair && !gone.contains(pair->id.value())) mergeFlags(store, index, *pair, state.flags);
+  }
+  if (!delta.incomplete.empty()) log_.note(settings_.endpointName, work.record.name, "incomplete", delta.incomplete);
+}
+
+void EndpointPull::mailboxGone(Store& store, std::size_t index) {
+  std::vector<Pair> pairs;
+  store.pairs().forMailbox(works_[index].record.id, [&](const Pair& pair) {
+    if (!pair.held) pairs.push_back(pair);
+  });
+  for (const Pair& pair : pairs) addMissing(store, index, pair);
+}
+
+void EndpointPull::refused(Store& store, std::size_t work, const RemoteMessage& message, const std::string& reason) {
+  constexpr std::int64_t kRetryAfter = 24 * 3600;
+  store.quarantine().add(works_[work].record.id, message.key, message.size, reason, settings_.now, kRetryAfter);
+  ++counts_.quarantined;
+  logKey(work, "quarantine", message.key, reason);
+}
+
+}  // namespace mailbraid::sync::exec

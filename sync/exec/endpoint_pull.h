@@ -1,0 +1,140 @@
+// Applies to the store what one endpoint tells while it is pulled. All of it runs in jobs of the StoreWriter.
+#pragma once
+
+#include "mailstore/store.h"
+#include "sync/endpoint/endpoint.h"
+#include "sync/exec/op_log.h"
+#include "sync/plan/continuity.h"
+#include "sync/plan/decision.h"
+#include "sync/plan/mailbox_map.h"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace mailbraid::sync::exec {
+
+/// What a pull did, in messages.
+struct PullCounts {
+  std::uint64_t fresh = 0;
+  std::uint64_t adopted = 0;
+  std::uint64_t flags = 0;
+  std::uint64_t moved = 0;
+  std::uint64_t removed = 0;
+  std::uint64_t held = 0;
+  std::uint64_t quarantined = 0;
+};
+
+struct PullSettings {
+  std::string endpointName;
+  std::string endpointType;
+  std::string braidName;
+  endpoint::Directions pull;
+  bool removalsTold = true;  ///< false: absence at this kind of endpoint never is a removal (POP3)
+  /// Whether removals beyond the brake may go through in this mailbox (`--allow-removals`).
+  std::function<bool(const std::string& mailbox)> removalsAllowed;
+  std::int64_t now = 0;  ///< seconds since 1970
+};
+
+/// One mailbox of the endpoint while it is pulled.
+struct MailboxWork {
+  const endpoint::RemoteMailbox* remote = nullptr;  ///< null: it is no longer listed
+  mailstore::EndpointMailbox record;
+  plan::Continuity continuity = plan::Continuity::FirstContact;
+  endpoint::KeySet skip;        ///< paired above the anchor, or quarantined and not due
+  endpoint::KeySet due;         ///< quarantined below the anchor, to be tried again
+  std::uint64_t pairsBefore = 0;
+  bool hasHeld = false;         ///< removals that an earlier run held back
+  bool pairsDropped = false;    ///< first contact again: pair with what is there by content
+};
+
+/// A mailbox that seems to have been renamed, and messages to compare before that is believed.
+struct RenameGuess {
+  std::size_t newWork = 0;  ///< index of the mailbox that has no history
+  std::size_t oldWork = 0;  ///< index of the one that is no longer listed
+  mailstore::UidSet sample;
+};
+
+/// A message with its octets, ready to be stored.
+struct ArrivedMessage {
+  endpoint::RemoteMessage remote;
+  mailstore::PreparedMessage prepared;
+};
+
+/// Not thread-safe: only jobs of one StoreWriter use it, apart from the const views between jobs.
+class EndpointPull {
+ public:
+  EndpointPull(PullSettings settings, OpLog& log);
+
+  /// Finds or makes the endpoint, its mailboxes and their store mailboxes; `mapped` belongs to `listed`, one to one.
+  void open(mailstore::Store& store, const std::vector<endpoint::RemoteMailbox>& listed,
+            const std::vector<plan::MappedMailbox>& mapped);
+  [[nodiscard]] const std::vector<MailboxWork>& works() const { return works_; }
+  /// Live entries of the braid at open().
+  [[nodiscard]] std::uint64_t braidEntries(mailstore::Store& store) const;
+
+  [[nodiscard]] const std::vector<RenameGuess>& renameGuesses() const { return renameGuesses_; }
+  /// `told` are the sample's messages as the new mailbox has them. Renames when all that came agree with the store.
+  void confirmRename(mailstore::Store& store, const RenameGuess& guess, const std::vector<endpoint::RemoteMessage>& told);
+
+  /// Before the first message of a mailbox that pairs by content: forgets old pairs, writes the unfinished anchor.
+  void begin(mailstore::Store& store, std::size_t work, const endpoint::RemoteStatus& status);
+  /// Flags now; what is gone is remembered until finish(), since it may turn up elsewhere.
+  void applyDelta(mailstore::Store& store, std::size_t work, const endpoint::Delta& delta);
+  /// The mailbox does not exist any more, and the server has confirmed it.
+  void mailboxGone(mailstore::Store& store, std::size_t work);
+  /// Recognises messages by what is known before their bodies are; returns the keys whose bodies are needed.
+  endpoint::KeySet identities(mailstore::Store& store, std::size_t work, const std::vector<endpoint::RemoteMessage>& told);
+  void messages(mailstore::Store& store, std::size_t work, std::vector<ArrivedMessage>& arrived);
+  void refused(mailstore::Store& store, std::size_t work, const endpoint::RemoteMessage& message,
+               const std::string& reason);
+  /// Removals, with the brake, and the anchors of the mailboxes that were read to the end (`read[i]`: status on opening).
+  void finish(mailstore::Store& store, const std::vector<std::optional<endpoint::RemoteStatus>>& read);
+
+  [[nodiscard]] const PullCounts& counts() const { return counts_; }
+  [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
+  [[nodiscard]] mailstore::EndpointId endpointId() const { return endpoint_.id; }
+
+ private:
+  struct Missing {  ///< a pair whose message is gone from its mailbox
+    mailstore::Pair pair;
+    std::size_t work = 0;
+    bool found = false;  ///< turned up elsewhere
+  };
+
+  void loadWork(mailstore::Store& store, MailboxWork& work) const;
+  void guessRenames(mailstore::Store& store);
+  void mergeFlags(mailstore::Store& store, std::size_t work, const mailstore::Pair& pair, const mailstore::Flags& remote);
+  void addMissing(mailstore::Store& store, std::size_t work, const mailstore::Pair& pair);
+  std::optional<std::size_t> findMissing(mailstore::Store& store, const endpoint::RemoteMessage& told,
+                                         const mailstore::PreparedMessage* prepared);
+  void takeMoved(mailstore::Store& store, std::size_t work, std::size_t missing, const endpoint::RemoteMessage& told);
+  void adopt(mailstore::Store& store, std::size_t work, mailstore::EntryId entry, const endpoint::RemoteMessage& told);
+  void takeNew(mailstore::Store& store, std::size_t work, mailstore::MessageId message,
+               const endpoint::RemoteMessage& told, mailstore::InternalDate fallback, std::string_view kind);
+  bool identify(mailstore::Store& store, std::size_t work, const endpoint::RemoteMessage& told);
+  void message(mailstore::Store& store, std::size_t work, ArrivedMessage& arrived);
+  void removeMissing(mailstore::Store& store, const Missing& missing);
+  [[nodiscard]] mailstore::Flags initialFlags(const endpoint::RemoteMessage& told, std::size_t work) const;
+  [[nodiscard]] bool isPlainFirstPull(std::size_t work) const;
+  void logKey(std::size_t work, std::string_view kind, const mailstore::RemoteKey& key, std::string_view detail = {});
+
+  PullSettings settings_;
+  OpLog& log_;
+  mailstore::EndpointRecord endpoint_;
+  std::vector<MailboxWork> works_;
+  std::vector<RenameGuess> renameGuesses_;
+  std::vector<Missing> missing_;
+  std::unordered_multimap<mailstore::HeaderDigest, std::size_t> missingByHeader_;
+  std::unordered_multimap<std::string, std::size_t> missingByObjectId_;
+  bool emptyAtOpen_ = false;
+  PullCounts counts_;
+  std::vector<std::string> notes_;
+};
+
+}  // namespace mailbraid::sync::exec

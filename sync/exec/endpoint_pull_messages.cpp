@@ -1,0 +1,254 @@
+// EndpointPull: recognising, storing and removing messages.
+#include "sync/exec/endpoint_pull.h"
+#include "sync/plan/brake.h"
+
+#include <algorithm>
+#include <map>
+
+namespace mailbraid::sync::exec {
+
+using endpoint::KeySet;
+using endpoint::RemoteMessage;
+using endpoint::RemoteStatus;
+using mailstore::Anchor;
+using mailstore::Entry;
+using mailstore::EntryId;
+using mailstore::Flags;
+using mailstore::InternalDate;
+using mailstore::MessageId;
+using mailstore::Pair;
+using mailstore::Store;
+using mailstore::Uid;
+using mailstore::Uidl;
+using mailstore::UidSet;
+
+namespace {
+
+KeySet emptyLike(const KeySet& keys) {
+  if (std::holds_alternative<UidSet>(keys)) return UidSet{};
+  return std::vector<Uidl>{};
+}
+
+void addTo(KeySet& keys, const mailstore::RemoteKey& key) {
+  if (const Uid* uid = std::get_if<Uid>(&key)) {
+    std::get<UidSet>(keys).add(*uid);
+  } else {
+    std::get<std::vector<Uidl>>(keys).push_back(std::get<Uidl>(key));
+  }
+}
+
+}  // namespace
+
+bool EndpointPull::isPlainFirstPull(std::size_t work) const {
+  // Nothing was in the braid when the run began, so there is nothing that a message could be a copy of, but for what
+  // this very mailbox brings, and two equal copies in one mailbox stay two.
+  return emptyAtOpen_ && !works_[work].pairsDropped;
+}
+
+std::optional<std::size_t> EndpointPull::findMissing(Store& store, const RemoteMessage& told,
+                                                     const mailstore::PreparedMessage* prepared) {
+  if (missing_.empty()) return std::nullopt;
+  if (!told.objectId.empty()) {
+    const auto [first, last] = missingByObjectId_.equal_range(told.objectId);
+    for (auto at = first; at != last; ++at) {
+      if (!missing_[at->second].found) return at->second;
+    }
+  }
+  const std::optional<mailstore::HeaderDigest> header = prepared != nullptr ? prepared->headerDigest : told.header;
+  if (!header) return std::nullopt;
+  const auto [first, last] = missingByHeader_.equal_range(*header);
+  for (auto at = first; at != last; ++at) {
+    if (missing_[at->second].found) continue;
+    const auto row = store.entries().row(missing_[at->second].pair.entry);
+    if (!row) continue;
+    const bool same = prepared != nullptr ? row->message.digest == prepared->digest
+                                          : told.hasMessageId && row->message.size == told.size;
+    if (same) return at->second;
+  }
+  return std::nullopt;
+}
+
+void EndpointPull::takeMoved(Store& store, std::size_t work, std::size_t index, const RemoteMessage& told) {
+  Missing& missing = missing_[index];
+  missing.found = true;
+  const std::optional<Entry> entry = store.entries().find(missing.pair.entry);
+  if (!entry) return;
+  const mailstore::MailboxId from = works_[missing.work].record.mailbox;
+  const mailstore::MailboxId to = works_[work].record.mailbox;
+  if (entry->removedAt != 0) store.entries().revive(entry->id);  // filing it says keep
+  if (from != to && entry->mailbox == from) {
+    store.entries().move(entry->id, to);
+    ++counts_.moved;
+    logKey(work, "move", told.key, "from " + works_[missing.work].record.name);
+  } else {
+    ++counts_.adopted;
+    logKey(work, "adopt", told.key);
+  }
+  store.pairs().rekey(missing.pair.id, works_[work].record.id, told.key);
+  Pair pair = missing.pair;
+  pair.key = told.key;
+  mergeFlags(store, work, pair, told.flags);
+}
+
+void EndpointPull::adopt(Store& store, std::size_t work, EntryId id, const RemoteMessage& told) {
+  for (const Pair& pair : store.pairs().ofEntry(id)) {
+    if (pair.held && pair.endpointMailbox == works_[work].record.id) store.pairs().remove(pair.id);
+  }
+  store.pairs().add(works_[work].record.id, told.key, id, settings_.pull.flags ? told.flags : Flags{}, told.objectId);
+  const std::optional<Entry> entry = store.entries().find(id);
+  const Flags united = entry ? entry->flags.unitedWith(initialFlags(told, work)) : Flags{};
+  if (entry && !(united == entry->flags)) store.entries().setFlags(id, united);
+  ++counts_.adopted;
+  logKey(work, "adopt", told.key);
+}
+
+void EndpointPull::takeNew(Store& store, std::size_t work, MessageId message, const RemoteMessage& told,
+                           InternalDate fallback, std::string_view kind) {
+  InternalDate date = told.date.value_or(fallback);
+  if (!told.date && date.seconds == 0) date.seconds = settings_.now;
+  const EntryId entry = store.entries().add(works_[work].record.mailbox, message, initialFlags(told, work), date);
+  store.pairs().add(works_[work].record.id, told.key, entry, settings_.pull.flags ? told.flags : Flags{},
+                    told.objectId);
+  logKey(work, kind, told.key);
+}
+
+bool EndpointPull::identify(Store& store, std::size_t work, const RemoteMessage& told) {
+  const MailboxWork& mailbox = works_[work];
+  if (store.pairs().find(mailbox.record.id, told.key)) return true;
+  if (const auto missing = findMissing(store, told, nullptr)) {
+    takeMoved(store, work, *missing, told);
+    return true;
+  }
+  // Without a Message-ID a header and a size are too little to go by: the body is fetched and compared.
+  if (!told.header || !told.hasMessageId || told.size == 0) return false;
+  if (const auto entry =
+          store.entries().findUnpaired(mailbox.record.mailbox, mailbox.record.id, *told.header, told.size)) {
+    adopt(store, work, *entry, told);
+    return true;
+  }
+  if (const auto message = store.entries().findMessage(endpoint_.braid, *told.header, told.size)) {
+    takeNew(store, work, *message, told, {}, "copy");
+    ++counts_.adopted;
+    return true;
+  }
+  return false;
+}
+
+KeySet EndpointPull::identities(Store& store, std::size_t work, const std::vector<RemoteMessage>& told) {
+  KeySet needed = emptyLike(works_[work].skip);
+  if (!settings_.pull.fresh) return needed;
+  for (const RemoteMessage& message : told) {
+    if (!identify(store, work, message)) addTo(needed, message.key);
+  }
+  return needed;
+}
+
+void EndpointPull::message(Store& store, std::size_t work, ArrivedMessage& arrived) {
+  const MailboxWork& mailbox = works_[work];
+  const RemoteMessage& told = arrived.remote;
+  if (store.pairs().find(mailbox.record.id, told.key)) return;
+  store.quarantine().remove(mailbox.record.id, told.key);
+  if (const auto missing = findMissing(store, told, &arrived.prepared)) {
+    takeMoved(store, work, *missing, told);
+    return;
+  }
+  if (!isPlainFirstPull(work)) {
+    auto entry = store.entries().findUnpaired(mailbox.record.mailbox, mailbox.record.id, arrived.prepared.digest);
+    if (!entry) {
+      entry = store.entries().findUnpaired(mailbox.record.mailbox, mailbox.record.id, arrived.prepared.contentKey);
+    }
+    if (entry) {
+      adopt(store, work, *entry, told);
+      return;
+    }
+  }
+  const InternalDate fallback = arrived.prepared.fallbackDate;
+  const MessageId id = store.messages().add(std::move(arrived.prepared));
+  takeNew(store, work, id, told, fallback, "new");
+  ++counts_.fresh;
+}
+
+void EndpointPull::messages(Store& store, std::size_t work, std::vector<ArrivedMessage>& arrived) {
+  for (ArrivedMessage& one : arrived) message(store, work, one);
+}
+
+void EndpointPull::removeMissing(Store& store, const Missing& missing) {
+  const std::optional<Entry> entry = store.entries().find(missing.pair.entry);
+  plan::Local local = plan::Local::Absent;
+  if (entry) local = entry->removedAt == 0 ? plan::Local::Live : plan::Local::Tombstone;
+  const plan::FlagSides sides{missing.pair.flags, {}, entry ? entry->flags : Flags{}};
+  const plan::Action action = plan::decide(plan::Base::Paired, plan::Remote::Absent, local, sides);
+  // It was filed elsewhere since: that outweighs the removal of the copy left behind (DESIGN: filing it says keep).
+  const bool filed = local == plan::Local::Live && entry->mailbox != works_[missing.work].record.mailbox;
+  if (action == plan::Action::Keep || filed) {
+    logKey(missing.work, "keep", missing.pair.key, "removed here, but changed elsewhere since");
+    notes_.push_back(works_[missing.work].record.name +
+                     ": a message removed there is kept, since it was flagged, answered or filed elsewhere");
+  } else if (action == plan::Action::Remove) {
+    store.entries().remove(entry->id, settings_.now);
+    ++counts_.removed;
+    logKey(missing.work, "remove", missing.pair.key);
+  }
+  store.pairs().remove(missing.pair.id);
+}
+
+void EndpointPull::finish(Store& store, const std::vector<std::optional<RemoteStatus>>& read) {
+  for (std::size_t i = 0; i < works_.size(); ++i) {
+    if (!works_[i].hasHeld) continue;
+    for (const Pair& pair : store.pairs().held(works_[i].record.id)) addMissing(store, i, pair);
+  }
+  std::map<std::size_t, std::uint64_t> removals;
+  std::uint64_t total = 0;
+  std::uint64_t before = 0;
+  for (const Missing& missing : missing_) {
+    if (missing.found) continue;
+    ++removals[missing.work];
+    ++total;
+  }
+  for (const MailboxWork& work : works_) before += work.pairsBefore;
+  const bool endpointBrakes = plan::brakes(total, before);
+  std::map<std::size_t, bool> held;
+  for (const auto& [work, count] : removals) {
+    const bool brake = endpointBrakes || plan::brakes(count, works_[work].pairsBefore);
+    held[work] = !settings_.pull.removals || (brake && !settings_.removalsAllowed(works_[work].record.name));
+  }
+  for (const Missing& missing : missing_) {
+    if (missing.found) continue;
+    if (held[missing.work]) {
+      if (!missing.pair.held) store.pairs().setHeld(missing.pair.id, true);
+    } else {
+      removeMissing(store, missing);
+    }
+  }
+  for (const auto& [work, count] : removals) {
+    if (!held[work] || !settings_.pull.removals) continue;
+    counts_.held += count;
+    const std::string& name = works_[work].record.name;
+    notes_.push_back(name + ": " + std::to_string(count) + " of " + std::to_string(works_[work].pairsBefore) +
+                     " messages are gone there; their removal is held back. If that is right: mailbraid sync "
+                     "--allow-removals \"" + settings_.endpointName + ":" + name + "\"");
+    log_.note(settings_.endpointName, name, "hold", std::to_string(count) + " removals");
+  }
+  for (std::size_t i = 0; i < works_.size(); ++i) {
+    MailboxWork& work = works_[i];
+    if (work.remote == nullptr) {
+      const bool confirmed = removals.contains(i) || work.pairsBefore == 0;
+      if (!confirmed || held[i] || work.record.id.value() == 0 || !read[i]) continue;
+      store.endpoints().removeMailbox(work.record.id);
+      store.mailboxes().removeIfUnused(work.record.mailbox);
+      log_.note(settings_.endpointName, work.record.name, "remove mailbox", "");
+      notes_.push_back(work.record.name + " no longer exists there");
+      continue;
+    }
+    if (!read[i]) continue;
+    Anchor anchor;
+    anchor.uidValidity = read[i]->uidValidity;
+    anchor.uidNext = read[i]->uidNext;
+    anchor.highestModSeq = read[i]->highestModSeq;
+    anchor.messages = read[i]->messages;
+    anchor.complete = true;
+    if (!(anchor == work.record.anchor)) store.endpoints().setAnchor(work.record.id, anchor);
+  }
+}
+
+}  // namespace mailbraid::sync::exec

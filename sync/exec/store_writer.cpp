@@ -1,0 +1,165 @@
+#include "sync/exec/store_writer.h"
+
+#include "mailstore/types/error.h"
+
+#include <future>
+#include <utility>
+
+namespace mailbraid::sync::exec {
+
+using mailstore::Error;
+using mailstore::ErrorKind;
+
+namespace {
+
+/// The store itself is beyond use: no later job can succeed.
+bool isFatal(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const Error& e) {
+    return e.scope() == mailstore::Scope::Run;
+  } catch (...) {
+    return false;
+  }
+}
+
+StoreWriter::Outcome settle(std::promise<void>& promise) {
+  return [&promise](const std::exception_ptr& error) {
+    if (error) {
+      promise.set_exception(error);
+    } else {
+      promise.set_value();
+    }
+  };
+}
+
+}  // namespace
+
+StoreWriter::StoreWriter(mailstore::Store& store, Mode mode, Limits limits)
+    : store_(store), mode_(mode), limits_(limits), thread_([this] { loop(); }) {}
+
+StoreWriter::~StoreWriter() {
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void StoreWriter::beforeCommit(Job job) {
+  const std::lock_guard lock(mutex_);
+  beforeCommit_ = std::move(job);
+}
+
+void StoreWriter::enqueue(Task task) {
+  std::unique_lock lock(mutex_);
+  // A task that is larger than the limit by itself is let in when the queue is empty.
+  changed_.wait(lock, [&] { return fatal_ || queue_.empty() || queuedOctets_ + task.octets <= limits_.queuedOctets; });
+  if (fatal_) std::rethrow_exception(fatal_);
+  queuedOctets_ += task.octets;
+  queue_.push_back(std::move(task));
+  lock.unlock();
+  changed_.notify_all();
+}
+
+void StoreWriter::give(Job job, std::size_t octets, Outcome finished) {
+  enqueue({std::move(job), octets, std::move(finished), false});
+}
+
+void StoreWriter::run(const Job& job) {
+  std::promise<void> done;
+  enqueue({job, 0, settle(done), false});
+  done.get_future().get();
+}
+
+void StoreWriter::flush() {
+  std::promise<void> done;
+  enqueue({[](mailstore::Store&) {}, 0, settle(done), true});
+  done.get_future().get();
+}
+
+void StoreWriter::begin() {
+  if (transaction_) return;
+  transaction_.emplace(store_);
+  transactionOctets_ = 0;
+  transactionBegan_ = std::chrono::steady_clock::now();
+}
+
+void StoreWriter::commit() {
+  if (!transaction_ || mode_ == Mode::Rehearse) return;
+  if (beforeCommit_) beforeCommit_(store_);
+  transaction_->commit();
+  transaction_.reset();
+}
+
+void StoreWriter::carryOut(Task& task) {
+  begin();
+  {
+    mailstore::Store::Transaction savepoint(store_);
+    task.job(store_);
+    savepoint.commit();
+  }
+  transactionOctets_ += task.octets;
+  const bool old = std::chrono::steady_clock::now() - transactionBegan_ >= limits_.transactionAge;
+  if (task.commitAfter || old || transactionOctets_ >= limits_.transactionOctets) commit();
+}
+
+void StoreWriter::endWith(const std::exception_ptr& error) {
+  transaction_.reset();
+  const std::lock_guard lock(mutex_);
+  fatal_ = error;
+  for (Task& task : queue_) {
+    if (task.finished) task.finished(error);
+  }
+  queue_.clear();
+  queuedOctets_ = 0;
+}
+
+void StoreWriter::loop() {
+  while (true) {
+    Task task;
+    {
+      std::unique_lock lock(mutex_);
+      const auto ready = [&] { return ending_ || !queue_.empty(); };
+      if (transaction_ && mode_ == Mode::Commit) {
+        if (!changed_.wait_for(lock, limits_.transactionAge, ready)) task.commitAfter = true;
+      } else {
+        changed_.wait(lock, ready);
+      }
+      if (!queue_.empty()) {
+        task = std::move(queue_.front());
+        queue_.pop_front();
+      } else if (ending_) {
+        break;
+      }
+    }
+    // Nobody gave work for a while: what is done shall be durable.
+    if (!task.job) task.job = [](mailstore::Store&) {};
+    std::exception_ptr error;
+    try {
+      carryOut(task);
+    } catch (...) {
+      error = std::current_exception();
+    }
+    if (task.finished) task.finished(error);
+    if (error && isFatal(error)) {
+      endWith(error);
+      changed_.notify_all();
+      return;
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      queuedOctets_ -= task.octets;
+    }
+    changed_.notify_all();
+  }
+  try {
+    commit();
+  } catch (...) {
+    endWith(std::current_exception());
+  }
+  transaction_.reset();
+}
+
+}  // namespace mailbraid::sync::exec

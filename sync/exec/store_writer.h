@@ -1,0 +1,88 @@
+// The one writer: owns the store's write transaction and commits the work of all endpoints in groups.
+#pragma once
+
+#include "mailstore/store.h"
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <thread>
+
+namespace mailbraid::sync::exec {
+
+/// A thread that carries out jobs against the store, in the order they were given, inside transactions that it commits by
+/// size, by age, and on flush(). Each job is a savepoint: one that throws is undone alone. Any thread may give jobs.
+/// An Error of the store itself (NotWritable, StoreDamaged) ends the writer: every later call throws it.
+class StoreWriter {
+ public:
+  enum class Mode : std::uint8_t {
+    Commit,
+    Rehearse,  ///< one transaction that is rolled back at the end: the dry run does what the run would do
+  };
+  struct Limits {
+    std::size_t queuedOctets = std::size_t{8} << 20U;       ///< give() waits while more is queued
+    std::size_t transactionOctets = std::size_t{4} << 20U;  ///< commit after so many
+    std::chrono::milliseconds transactionAge{500};
+  };
+  using Job = std::function<void(mailstore::Store&)>;
+  using Outcome = std::function<void(std::exception_ptr)>;
+
+  StoreWriter(mailstore::Store& store, Mode mode, Limits limits);
+  StoreWriter(mailstore::Store& store, Mode mode) : StoreWriter(store, mode, Limits{}) {}
+  ~StoreWriter();  ///< carries out what was given, commits (Commit), stops the thread
+  StoreWriter(const StoreWriter&) = delete;
+  StoreWriter& operator=(const StoreWriter&) = delete;
+
+  /// Called before each commit, from the writer's thread, inside the transaction. Set before the first job.
+  void beforeCommit(Job job);
+
+  /// Queues a job that weighs `octets`; waits while the queue is full. Then `finished` is called on the writer's thread,
+  /// with the job's error or null.
+  void give(Job job, std::size_t octets, Outcome finished);
+  /// Carries the job out after all given before and waits for it; rethrows its error. Not yet durable: see flush().
+  void run(const Job& job);
+  /// Waits until all that was given before is durable.
+  void flush();
+
+ private:
+  struct Task {
+    Job job;
+    std::size_t octets = 0;
+    Outcome finished;  ///< null: carried out (and committed, with commitAfter)
+    bool commitAfter = false;
+  };
+
+  void loop();
+  void carryOut(Task& task);
+  void begin();
+  void commit();
+  void endWith(const std::exception_ptr& error);
+  void enqueue(Task task);
+
+  mailstore::Store& store_;
+  const Mode mode_;
+  const Limits limits_;
+  Job beforeCommit_;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Task> queue_;
+  std::size_t queuedOctets_ = 0;
+  bool ending_ = false;
+  std::exception_ptr fatal_;
+
+  std::optional<mailstore::Store::Transaction> transaction_;  // the thread's own from here on
+  std::size_t transactionOctets_ = 0;
+  std::chrono::steady_clock::time_point transactionBegan_;
+  std::thread thread_;
+};
+
+}  // namespace mailbraid::sync::exec

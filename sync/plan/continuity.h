@@ -1,0 +1,34 @@
+// Does an endpoint mailbox go on where the anchor left it?
+#pragma once
+
+#include "mailstore/records.h"
+
+#include <cstdint>
+#include <optional>
+
+namespace mailbraid::sync::plan {
+
+/// What STATUS or SELECT told, as plain values; 0 where it did not tell (RFC 9051 section 6.3.11, RFC 7162 section 3.1.2).
+struct SeenStatus {
+  mailstore::UidValidity uidValidity;
+  mailstore::Uid uidNext;
+  mailstore::ModSeq highestModSeq;
+  std::uint32_t messages = 0;
+};
+
+enum class Continuity : std::uint8_t {
+  Unchanged,        ///< all four agree: nothing has to be read
+  Changed,          ///< goes on from the anchor
+  FirstContact,     ///< no anchor yet
+  Unfinished,       ///< the first contact was cut short: goes on, still deletes nothing
+  ValidityChanged,  ///< another UIDVALIDITY: pair by content again (RFC 9051 section 2.3.1.1)
+  WentBack,         ///< UIDNEXT or HIGHESTMODSEQ below the anchor: a restored server; pair by content again
+};
+
+/// Without HIGHESTMODSEQ on both sides a mailbox is never Unchanged: flags may have changed unseen.
+Continuity continuityOf(const mailstore::Anchor& anchor, const std::optional<SeenStatus>& seen);
+
+/// True where nothing may be removed on either side and messages pair by content.
+bool pairsByContent(Continuity continuity);
+
+}  // namespace mailbraid::sync::plan
