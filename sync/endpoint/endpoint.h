@@ -33,23 +33,24 @@ struct RemoteStatus {
 };
 
 struct RemoteMailbox {
-  std::string name;      ///< UTF-8, `/` between the levels, without the personal namespace's prefix
+  std::string name;  ///< UTF-8, `/` between the levels, without the personal namespace's prefix
   mailstore::Role role = mailstore::Role::None;
   std::string objectId;  ///< MAILBOXID (RFC 8474)
   bool selectable = true;
   std::optional<RemoteStatus> status;  ///< none: the server would not tell; `refusal` may say why
-  std::string refusal;   ///< not empty: it cannot be synced, and why (a name that is invalid or would leave its directory)
+  std::string
+      refusal;  ///< not empty: it cannot be synced, and why (a name that is invalid or would leave its directory)
 };
 
 /// A message as its endpoint describes it before its body is fetched.
 struct RemoteMessage {
   mailstore::RemoteKey key;
   mailstore::Flags flags;
-  std::optional<mailstore::InternalDate> date;      ///< none: the endpoint knows none (POP3)
-  std::uint64_t size = 0;                           ///< octets; 0 when unknown
-  std::optional<mailstore::HeaderDigest> header;    ///< after identify()
-  bool hasMessageId = false;                        ///< of that header
-  std::string objectId;                             ///< EMAILID, X-GM-MSGID; empty when unknown
+  std::optional<mailstore::InternalDate> date;    ///< none: the endpoint knows none (POP3)
+  std::uint64_t size = 0;                         ///< octets; 0 when unknown
+  std::optional<mailstore::HeaderDigest> header;  ///< after identify()
+  bool hasMessageId = false;                      ///< of that header
+  std::string objectId;                           ///< EMAILID, X-GM-MSGID; empty when unknown
 };
 
 struct FlagState {
@@ -60,22 +61,23 @@ struct FlagState {
 /// What to ask of one mailbox. `mailbox` must come from list() of the same endpoint.
 struct DeltaRequest {
   const RemoteMailbox* mailbox = nullptr;
-  mailstore::Anchor anchor;      ///< uidValidity 0: everything is new
-  KeySet skip;                   ///< messages not to fetch: paired already, or in quarantine and not due
-  KeySet due;                    ///< messages below the anchor to fetch all the same: their quarantine time is over
-  bool fetchFresh = false;       ///< bodies of new messages go to the sink in the same flight; otherwise they are only told
+  mailstore::Anchor anchor;  ///< uidValidity 0: everything is new
+  KeySet skip;               ///< messages not to fetch: paired already, or in quarantine and not due
+  KeySet due;                ///< messages below the anchor to fetch all the same: their quarantine time is over
+  bool fetchFresh = false;   ///< bodies of new messages go to the sink in the same flight; otherwise they are only told
 };
 
 /// What a mailbox told since its anchor.
 struct Delta {
-  RemoteStatus status;                   ///< as of opening it
-  std::vector<FlagState> flags;          ///< flags of messages below the anchor that changed, or of all
-  mailstore::UidSet vanished;            ///< told to be gone by the server itself (VANISHED)
-  std::optional<KeySet> present;         ///< every message below the anchor that is there; only when the listing is proven complete
-  KeySet fresh;                          ///< new messages that were not fetched: at or above the anchor, without `skip`, with `due`
-  std::vector<RemoteMessage> listed;     ///< POP3: size per key of `fresh`; else empty
+  RemoteStatus status;           ///< as of opening it
+  std::vector<FlagState> flags;  ///< flags of messages below the anchor that changed, or of all
+  mailstore::UidSet vanished;    ///< told to be gone by the server itself (VANISHED)
+  std::optional<KeySet>
+      present;   ///< every message below the anchor that is there; only when the listing is proven complete
+  KeySet fresh;  ///< new messages that were not fetched: at or above the anchor, without `skip`, with `due`
+  std::vector<RemoteMessage> listed;        ///< POP3: size per key of `fresh`; else empty
   std::optional<mailstore::Error> failure;  ///< this mailbox could not be read; the others are not concerned
-  std::string incomplete;                ///< not empty: the listing fell short and proves no removal; one sentence
+  std::string incomplete;                   ///< not empty: the listing fell short and proves no removal; one sentence
 };
 
 /// Takes messages while they arrive. Called from the endpoint's thread. `index` is the request's place in its span.
@@ -123,11 +125,12 @@ struct Environment {
   mailstore::SpoolOptions spool;
   std::uint64_t maxMessageSize = std::uint64_t{4} << 30U;  ///< octets; a larger message is refused, not stored
   LogSink log;
+  int logLevel = 1;  ///< lines above it are not made: 0 warnings, 1 facts, 2 details, 3 the protocol (redacted)
   std::stop_token stop;
 };
 
-/// One endpoint. One thread uses it. All calls throw mailstore::Error with scope connection or endpoint when the line or
-/// the login fails; after scope connection, reconnect() may be tried. What was handed to a sink before stays valid.
+/// One endpoint. One thread uses it. All calls throw mailstore::Error with scope connection or endpoint when the line
+/// or the login fails; after scope connection, reconnect() may be tried. What was handed to a sink before stays valid.
 class Endpoint {
  public:
   virtual ~Endpoint() = default;
@@ -149,7 +152,8 @@ class Endpoint {
   virtual void close() noexcept = 0;
   [[nodiscard]] virtual WireTotals wireTotals() const = 0;
   [[nodiscard]] virtual EndpointFacts facts() const = 0;
-  /// The message whose body was arriving when the line broke, if any: a second break at the same one sends it to quarantine.
+  /// The message whose body was arriving when the line broke, if any: a second break at the same one sends it to
+  /// quarantine.
   [[nodiscard]] virtual std::optional<mailstore::RemoteKey> inProgress() const = 0;
 };
 

@@ -19,7 +19,7 @@ enum class EndpointType : std::uint8_t { Imap, Pop3, Maildir, Mbox };
 
 /// What may travel in one direction.
 struct Directions {
-  bool fresh = true;     ///< "new"
+  bool fresh = true;  ///< "new"
   bool flags = true;
   bool removals = true;
 };
@@ -42,8 +42,9 @@ struct EndpointSettings {
   EndpointType type = EndpointType::Imap;
   net::ServerSettings server;
   std::string user;
-  /// Asks for the password or token: runs the command, reads the file or prompts. Called once a connection at most, from
-  /// the endpoint's thread; calls that prompt are serialised by the giver. Throws Error (Configuration, Refused). Empty: none.
+  /// Asks for the password or token: runs the command, reads the file or prompts. Called once a connection at most,
+  /// from the endpoint's thread; calls that prompt are serialised by the giver. Throws Error (Configuration, Refused).
+  /// Empty: none.
   std::function<sasl::Secret()> password;
   std::vector<std::string> auth;  ///< allowed SASL mechanisms, upper case; empty: all that are safe
   std::string braid;              ///< never empty: the endpoint's own name when it is a mirror
@@ -53,16 +54,17 @@ struct EndpointSettings {
   bool expungeDeleted = false;
   bool createMailboxes = true;
   bool removeMailboxes = false;
-  /// Patterns in order, `*` any run of characters, a leading `!` leaves out; the last that matches wins; empty: all but views.
+  /// Patterns in order, `*` any run of characters, a leading `!` leaves out; the last that matches wins; empty: all but
+  /// views.
   std::vector<std::string> mailboxes;
   std::map<std::string, std::string> map;  ///< endpoint mailbox -> store mailbox (without the braid)
-  std::optional<std::uint64_t> maxSize;             ///< octets
+  std::optional<std::uint64_t> maxSize;    ///< octets
   std::optional<std::chrono::seconds> maxAge;
-  std::optional<std::uint64_t> maxMessages;         ///< newest a mailbox
-  unsigned connections = 2;                         ///< at most, at once
+  std::optional<std::uint64_t> maxMessages;  ///< newest a mailbox
+  unsigned connections = 2;                  ///< at most, at once
   Compression compress = Compression::Auto;
   LeaveOnServer leaveOnServer;
-  std::filesystem::path path;                       ///< Maildir, mbox
+  std::filesystem::path path;  ///< Maildir, mbox
   SubfolderStyle subfolders = SubfolderStyle::Nested;
 };
 

@@ -1,9 +1,9 @@
 // Runs a sync pass over endpoints and the store (DESIGN: A sync pass).
 #pragma once
 
-#include "mailstore/types/error.h"
 #include "mailstore/records.h"
 #include "mailstore/store.h"
+#include "mailstore/types/error.h"
 #include "sync/endpoint/settings.h"
 
 #include <cstdint>
@@ -14,14 +14,15 @@
 
 namespace mailbraid::sync::engine {
 
-/// What was done, in messages; bytes and round trips are of the wire (after compression, below TLS counted as plain octets).
+/// What was done, in messages; bytes and round trips are of the wire (after compression, below TLS counted as plain
+/// octets).
 struct Counts {
-  std::uint64_t fresh = 0;        ///< messages whose body came over the wire
-  std::uint64_t adopted = 0;      ///< messages recognised by content: nothing was fetched
+  std::uint64_t fresh = 0;    ///< messages whose body came over the wire
+  std::uint64_t adopted = 0;  ///< messages recognised by content: nothing was fetched
   std::uint64_t flags = 0;
   std::uint64_t moved = 0;
   std::uint64_t removed = 0;
-  std::uint64_t held = 0;         ///< removals held back by the brake
+  std::uint64_t held = 0;  ///< removals held back by the brake
   std::uint64_t quarantined = 0;
   std::uint64_t bytesIn = 0;
   std::uint64_t bytesOut = 0;
@@ -43,7 +44,7 @@ struct EndpointReport {
   std::uint64_t mailboxesRead = 0;  ///< of these, opened because something had changed
   double seconds = 0;
   std::vector<Problem> problems;
-  std::vector<std::string> notes;   ///< decisions worth telling: "INBOX: 412 removals held back ..."
+  std::vector<std::string> notes;  ///< decisions worth telling: "INBOX: 412 removals held back ..."
   [[nodiscard]] bool complete() const { return problems.empty(); }
 };
 
@@ -84,8 +85,11 @@ class Observer {
  public:
   virtual ~Observer() = default;
   virtual void onProgress(const Progress& progress) = 0;
-  /// A fact for the log (keys and values, STYLE rule 13); `level` 0 warning, 1 info, 2 debug, 3 protocol trace (redacted).
+  /// A fact for the log (keys and values, STYLE rule 13); `level` 0 warning, 1 info, 2 debug, 3 protocol trace
+  /// (redacted).
   virtual void onLog(int level, const std::string& line) = 0;
+  /// Lines above this level are not even made.
+  [[nodiscard]] virtual int logLevel() const { return 1; }
 };
 
 /// One pass over all endpoints at once. Errors of an endpoint land in its report; only what ends the run (the store) is
@@ -95,16 +99,17 @@ RunReport sync(mailstore::Store& store, const SyncRequest& request, Observer& ob
 /// What `check` tells of one endpoint; changes nothing.
 struct CheckReport {
   std::string name;
-  std::string connection;  ///< "TLSv1.3, TLS_AES_256_GCM_SHA384, certificate of imap.example.org valid until 2027-01-02"
-  std::string server;      ///< ID or greeting
-  std::string mechanism;   ///< how the login was done
+  std::string
+      connection;         ///< "TLSv1.3, TLS_AES_256_GCM_SHA384, certificate of imap.example.org valid until 2027-01-02"
+  std::string server;     ///< ID or greeting
+  std::string mechanism;  ///< how the login was done
   std::vector<std::string> capabilities;
   struct MailboxLine {
     std::string name;
     mailstore::Role role = mailstore::Role::None;
     std::uint64_t messages = 0;
-    bool synced = true;     ///< false: left out by the configuration or as a view
-    std::string target;     ///< the store mailbox
+    bool synced = true;  ///< false: left out by the configuration or as a view
+    std::string target;  ///< the store mailbox
   };
   std::vector<MailboxLine> mailboxes;
   std::vector<std::string> remarks;  ///< "no CONDSTORE: every run reads all flags"

@@ -50,7 +50,9 @@ void EndpointPull::logKey(std::size_t work, std::string_view kind, const RemoteK
   log_.add(settings_.endpointName, works_[work].record.name, kind, key, detail);
 }
 
-std::uint64_t EndpointPull::braidEntries(Store& store) const { return store.mailboxes().liveEntries(endpoint_.braid); }
+std::uint64_t EndpointPull::braidEntries(Store& store) const {
+  return store.mailboxes().liveEntries(endpoint_.braid);
+}
 
 void EndpointPull::open(Store& store, const std::vector<RemoteMailbox>& listed,
                         const std::vector<MappedMailbox>& mapped) {
@@ -91,8 +93,8 @@ void EndpointPull::open(Store& store, const std::vector<RemoteMailbox>& listed,
 
 void EndpointPull::loadWork(Store& store, MailboxWork& work) const {
   const bool byUid = settings_.endpointType != "pop3";
-  work.continuity = work.remote != nullptr ? plan::continuityOf(work.record.anchor, seen(*work.remote))
-                                           : Continuity::Changed;
+  work.continuity =
+      work.remote != nullptr ? plan::continuityOf(work.record.anchor, seen(*work.remote)) : Continuity::Changed;
   work.pairsBefore = store.pairs().count(work.record.id);
   work.hasHeld = settings_.removalsTold && !store.pairs().held(work.record.id).empty();
   const bool again = work.continuity == Continuity::ValidityChanged || work.continuity == Continuity::WentBack;
@@ -119,6 +121,17 @@ void EndpointPull::loadWork(Store& store, MailboxWork& work) const {
       // A mailbox that has not changed is opened all the same, or the message would never be tried again.
       if (work.continuity == Continuity::Unchanged) work.continuity = Continuity::Changed;
     }
+  }
+}
+
+void EndpointPull::reload(Store& store) {
+  missing_.clear();
+  missingByHeader_.clear();
+  missingByObjectId_.clear();
+  for (MailboxWork& work : works_) {
+    const std::uint64_t before = work.pairsBefore;
+    if (work.record.id.value() != 0) loadWork(store, work);
+    work.pairsBefore = before;
   }
 }
 
@@ -262,7 +275,10 @@ void EndpointPull::applyDelta(Store& store, std::size_t index, const endpoint::D
     store.pairs().forMailbox(work.record.id, [&](const Pair& pair) {
       if (pair.held == there.contains(std::get<Uidl>(pair.key))) changed.push_back(pair);
     });
-    for (const Pair& pair : changed) store.pairs().setHeld(pair.id, !pair.held);
+    for (const Pair& pair : changed) {
+      keysVanished_ = keysVanished_ || !pair.held;
+      store.pairs().setHeld(pair.id, !pair.held);
+    }
   }
   std::vector<std::pair<Pair, Flags>> merges;
   for (const endpoint::FlagState& state : delta.flags) {
@@ -273,6 +289,7 @@ void EndpointPull::applyDelta(Store& store, std::size_t index, const endpoint::D
 }
 
 void EndpointPull::mailboxGone(Store& store, std::size_t index) {
+  works_[index].gone = true;
   std::vector<Pair> pairs;
   store.pairs().forMailbox(works_[index].record.id, [&](const Pair& pair) {
     if (!pair.held) pairs.push_back(pair);

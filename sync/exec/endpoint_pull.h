@@ -46,11 +46,12 @@ struct MailboxWork {
   const endpoint::RemoteMailbox* remote = nullptr;  ///< null: it is no longer listed
   mailstore::EndpointMailbox record;
   plan::Continuity continuity = plan::Continuity::FirstContact;
-  endpoint::KeySet skip;        ///< paired above the anchor, or quarantined and not due
-  endpoint::KeySet due;         ///< quarantined below the anchor, to be tried again
+  endpoint::KeySet skip;  ///< paired above the anchor, or quarantined and not due
+  endpoint::KeySet due;   ///< quarantined below the anchor, to be tried again
   std::uint64_t pairsBefore = 0;
-  bool hasHeld = false;         ///< removals that an earlier run held back
-  bool pairsDropped = false;    ///< first contact again: pair with what is there by content
+  bool hasHeld = false;       ///< removals that an earlier run held back
+  bool gone = false;          ///< the server confirmed that it does not exist any more
+  bool pairsDropped = false;  ///< first contact again: pair with what is there by content
 };
 
 /// A mailbox that seems to have been renamed, and messages to compare before that is believed.
@@ -75,12 +76,15 @@ class EndpointPull {
   void open(mailstore::Store& store, const std::vector<endpoint::RemoteMailbox>& listed,
             const std::vector<plan::MappedMailbox>& mapped);
   [[nodiscard]] const std::vector<MailboxWork>& works() const { return works_; }
+  /// After the connection broke: what was committed is known, what was remembered until finish() is asked for again.
+  void reload(mailstore::Store& store);
   /// Live entries of the braid at open().
   [[nodiscard]] std::uint64_t braidEntries(mailstore::Store& store) const;
 
   [[nodiscard]] const std::vector<RenameGuess>& renameGuesses() const { return renameGuesses_; }
   /// `told` are the sample's messages as the new mailbox has them. Renames when all that came agree with the store.
-  void confirmRename(mailstore::Store& store, const RenameGuess& guess, const std::vector<endpoint::RemoteMessage>& told);
+  void confirmRename(mailstore::Store& store, const RenameGuess& guess,
+                     const std::vector<endpoint::RemoteMessage>& told);
 
   /// Before the first message of a mailbox that pairs by content: forgets old pairs, writes the unfinished anchor.
   void begin(mailstore::Store& store, std::size_t work, const endpoint::RemoteStatus& status);
@@ -89,11 +93,15 @@ class EndpointPull {
   /// The mailbox does not exist any more, and the server has confirmed it.
   void mailboxGone(mailstore::Store& store, std::size_t work);
   /// Recognises messages by what is known before their bodies are; returns the keys whose bodies are needed.
-  endpoint::KeySet identities(mailstore::Store& store, std::size_t work, const std::vector<endpoint::RemoteMessage>& told);
+  endpoint::KeySet identities(mailstore::Store& store, std::size_t work,
+                              const std::vector<endpoint::RemoteMessage>& told);
   void messages(mailstore::Store& store, std::size_t work, std::vector<ArrivedMessage>& arrived);
   void refused(mailstore::Store& store, std::size_t work, const endpoint::RemoteMessage& message,
                const std::string& reason);
-  /// Removals, with the brake, and the anchors of the mailboxes that were read to the end (`read[i]`: status on opening).
+  /// Messages that were here are gone: new ones may be the same under other keys, and are worth recognising first.
+  [[nodiscard]] bool somethingIsMissing() const { return !missing_.empty() || keysVanished_; }
+  /// Removals, with the brake, and the anchors of the mailboxes that were read to the end (`read[i]`: status on
+  /// opening).
   void finish(mailstore::Store& store, const std::vector<std::optional<endpoint::RemoteStatus>>& read);
 
   [[nodiscard]] const PullCounts& counts() const { return counts_; }
@@ -109,7 +117,8 @@ class EndpointPull {
 
   void loadWork(mailstore::Store& store, MailboxWork& work) const;
   void guessRenames(mailstore::Store& store);
-  void mergeFlags(mailstore::Store& store, std::size_t work, const mailstore::Pair& pair, const mailstore::Flags& remote);
+  void mergeFlags(mailstore::Store& store, std::size_t work, const mailstore::Pair& pair,
+                  const mailstore::Flags& remote);
   void addMissing(mailstore::Store& store, std::size_t work, const mailstore::Pair& pair);
   std::optional<std::size_t> findMissing(mailstore::Store& store, const endpoint::RemoteMessage& told,
                                          const mailstore::PreparedMessage* prepared);
@@ -133,6 +142,7 @@ class EndpointPull {
   std::unordered_multimap<mailstore::HeaderDigest, std::size_t> missingByHeader_;
   std::unordered_multimap<std::string, std::size_t> missingByObjectId_;
   bool emptyAtOpen_ = false;
+  bool keysVanished_ = false;  ///< POP3: known UIDLs are not listed any more
   PullCounts counts_;
   std::vector<std::string> notes_;
 };

@@ -169,7 +169,17 @@ void EndpointPull::message(Store& store, std::size_t work, ArrivedMessage& arriv
 }
 
 void EndpointPull::messages(Store& store, std::size_t work, std::vector<ArrivedMessage>& arrived) {
-  for (ArrivedMessage& one : arrived) message(store, work, one);
+  for (ArrivedMessage& one : arrived) {
+    const RemoteMessage told = one.remote;
+    try {
+      Store::Transaction savepoint(store);
+      message(store, work, one);
+      savepoint.commit();
+    } catch (const mailstore::Error& error) {
+      if (error.scope() != mailstore::Scope::Message) throw;
+      refused(store, work, told, error.what());
+    }
+  }
 }
 
 void EndpointPull::removeMissing(Store& store, const Missing& missing) {
@@ -226,14 +236,14 @@ void EndpointPull::finish(Store& store, const std::vector<std::optional<RemoteSt
     const std::string& name = works_[work].record.name;
     notes_.push_back(name + ": " + std::to_string(count) + " of " + std::to_string(works_[work].pairsBefore) +
                      " messages are gone there; their removal is held back. If that is right: mailbraid sync "
-                     "--allow-removals \"" + settings_.endpointName + ":" + name + "\"");
+                     "--allow-removals \"" +
+                     settings_.endpointName + ":" + name + "\"");
     log_.note(settings_.endpointName, name, "hold", std::to_string(count) + " removals");
   }
   for (std::size_t i = 0; i < works_.size(); ++i) {
     MailboxWork& work = works_[i];
     if (work.remote == nullptr) {
-      const bool confirmed = removals.contains(i) || work.pairsBefore == 0;
-      if (!confirmed || held[i] || work.record.id.value() == 0 || !read[i]) continue;
+      if (!work.gone || held[i]) continue;
       store.endpoints().removeMailbox(work.record.id);
       store.mailboxes().removeIfUnused(work.record.mailbox);
       log_.note(settings_.endpointName, work.record.name, "remove mailbox", "");

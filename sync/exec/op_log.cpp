@@ -30,7 +30,9 @@ void OpLog::note(std::string_view endpoint, std::string_view mailbox, std::strin
   ++rows_[Place{endpoint, mailbox, kind, detail}].count;
 }
 
-std::string OpLog::keysOf(const Row& row) { return row.uids.empty() ? row.uidls : row.uids.text(); }
+std::string OpLog::keysOf(const Row& row) {
+  return row.uids.empty() ? row.uidls : row.uids.text();
+}
 
 void OpLog::flush(mailstore::Store& store) {
   if (run_.value() == 0) return;
@@ -51,7 +53,8 @@ std::vector<std::string> OpLog::takeLines() {
     const auto& [endpoint, mailbox, kind, detail] = place;
     std::string line = endpoint + (mailbox.empty() ? std::string() : " " + mailbox) + ": " + kind;
     const std::string keys = keysOf(row);
-    if (!keys.empty()) line += " " + std::to_string(row.count) + (keys.size() <= 200 ? " (" + keys + ")" : std::string());
+    if (!keys.empty())
+      line += " " + std::to_string(row.count) + (keys.size() <= 200 ? " (" + keys + ")" : std::string());
     if (!detail.empty()) line += " " + detail;
     lines.push_back(std::move(line));
   }

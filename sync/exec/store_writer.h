@@ -18,8 +18,8 @@
 
 namespace mailbraid::sync::exec {
 
-/// A thread that carries out jobs against the store, in the order they were given, inside transactions that it commits by
-/// size, by age, and on flush(). Each job is a savepoint: one that throws is undone alone. Any thread may give jobs.
+/// A thread that carries out jobs against the store, in the order they were given, inside transactions that it commits
+/// by size, by age, and on flush(). Each job is a savepoint: one that throws is undone alone. Any thread may give jobs.
 /// An Error of the store itself (NotWritable, StoreDamaged) ends the writer: every later call throws it.
 class StoreWriter {
  public:
@@ -44,8 +44,8 @@ class StoreWriter {
   /// Called before each commit, from the writer's thread, inside the transaction. Set before the first job.
   void beforeCommit(Job job);
 
-  /// Queues a job that weighs `octets`; waits while the queue is full. Then `finished` is called on the writer's thread,
-  /// with the job's error or null.
+  /// Queues a job that weighs `octets`; waits while the queue is full. Then `finished` is called on the writer's
+  /// thread, with the job's error or null.
   void give(Job job, std::size_t octets, Outcome finished);
   /// Carries the job out after all given before and waits for it; rethrows its error. Not yet durable: see flush().
   void run(const Job& job);

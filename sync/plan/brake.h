@@ -5,8 +5,8 @@
 
 namespace mailbraid::sync::plan {
 
-inline constexpr std::uint64_t kBrakeCount = 20;    ///< up to so many removals are never held
-inline constexpr std::uint64_t kBrakeDivisor = 4;   ///< more than one in so many is
+inline constexpr std::uint64_t kBrakeCount = 20;   ///< up to so many removals are never held
+inline constexpr std::uint64_t kBrakeDivisor = 4;  ///< more than one in so many is
 
 /// `before` is how many messages were there before the removals. The same rule holds for a mailbox and for an endpoint.
 constexpr bool brakes(std::uint64_t removals, std::uint64_t before) {

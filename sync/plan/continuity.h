@@ -8,7 +8,8 @@
 
 namespace mailbraid::sync::plan {
 
-/// What STATUS or SELECT told, as plain values; 0 where it did not tell (RFC 9051 section 6.3.11, RFC 7162 section 3.1.2).
+/// What STATUS or SELECT told, as plain values; 0 where it did not tell (RFC 9051 section 6.3.11, RFC 7162
+/// section 3.1.2).
 struct SeenStatus {
   mailstore::UidValidity uidValidity;
   mailstore::Uid uidNext;

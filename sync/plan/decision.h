@@ -1,4 +1,5 @@
-// What to do with one message that at least one side knows: the table of presence rows while pulling (DESIGN: Merge rules).
+// What to do with one message that at least one side knows: the table of presence rows while pulling (DESIGN: Merge
+// rules).
 #pragma once
 
 #include "mailstore/types/flags.h"
@@ -28,9 +29,9 @@ enum class Action : std::uint8_t {
 };
 
 struct FlagSides {
-  mailstore::Flags base;    ///< of the pair
+  mailstore::Flags base;  ///< of the pair
   mailstore::Flags remote;
-  mailstore::Flags local;   ///< of the entry
+  mailstore::Flags local;  ///< of the entry
 };
 
 /// Pure; every row stands in tests/plan/decision_test.cpp.

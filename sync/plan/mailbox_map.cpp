@@ -13,7 +13,9 @@ namespace {
 
 constexpr std::size_t kLongestName = 1000;
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
 bool equalsIgnoringCase(std::string_view left, std::string_view right) {
   return std::equal(left.begin(), left.end(), right.begin(), right.end(),
@@ -85,7 +87,9 @@ std::string storeNameFor(const std::string& name, Role role, const MappingRules&
   return normalizedInbox(name);
 }
 
-bool isView(Role role) { return role == Role::All || role == Role::Flagged; }
+bool isView(Role role) {
+  return role == Role::All || role == Role::Flagged;
+}
 
 /// Whether the user's patterns take the mailbox in, leave it out, or say nothing.
 enum class Wish { Unsaid, In, Out };

@@ -21,8 +21,8 @@ struct ListedMailbox {
 };
 
 struct MappingRules {
-  std::vector<std::string> patterns;             ///< see EndpointSettings::mailboxes
-  std::map<std::string, std::string> map;        ///< endpoint mailbox -> store mailbox
+  std::vector<std::string> patterns;       ///< see EndpointSettings::mailboxes
+  std::map<std::string, std::string> map;  ///< endpoint mailbox -> store mailbox
   /// Mailboxes with a role carry the role's English name in the store, whatever each endpoint calls them. For braids of
   /// several endpoints; a mirror keeps the names it has.
   enum class RoleNames : std::uint8_t { Own, Canonical };
@@ -30,11 +30,11 @@ struct MappingRules {
 };
 
 struct MappedMailbox {
-  std::string storeName;   ///< name in the store, without the braid
+  std::string storeName;  ///< name in the store, without the braid
   mailstore::Role role = mailstore::Role::None;
   enum class Fate : std::uint8_t { Sync, LeftOut, Refused };
   Fate fate = Fate::Sync;
-  std::string reason;      ///< LeftOut, Refused: one sentence
+  std::string reason;  ///< LeftOut, Refused: one sentence
 };
 
 /// One result a listed mailbox, in the same order. Pure.
@@ -43,7 +43,8 @@ std::vector<MappedMailbox> mapMailboxes(std::span<const ListedMailbox> listed, c
 /// `*` stands for any run of characters, `/` included. INBOX compares without regard to case.
 bool matchesPattern(std::string_view pattern, std::string_view name);
 
-/// Why this name cannot be a mailbox of the store; empty when it can. Never cleaned, always refused: no level may be empty,
+/// Why this name cannot be a mailbox of the store; empty when it can. Never cleaned, always refused: no level may be
+/// empty,
 /// `.` or `..`, no control characters, valid UTF-8, at most 1000 octets.
 std::string whyNameIsRefused(std::string_view name);
 

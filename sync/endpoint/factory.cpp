@@ -1,0 +1,30 @@
+#include "sync/endpoint/imap_endpoint.h"
+
+#include <utility>
+
+namespace mailbraid::sync::endpoint {
+
+bool isEmpty(const KeySet& keys) {
+  return countOf(keys) == 0;
+}
+
+std::uint64_t countOf(const KeySet& keys) {
+  if (const auto* uids = std::get_if<mailstore::UidSet>(&keys)) return uids->count();
+  return std::get<std::vector<mailstore::Uidl>>(keys).size();
+}
+
+std::unique_ptr<Endpoint> makeEndpoint(const EndpointSettings& settings, Environment environment) {
+  using mailstore::Error;
+  switch (settings.type) {
+    case EndpointType::Imap:
+      return std::make_unique<ImapEndpoint>(settings, std::move(environment));
+    case EndpointType::Pop3:
+    case EndpointType::Maildir:
+    case EndpointType::Mbox:
+      break;
+  }
+  throw Error(mailstore::ErrorKind::Configuration, mailstore::Scope::Endpoint, mailstore::Retry::Never,
+              "endpoint " + settings.name + ": this version syncs endpoints of type imap and pop3 only");
+}
+
+}  // namespace mailbraid::sync::endpoint

@@ -1,0 +1,301 @@
+// ImapEndpoint::changes(): what is new in each mailbox since its anchor, all mailboxes in one pipeline.
+#include "sync/endpoint/imap_endpoint.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace mailbraid::sync::endpoint {
+
+using imap::CommandResult;
+using imap::FetchItem;
+using mailstore::Error;
+using mailstore::ErrorKind;
+using mailstore::Retry;
+using mailstore::Scope;
+using mailstore::Uid;
+using mailstore::UidSet;
+
+namespace {
+
+// Messages asked for by one command: few at first, while the line's speed is unknown.
+constexpr std::uint64_t kFirstChunk = 100;
+constexpr std::uint64_t kChunk = 1000;
+// A command line that every server takes (RFC 7162 section 4 asks for 8000 octets).
+constexpr std::size_t kSetText = 7000;
+
+const UidSet& uidsOf(const KeySet& keys) {
+  static const UidSet kNone;
+  const UidSet* uids = std::get_if<UidSet>(&keys);
+  return uids != nullptr ? *uids : kNone;
+}
+
+}  // namespace
+
+/// Reads the mailboxes of one changes() call.
+class ImapEndpoint::Reading final : public ImapStepSink {
+ public:
+  Reading(ImapEndpoint& endpoint, std::span<const DeltaRequest> requests, PullSink& sink)
+      : endpoint_(endpoint), requests_(requests), sink_(sink), states_(requests.size()) {}
+
+  std::vector<Delta> run();
+
+  void onAttributes(const ImapStep& step, const imap::FetchAttributes& attributes) override;
+  void onVanished(const ImapStep& step, const imap::Vanished& vanished) override;
+  void onSearch(const ImapStep& step, const imap::SearchResult& result) override;
+  void onBody(const ImapStep& step, RemoteMessage&& message, mailstore::PreparedMessage&& prepared) override;
+  void onHeader(const ImapStep&, RemoteMessage&&) override {}
+  void onRefused(const ImapStep& step, const RemoteMessage& message, const std::string& reason) override;
+  void onOctets(std::uint64_t octets) override { sink_.onOctets(octets); }
+  void onEnd(const ImapStep& step, const ImapStepEnd& end) override;
+
+ private:
+  struct State {
+    Delta delta;
+    std::uint32_t exists = 0;  ///< on opening
+    UidSet listed;             ///< by the FLAGS of all, or by a SEARCH
+    bool listsAll = false;
+    bool searches = false;
+    bool opened = false;
+    UidSet wanted;     ///< bodies asked for
+    UidSet delivered;  ///< bodies that came or were refused
+  };
+
+  void planAll(ImapSteps& steps);
+  void plan(std::size_t index, ImapSteps& steps);
+  void planBodies(std::size_t index, const UidSet& uids, ImapSteps& steps);
+  void opened(std::size_t index);
+  void settle(std::size_t index);
+  void askForSkipped(ImapSteps& steps);
+  [[nodiscard]] UidSet freshRange(const DeltaRequest& request, Uid uidNext) const;
+  [[nodiscard]] bool isFirst(const DeltaRequest& request) const { return request.anchor.uidValidity.value() == 0; }
+  void failMailbox(std::size_t index, const std::string& sentence, Retry retry);
+
+  ImapEndpoint& endpoint_;
+  std::span<const DeltaRequest> requests_;
+  PullSink& sink_;
+  std::vector<State> states_;
+};
+
+void ImapEndpoint::Reading::failMailbox(std::size_t index, const std::string& sentence, Retry retry) {
+  if (states_[index].delta.failure) return;
+  states_[index].delta.failure =
+      Error(ErrorKind::TemporaryFailure, Scope::Mailbox, retry, requests_[index].mailbox->name + ": " + sentence);
+}
+
+UidSet ImapEndpoint::Reading::freshRange(const DeltaRequest& request, Uid uidNext) const {
+  UidSet fresh = uidsOf(request.due);
+  const Uid first = request.anchor.uidNext.value() == 0 || isFirst(request) ? Uid{1} : request.anchor.uidNext;
+  if (uidNext > first) fresh.add(first, Uid{uidNext.value() - 1});
+  fresh.remove(uidsOf(request.skip));
+  return fresh;
+}
+
+void ImapEndpoint::Reading::planBodies(std::size_t index, const UidSet& uids, ImapSteps& steps) {
+  states_[index].wanted.add(uids);
+  std::uint64_t chunk = kFirstChunk;
+  UidSet rest = uids;
+  while (!rest.empty()) {
+    UidSet part = rest.chunksOfCount(chunk).front();
+    part = part.chunksOfText(kSetText).front();
+    rest.remove(part);
+    imap::UidFetch fetch{part, endpoint_.identityItems(FetchItem::BodyPeek), {}, imap::VanishedMode::None};
+    fetch.items.remove(FetchItem::Size);  // the body's own length says it
+    steps.add({ImapStep::Kind::Bodies, index, std::move(fetch)});
+    chunk = kChunk;
+  }
+}
+
+void ImapEndpoint::Reading::plan(std::size_t index, ImapSteps& steps) {
+  const DeltaRequest& request = requests_[index];
+  const RemoteStatus status = request.mailbox->status.value_or(RemoteStatus{});
+  const ChangeTracking tracking = status.highestModSeq.value() == 0 ? ChangeTracking::None : endpoint_.tracking();
+  const bool canResume = !isFirst(request) && request.anchor.highestModSeq.value() != 0;
+  imap::Select select{
+      endpoint_.wireName(*request.mailbox), imap::SelectMode::ReadOnly, {}, imap::SelectExtension::None};
+  if (tracking == ChangeTracking::Qresync && canResume) {
+    select.qresync = imap::Qresync{request.anchor.uidValidity, request.anchor.highestModSeq, {}};
+  } else if (tracking == ChangeTracking::Condstore && !endpoint_.session_->capabilities().has("ENABLE")) {
+    select.extension = imap::SelectExtension::Condstore;
+  }
+  steps.add({ImapStep::Kind::Open, index, std::move(select)});
+
+  State& state = states_[index];
+  if (isFirst(request)) {
+    // Nothing is known that could have changed.
+  } else if (tracking == ChangeTracking::Condstore && canResume) {
+    imap::UidFetch flags{
+        imap::UidsFrom{Uid{1}}, {FetchItem::Flags}, request.anchor.highestModSeq, imap::VanishedMode::None};
+    steps.add({ImapStep::Kind::Flags, index, std::move(flags)});
+    state.searches = status.messages != request.anchor.messages || status.uidNext != request.anchor.uidNext ||
+                     !request.anchor.complete;
+  } else if (tracking != ChangeTracking::Qresync || !canResume) {
+    state.listsAll = true;
+    imap::UidFetch flags{imap::UidsFrom{Uid{1}}, {FetchItem::Flags}, {}, imap::VanishedMode::None};
+    steps.add({ImapStep::Kind::Flags, index, std::move(flags)});
+  }
+  // Where UIDNEXT is not told, or UIDs are sparse, the UIDs that are there have to be listed first.
+  const UidSet fresh = freshRange(request, status.uidNext);
+  const bool sparse = request.fetchFresh && fresh.count() > 4 * std::uint64_t{status.messages} + kChunk;
+  if (!state.listsAll && (status.uidNext.value() == 0 || sparse)) state.searches = true;
+  if (state.searches) {
+    imap::UidSearch search;
+    if (endpoint_.session_->capabilities().has("ESEARCH")) search.returns.add(imap::SearchReturn::All);
+    steps.add({ImapStep::Kind::Search, index, std::move(search)});
+  } else if (request.fetchFresh && !(state.listsAll && status.uidNext.value() == 0)) {
+    planBodies(index, fresh, steps);
+  }
+}
+
+void ImapEndpoint::Reading::onAttributes(const ImapStep& step, const imap::FetchAttributes& attributes) {
+  State& state = states_[step.request];
+  if (!attributes.uid || *attributes.uid == Uid{}) return;
+  if (step.kind == ImapStep::Kind::Flags && state.listsAll) state.listed.add(*attributes.uid);
+  const DeltaRequest& request = requests_[step.request];
+  const bool below = *attributes.uid < request.anchor.uidNext || uidsOf(request.skip).contains(*attributes.uid);
+  if (attributes.flags && !isFirst(request) && below) {
+    state.delta.flags.push_back({mailstore::RemoteKey{*attributes.uid}, *attributes.flags});
+  }
+}
+
+void ImapEndpoint::Reading::onVanished(const ImapStep& step, const imap::Vanished& vanished) {
+  State& state = states_[step.request];
+  state.delta.vanished.add(vanished.uids);
+  state.delivered.add(vanished.uids);
+}
+
+void ImapEndpoint::Reading::onSearch(const ImapStep& step, const imap::SearchResult& result) {
+  if (step.kind == ImapStep::Kind::Search) states_[step.request].listed.add(result.uids);
+}
+
+void ImapEndpoint::Reading::onBody(const ImapStep& step, RemoteMessage&& message,
+                                   mailstore::PreparedMessage&& prepared) {
+  State& state = states_[step.request];
+  state.delivered.add(std::get<Uid>(message.key));
+  if (state.opened && !state.delta.failure) sink_.onMessage(step.request, std::move(message), std::move(prepared));
+}
+
+void ImapEndpoint::Reading::onRefused(const ImapStep& step, const RemoteMessage& message, const std::string& reason) {
+  State& state = states_[step.request];
+  state.delivered.add(std::get<Uid>(message.key));
+  if (state.opened && !state.delta.failure) sink_.onRefused(step.request, message, reason);
+}
+
+void ImapEndpoint::Reading::opened(std::size_t index) {
+  State& state = states_[index];
+  const DeltaRequest& request = requests_[index];
+  const imap::SelectedMailbox* selected = endpoint_.session_->client().selected();
+  const RemoteStatus listed = request.mailbox->status.value_or(RemoteStatus{});
+  if (selected != nullptr) {
+    state.exists = selected->exists.value_or(0);
+    state.delta.status = {
+        selected->uidValidity.value_or(listed.uidValidity), selected->uidNext.value_or(listed.uidNext),
+        selected->noModSeq ? mailstore::ModSeq{} : selected->highestModSeq.value_or(mailstore::ModSeq{}), state.exists};
+  }
+  const mailstore::UidValidity expected = isFirst(request) ? listed.uidValidity : request.anchor.uidValidity;
+  if (state.delta.status.uidValidity.value() == 0) {
+    failMailbox(index, "the server tells no UIDVALIDITY; such a mailbox cannot be synced", Retry::Never);
+  } else if (expected.value() != 0 && expected != state.delta.status.uidValidity) {
+    failMailbox(index, "it was replaced by another mailbox while it was read; run again", Retry::Now);
+  } else {
+    state.opened = true;
+    sink_.onOpened(index, state.delta.status);
+  }
+}
+
+void ImapEndpoint::Reading::onEnd(const ImapStep& step, const ImapStepEnd& end) {
+  State& state = states_[step.request];
+  if (step.kind == ImapStep::Kind::Open && end.result == CommandResult::Ok) {
+    opened(step.request);
+  } else if (end.result != CommandResult::Ok && step.kind != ImapStep::Kind::Bodies && !state.delta.failure) {
+    const bool never = imap::adviceOf(end.code) == imap::FailureAdvice::Never;
+    const char* what =
+        step.kind == ImapStep::Kind::Open ? "the server would not open it" : "the server would not list its messages";
+    failMailbox(step.request, std::string(what) + ": \"" + end.text + "\"", never ? Retry::Never : Retry::Later);
+  }
+}
+
+void ImapEndpoint::Reading::settle(std::size_t index) {
+  State& state = states_[index];
+  const DeltaRequest& request = requests_[index];
+  if (state.delta.failure) return;
+  if (state.listsAll || state.searches) {
+    // An expunge meanwhile makes the listing shorter by what the server then told as vanished, or not at all; a listing
+    // that is shorter than EXISTS for another reason proves nothing (promise P6).
+    if (state.listed.count() + state.delta.vanished.count() >= state.exists) {
+      UidSet present = state.listed;
+      const Uid next = request.anchor.uidNext;
+      if (next.value() != 0) present.remove(UidSet::of(next, Uid{UINT32_MAX}));
+      state.delta.present = std::move(present);
+    } else {
+      state.delta.incomplete = "the server listed " + std::to_string(state.listed.count()) + " of " +
+                               std::to_string(state.exists) + " messages; no removal is derived from that";
+    }
+    if (state.delta.status.uidNext.value() == 0) {
+      const auto& ranges = state.listed.ranges();
+      state.delta.status.uidNext = ranges.empty() ? Uid{1} : Uid{ranges.back().last.value() + 1};
+    }
+    UidSet fresh = state.listed.intersectedWith(freshRange(request, Uid{UINT32_MAX}));
+    fresh.remove(state.delivered);
+    state.delta.fresh = std::move(fresh);
+  } else if (!request.fetchFresh) {
+    state.delta.fresh = freshRange(request, state.delta.status.uidNext);
+  } else {
+    state.delta.fresh = UidSet{};
+  }
+}
+
+void ImapEndpoint::Reading::askForSkipped(ImapSteps& steps) {
+  // A server that leaves messages out of its answer without a word: they would be below the anchor, and never be asked
+  // for again. What it says is there and did not come is refused, and tried again later.
+  for (std::size_t i = 0; i < requests_.size(); ++i) {
+    State& state = states_[i];
+    UidSet missing = state.wanted;
+    missing.remove(state.delivered);
+    const bool allCame =
+        isFirst(requests_[i]) && uidsOf(requests_[i].skip).empty() && state.delivered.count() >= state.exists;
+    if (missing.empty() || allCame || state.delta.failure) continue;
+    state.listed = {};
+    steps.add({ImapStep::Kind::Open, i,
+               imap::Select{endpoint_.wireName(*requests_[i].mailbox), imap::SelectMode::ReadOnly, {}, {}}});
+    for (const UidSet& part : missing.chunksOfText(kSetText)) {
+      steps.add({ImapStep::Kind::Search, i, imap::UidSearch{imap::UidRange{part}, {}}});
+    }
+  }
+  steps.run();
+  for (std::size_t i = 0; i < requests_.size(); ++i) {
+    UidSet missing = states_[i].wanted;
+    missing.remove(states_[i].delivered);
+    const UidSet there = states_[i].listed.intersectedWith(missing);
+    for (const UidSet::Range& range : there.ranges()) {
+      for (std::uint64_t uid = range.first.value(); uid <= range.last.value(); ++uid) {
+        RemoteMessage message;
+        message.key = Uid{static_cast<std::uint32_t>(uid)};
+        sink_.onRefused(i, message, "the server left it out of its answer");
+      }
+    }
+  }
+}
+
+std::vector<Delta> ImapEndpoint::Reading::run() {
+  const Compression compression = endpoint_.settings_.compress;
+  ImapSteps steps(*endpoint_.session_, endpoint_.environment_, compression, *this);
+  try {
+    for (std::size_t i = 0; i < requests_.size(); ++i) plan(i, steps);
+    steps.run();
+    for (std::size_t i = 0; i < requests_.size(); ++i) settle(i);
+    askForSkipped(steps);
+  } catch (...) {
+    endpoint_.inProgress_ = steps.inProgress();
+    throw;
+  }
+  std::vector<Delta> deltas;
+  deltas.reserve(states_.size());
+  for (State& state : states_) deltas.push_back(std::move(state.delta));
+  return deltas;
+}
+
+std::vector<Delta> ImapEndpoint::changes(std::span<const DeltaRequest> requests, PullSink& sink) {
+  return Reading(*this, requests, sink).run();
+}
+
+}  // namespace mailbraid::sync::endpoint

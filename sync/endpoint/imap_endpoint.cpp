@@ -1,0 +1,239 @@
+#include "sync/endpoint/imap_endpoint.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace mailbraid::sync::endpoint {
+
+using imap::CommandResult;
+using mailstore::Error;
+using mailstore::ErrorKind;
+using mailstore::Retry;
+using mailstore::Scope;
+
+ImapEndpoint::ImapEndpoint(const EndpointSettings& settings, Environment environment)
+    : settings_(settings), environment_(std::move(environment)), cache_(std::make_shared<net::TlsSessionCache>()) {}
+
+ImapEndpoint::~ImapEndpoint() = default;
+
+void ImapEndpoint::startSession() {
+  if (session_) {
+    const WireTotals totals = session_->totals();
+    earlier_.bytesIn += totals.bytesIn;
+    earlier_.bytesOut += totals.bytesOut;
+    earlier_.roundTrips += totals.roundTrips;
+  }
+  session_ = std::make_unique<ImapSession>(settings_, environment_, cache_);
+  session_->open();
+}
+
+void ImapEndpoint::open() {
+  startSession();
+}
+
+void ImapEndpoint::reconnect() {
+  startSession();
+  enableExtensions();
+  session_->finish({});
+}
+
+ChangeTracking ImapEndpoint::tracking() const {
+  if (session_->capabilities().has("QRESYNC")) return ChangeTracking::Qresync;
+  if (session_->capabilities().has("CONDSTORE")) return ChangeTracking::Condstore;
+  return ChangeTracking::None;
+}
+
+imap::StatusItems ImapEndpoint::statusItems() const {
+  imap::StatusItems items{imap::StatusItem::Messages, imap::StatusItem::UidNext, imap::StatusItem::UidValidity};
+  if (tracking() != ChangeTracking::None) items.add(imap::StatusItem::HighestModSeq);
+  if (session_->capabilities().has("OBJECTID")) items.add(imap::StatusItem::MailboxId);
+  return items;
+}
+
+void ImapEndpoint::enableExtensions() {
+  std::vector<std::string> wanted;
+  const imap::Capabilities& can = session_->capabilities();
+  if (can.has("ENABLE")) {
+    if (tracking() == ChangeTracking::Qresync) wanted.emplace_back("QRESYNC");
+    if (tracking() == ChangeTracking::Condstore) wanted.emplace_back("CONDSTORE");
+    if (can.has("UTF8=ACCEPT") || can.has("UTF8=ONLY")) wanted.emplace_back("UTF8=ACCEPT");
+  }
+  if (!wanted.empty()) session_->send(imap::Enable{wanted});
+}
+
+void ImapEndpoint::take(const imap::Event& event) {
+  if (const auto* entry = std::get_if<imap::ListEntry>(&event)) {
+    takeListed(*entry);
+  } else if (const auto* status = std::get_if<imap::StatusData>(&event)) {
+    takeStatus(*status);
+  } else if (const auto* namespaces = std::get_if<imap::Namespaces>(&event)) {
+    namespaces_ = *namespaces;
+  } else if (const auto* id = std::get_if<imap::ServerId>(&event)) {
+    serverId_ = id->fields;
+  }
+}
+
+void ImapEndpoint::takeListed(const imap::ListEntry& entry) {
+  const auto same = [&](const Listed& known) { return known.entry.wireName == entry.wireName; };
+  if (entry.delimiter) delimiter_ = entry.delimiter;
+  // A quirk: some servers list INBOX, or a mailbox in two namespaces, twice.
+  if (!entry.wireName.empty() && std::none_of(listed_.begin(), listed_.end(), same)) listed_.push_back({entry, {}});
+}
+
+void ImapEndpoint::takeStatus(const imap::StatusData& data) {
+  for (Listed& listed : listed_) {
+    if (listed.entry.wireName == data.mailbox) listed.status = data;
+  }
+}
+
+void ImapEndpoint::askStatuses() {
+  for (const Listed& listed : listed_) {
+    if (!listed.entry.attributes.has(imap::ListAttribute::NoSelect) &&
+        !listed.entry.attributes.has(imap::ListAttribute::NonExistent)) {
+      session_->send(imap::Status{listed.entry.wireName, statusItems()});
+    }
+  }
+}
+
+const std::vector<RemoteMailbox>& ImapEndpoint::list() {
+  if (isListed_) return mailboxes_;
+  const imap::Capabilities& can = session_->capabilities();
+  enableExtensions();
+  if (can.has("ID")) session_->send(imap::Id{{{"name", "mailbraid"}}});
+  if (can.has("NAMESPACE")) session_->send(imap::Namespace{});
+  imap::List list;
+  const bool statusToo = can.has("LIST-STATUS");
+  if (can.has("SPECIAL-USE") && can.has("LIST-EXTENDED")) list.returns.add(imap::ListReturn::SpecialUse);
+  if (statusToo) list.status = statusItems();
+  const imap::CommandId id = session_->send(std::move(list));
+  std::string failure;
+  const auto handler = [&](const imap::Event& event) {
+    take(event);
+    const auto* done = std::get_if<imap::CommandDone>(&event);
+    if (done != nullptr && done->id == id && done->result != CommandResult::Ok) failure = std::string(done->text);
+  };
+  session_->finish(handler);
+  if (!failure.empty()) {
+    session_->fail(ErrorKind::Protocol, Scope::Endpoint, Retry::Later,
+                   "the server would not list its mailboxes: \"" + failure + "\"");
+  }
+  if (!statusToo) {
+    askStatuses();
+    session_->finish([this](const imap::Event& event) { take(event); });
+  }
+  nameMailboxes();
+  isListed_ = true;
+  return mailboxes_;
+}
+
+void ImapEndpoint::nameMailboxes() {
+  std::string prefix;
+  std::vector<std::string> foreign;
+  if (namespaces_) {
+    if (!namespaces_->personal.empty()) prefix = namespaces_->personal.front().prefix;
+    for (const auto* others : {&namespaces_->otherUsers, &namespaces_->shared}) {
+      for (const imap::NamespaceEntry& entry : *others) {
+        if (!entry.prefix.empty()) foreign.push_back(entry.prefix);
+      }
+    }
+  }
+  for (const Listed& listed : listed_) {
+    const imap::ListEntry& entry = listed.entry;
+    const auto below = [&](const std::string& p) { return entry.wireName.rfind(p, 0) == 0; };
+    if (std::any_of(foreign.begin(), foreign.end(), below)) continue;  // other people's mail
+    RemoteMailbox mailbox;
+    mailbox.name = entry.name;
+    // "INBOX.Sent" of a server that keeps all below INBOX is the user's "Sent".
+    if (!prefix.empty() && entry.delimiter && entry.wireName != "INBOX" && below(prefix)) {
+      const imap::DecodedName decoded = imap::decodeMailboxName(std::string_view(entry.wireName).substr(prefix.size()),
+                                                                entry.delimiter, session_->client().nameEncoding());
+      if (decoded.problem.empty()) mailbox.name = decoded.name;
+    }
+    if (!entry.nameProblem.empty()) {
+      mailbox.name = entry.wireName;
+      mailbox.refusal = std::string(entry.nameProblem);
+    }
+    mailbox.role = entry.role;
+    mailbox.selectable =
+        !entry.attributes.has(imap::ListAttribute::NoSelect) && !entry.attributes.has(imap::ListAttribute::NonExistent);
+    if (listed.status) {
+      const imap::StatusData& data = *listed.status;
+      mailbox.objectId = data.mailboxId;
+      mailbox.status =
+          RemoteStatus{data.uidValidity.value_or(mailstore::UidValidity{}), data.uidNext.value_or(mailstore::Uid{}),
+                       data.highestModSeq.value_or(mailstore::ModSeq{}), data.messages.value_or(0)};
+    }
+    wireNames_[mailbox.name] = entry.wireName;
+    mailboxes_.push_back(std::move(mailbox));
+  }
+}
+
+const std::string& ImapEndpoint::wireName(const RemoteMailbox& mailbox) const {
+  return wireNames_.at(mailbox.name);
+}
+
+bool ImapEndpoint::isGone(const std::string& mailboxName) {
+  std::string wire;
+  if (const auto known = wireNames_.find(mailboxName); known != wireNames_.end()) {
+    wire = known->second;
+  } else {
+    std::string prefix;
+    if (namespaces_ && !namespaces_->personal.empty()) prefix = namespaces_->personal.front().prefix;
+    const auto encoded = imap::encodeMailboxName(mailboxName, delimiter_, session_->client().nameEncoding());
+    if (!encoded) return false;
+    wire = prefix + *encoded;
+  }
+  bool gone = false;
+  const imap::CommandId id = session_->send(imap::Status{wire, {imap::StatusItem::Messages}});
+  session_->finish([&](const imap::Event& event) {
+    const auto* done = std::get_if<imap::CommandDone>(&event);
+    if (done == nullptr || done->id != id || done->result != CommandResult::No) return;
+    // NO alone says "not there", unless the code says something else (busy, no right to look).
+    gone = done->code.kind == imap::ResponseCodeKind::NonExistent || done->code.kind == imap::ResponseCodeKind::None ||
+           done->code.kind == imap::ResponseCodeKind::TryCreate;
+  });
+  return gone;
+}
+
+void ImapEndpoint::close() noexcept {
+  if (session_) session_->close();
+}
+
+WireTotals ImapEndpoint::wireTotals() const {
+  WireTotals totals = earlier_;
+  if (session_) {
+    const WireTotals now = session_->totals();
+    totals.bytesIn += now.bytesIn;
+    totals.bytesOut += now.bytesOut;
+    totals.roundTrips += now.roundTrips;
+  }
+  return totals;
+}
+
+EndpointFacts ImapEndpoint::facts() const {
+  EndpointFacts facts;
+  if (!session_) return facts;
+  facts.connection = session_->describeConnection();
+  facts.mechanism = session_->mechanism();
+  facts.capabilities = session_->capabilities().names();
+  facts.server = session_->greeting();
+  for (const auto& [name, value] : serverId_) {
+    if (name == "name" || name == "version") facts.server += (facts.server.empty() ? "" : ", ") + value;
+  }
+  if (tracking() == ChangeTracking::None) {
+    facts.remarks.emplace_back("no CONDSTORE: every run reads the flags of all messages");
+  } else if (tracking() == ChangeTracking::Condstore) {
+    facts.remarks.emplace_back("no QRESYNC: removals are found by comparing the UIDs of all messages");
+  }
+  if (!session_->capabilities().has("LIST-STATUS")) {
+    facts.remarks.emplace_back("no LIST-STATUS: one STATUS a mailbox");
+  }
+  return facts;
+}
+
+std::optional<mailstore::RemoteKey> ImapEndpoint::inProgress() const {
+  if (!inProgress_) return std::nullopt;
+  return mailstore::RemoteKey{*inProgress_};
+}
+
+}  // namespace mailbraid::sync::endpoint

@@ -1,0 +1,77 @@
+// The IMAP endpoint: RFC 9051 and 3501, with QRESYNC or CONDSTORE (RFC 7162) where offered.
+#pragma once
+
+#include "sync/endpoint/endpoint.h"
+#include "sync/endpoint/imap_session.h"
+#include "sync/endpoint/imap_steps.h"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace mailbraid::sync::endpoint {
+
+/// How changes since an anchor are found on this server.
+enum class ChangeTracking : std::uint8_t {
+  Qresync,    ///< the server tells changed flags and vanished messages
+  Condstore,  ///< changed flags; vanished ones by comparing the UIDs that are there
+  None,       ///< the flags of all messages, each run
+};
+
+class ImapEndpoint final : public Endpoint {
+ public:
+  ImapEndpoint(const EndpointSettings& settings, Environment environment);
+  ~ImapEndpoint() override;
+
+  void open() override;
+  void reconnect() override;
+  const std::vector<RemoteMailbox>& list() override;
+  std::vector<Delta> changes(std::span<const DeltaRequest> requests, PullSink& sink) override;
+  void identify(std::span<const KeyRequest> requests, const IdentitySink& sink) override;
+  void fetch(std::span<const KeyRequest> requests, PullSink& sink) override;
+  bool isGone(const std::string& mailboxName) override;
+  void close() noexcept override;
+  [[nodiscard]] WireTotals wireTotals() const override;
+  [[nodiscard]] EndpointFacts facts() const override;
+  [[nodiscard]] std::optional<mailstore::RemoteKey> inProgress() const override;
+
+ private:
+  void startSession();
+  void enableExtensions();
+  void take(const imap::Event& event);
+  void takeListed(const imap::ListEntry& entry);
+  void takeStatus(const imap::StatusData& data);
+  void askStatuses();
+  void nameMailboxes();
+  [[nodiscard]] imap::StatusItems statusItems() const;
+  [[nodiscard]] const std::string& wireName(const RemoteMailbox& mailbox) const;
+  [[nodiscard]] ChangeTracking tracking() const;
+  [[nodiscard]] imap::FetchItems identityItems(imap::FetchItem section) const;
+  void runSteps(ImapStepSink& sink, std::vector<ImapStep> steps);
+  class Reading;
+  class Fetching;
+
+  const EndpointSettings settings_;
+  const Environment environment_;
+  std::shared_ptr<net::TlsSessionCache> cache_;
+  std::unique_ptr<ImapSession> session_;
+  WireTotals earlier_;  ///< of connections that are gone
+  std::optional<mailstore::Uid> inProgress_;
+
+  struct Listed {
+    imap::ListEntry entry;
+    std::optional<imap::StatusData> status;
+  };
+  std::vector<Listed> listed_;
+  std::optional<imap::Namespaces> namespaces_;
+  std::vector<std::pair<std::string, std::string>> serverId_;
+  std::vector<RemoteMailbox> mailboxes_;
+  std::map<std::string, std::string> wireNames_;  ///< UTF-8 name -> wire name
+  bool isListed_ = false;
+  std::optional<char> delimiter_;
+};
+
+}  // namespace mailbraid::sync::endpoint

@@ -1,0 +1,153 @@
+// ImapEndpoint::identify() and fetch(): named messages of named mailboxes, in one pipeline.
+#include "sync/endpoint/imap_endpoint.h"
+
+#include <utility>
+
+namespace mailbraid::sync::endpoint {
+
+using imap::CommandResult;
+using imap::FetchItem;
+using mailstore::Uid;
+using mailstore::UidSet;
+
+namespace {
+
+constexpr std::uint64_t kFirstChunk = 100;
+constexpr std::uint64_t kChunk = 1000;
+constexpr std::size_t kSetText = 7000;
+
+}  // namespace
+
+imap::FetchItems ImapEndpoint::identityItems(FetchItem section) const {
+  imap::FetchItems items{FetchItem::Flags, FetchItem::InternalDate, FetchItem::Size, section};
+  const imap::Capabilities& can = session_->capabilities();
+  if (can.has("OBJECTID")) items.add(FetchItem::EmailId);
+  if (can.has("X-GM-EXT-1")) items.add(FetchItem::GmailMessageId);
+  return items;
+}
+
+/// Fetches headers or bodies of named messages.
+class ImapEndpoint::Fetching final : public ImapStepSink {
+ public:
+  Fetching(ImapEndpoint& endpoint, std::span<const KeyRequest> requests, const IdentitySink* identities,
+           PullSink* bodies)
+      : endpoint_(endpoint), requests_(requests), identities_(identities), bodies_(bodies), states_(requests.size()) {}
+
+  void run() {
+    ImapSteps steps(*endpoint_.session_, endpoint_.environment_, endpoint_.settings_.compress, *this);
+    try {
+      for (std::size_t i = 0; i < requests_.size(); ++i) plan(i, steps);
+      steps.run();
+      if (bodies_ != nullptr) settleMissing(steps);
+    } catch (...) {
+      endpoint_.inProgress_ = steps.inProgress();
+      throw;
+    }
+  }
+
+  void onAttributes(const ImapStep&, const imap::FetchAttributes&) override {}
+  void onVanished(const ImapStep& step, const imap::Vanished& vanished) override {
+    states_[step.request].missing.remove(vanished.uids);
+  }
+  void onSearch(const ImapStep& step, const imap::SearchResult& result) override {
+    states_[step.request].stillThere.add(result.uids);
+  }
+  void onBody(const ImapStep& step, RemoteMessage&& message, mailstore::PreparedMessage&& prepared) override {
+    came(step, message);
+    if (states_[step.request].opened) bodies_->onMessage(step.request, std::move(message), std::move(prepared));
+  }
+  void onHeader(const ImapStep& step, RemoteMessage&& message) override {
+    came(step, message);
+    if (states_[step.request].opened) (*identities_)(step.request, std::move(message));
+  }
+  void onRefused(const ImapStep& step, const RemoteMessage& message, const std::string& reason) override {
+    came(step, message);
+    if (bodies_ != nullptr && states_[step.request].opened) bodies_->onRefused(step.request, message, reason);
+  }
+  void onOctets(std::uint64_t octets) override {
+    if (bodies_ != nullptr) bodies_->onOctets(octets);
+  }
+  void onEnd(const ImapStep& step, const ImapStepEnd& end) override {
+    if (step.kind != ImapStep::Kind::Open || end.result != CommandResult::Ok) return;
+    const imap::SelectedMailbox* selected = endpoint_.session_->client().selected();
+    const mailstore::UidValidity wanted = requests_[step.request].uidValidity;
+    // A mailbox that was replaced meanwhile is not what the keys are of: its messages are left for the next run.
+    states_[step.request].opened = wanted.value() == 0 || (selected != nullptr && selected->uidValidity == wanted);
+  }
+
+ private:
+  struct State {
+    bool opened = false;
+    UidSet missing;  ///< asked for and not come
+    UidSet stillThere;
+  };
+
+  void came(const ImapStep& step, const RemoteMessage& message) {
+    UidSet one;
+    one.add(std::get<Uid>(message.key));
+    if (bodies_ != nullptr) states_[step.request].missing.remove(one);
+  }
+
+  void open(std::size_t index, ImapSteps& steps) {
+    const std::string& wire = endpoint_.wireName(*requests_[index].mailbox);
+    steps.add({ImapStep::Kind::Open, index, imap::Select{wire, imap::SelectMode::ReadOnly, {}, {}}});
+  }
+
+  void plan(std::size_t index, ImapSteps& steps) {
+    const UidSet& uids = std::get<UidSet>(requests_[index].keys);
+    if (uids.empty()) return;
+    open(index, steps);
+    states_[index].missing = uids;
+    const FetchItem section = bodies_ != nullptr ? FetchItem::BodyPeek : FetchItem::HeaderPeek;
+    const ImapStep::Kind kind = bodies_ != nullptr ? ImapStep::Kind::Bodies : ImapStep::Kind::Headers;
+    std::uint64_t chunk = kFirstChunk;
+    UidSet rest = uids;
+    while (!rest.empty()) {
+      UidSet part = rest.chunksOfCount(chunk).front();
+      part = part.chunksOfText(kSetText).front();
+      rest.remove(part);
+      steps.add({kind, index, imap::UidFetch{part, endpoint_.identityItems(section), {}, imap::VanishedMode::None}});
+      chunk = kChunk;
+    }
+  }
+
+  void settleMissing(ImapSteps& steps) {
+    bool any = false;
+    for (std::size_t i = 0; i < requests_.size(); ++i) {
+      if (states_[i].missing.empty() || !states_[i].opened) continue;
+      any = true;
+      open(i, steps);
+      for (const UidSet& part : states_[i].missing.chunksOfText(kSetText)) {
+        steps.add({ImapStep::Kind::Search, i, imap::UidSearch{imap::UidRange{part}, {}}});
+      }
+    }
+    if (!any) return;
+    steps.run();
+    for (std::size_t i = 0; i < requests_.size(); ++i) {
+      const UidSet left = states_[i].stillThere.intersectedWith(states_[i].missing);
+      for (const UidSet::Range& range : left.ranges()) {
+        for (std::uint64_t uid = range.first.value(); uid <= range.last.value(); ++uid) {
+          RemoteMessage message;
+          message.key = Uid{static_cast<std::uint32_t>(uid)};
+          bodies_->onRefused(i, message, "the server left it out of its answer");
+        }
+      }
+    }
+  }
+
+  ImapEndpoint& endpoint_;
+  std::span<const KeyRequest> requests_;
+  const IdentitySink* identities_;
+  PullSink* bodies_;
+  std::vector<State> states_;
+};
+
+void ImapEndpoint::identify(std::span<const KeyRequest> requests, const IdentitySink& sink) {
+  Fetching(*this, requests, &sink, nullptr).run();
+}
+
+void ImapEndpoint::fetch(std::span<const KeyRequest> requests, PullSink& sink) {
+  Fetching(*this, requests, nullptr, &sink).run();
+}
+
+}  // namespace mailbraid::sync::endpoint

@@ -1,0 +1,172 @@
+#include "sync/endpoint/imap_steps.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace mailbraid::sync::endpoint {
+
+using mailstore::Uid;
+
+namespace {
+
+// The line's speed is judged on so many octets of bodies, and COMPRESS pays below so many octets a second: servers
+// deflate at about 25 MB/s.
+constexpr std::uint64_t kMeasuredOctets = 512 * 1024;
+constexpr double kCompressBelow = 20e6;
+// Commands in flight: few while the line is being measured, so that a slow one is not committed to much uncompressed
+// mail.
+constexpr std::size_t kMeasuringWindow = 3;
+constexpr std::size_t kWindow = 32;
+
+bool bringsBodies(const ImapStep& step) {
+  return step.kind == ImapStep::Kind::Bodies || step.kind == ImapStep::Kind::Headers;
+}
+
+RemoteMessage messageOf(const imap::FetchAttributes& attributes) {
+  RemoteMessage message;
+  message.key = attributes.uid.value_or(Uid{});
+  message.flags = attributes.flags.value_or(mailstore::Flags{});
+  message.date = attributes.internalDate;
+  message.size = attributes.size.value_or(0);
+  message.objectId = attributes.emailId;
+  if (message.objectId.empty() && attributes.gmailMessageId)
+    message.objectId = std::to_string(*attributes.gmailMessageId);
+  return message;
+}
+
+}  // namespace
+
+ImapSteps::ImapSteps(ImapSession& session, const Environment& environment, Compression compression, ImapStepSink& sink)
+    : session_(session),
+      environment_(environment),
+      compression_(compression),
+      sink_(sink),
+      builder_(environment.spool) {
+  const bool possible = session_.capabilities().has("COMPRESS=DEFLATE") && !session_.compressed();
+  if (compression_ == Compression::No || !possible) speed_ = Speed::Fast;
+  if (compression_ == Compression::Yes && possible) speed_ = Speed::Slow;
+}
+
+bool ImapSteps::wantsCompression() const {
+  return speed_ == Speed::Slow && !session_.compressed() && !waiting_.empty();
+}
+
+void ImapSteps::feed() {
+  if (wantsCompression() && bringsBodies(waiting_.front())) {
+    if (!flying_.empty()) return;
+    session_.compress([](const imap::Event&) {});
+    speed_ = Speed::Fast;
+  }
+  while (!waiting_.empty() && !environment_.stop.stop_requested()) {
+    const bool bodies = bringsBodies(waiting_.front());
+    if (flying_.size() >= (bodies && speed_ == Speed::Unknown ? kMeasuringWindow : kWindow)) return;
+    if (bodies && wantsCompression()) return;
+    ImapStep step = std::move(waiting_.front());
+    waiting_.pop_front();
+    imap::Command command = std::move(step.command);
+    flying_.push_back({session_.send(std::move(command)), std::move(step)});
+  }
+}
+
+void ImapSteps::run() {
+  feed();
+  while (!flying_.empty()) {
+    session_.pump([this](const imap::Event& event) { handle(event); });
+    feed();
+  }
+  if (environment_.stop.stop_requested()) {
+    session_.fail(mailstore::ErrorKind::Cancelled, mailstore::Scope::Run, mailstore::Retry::Later, "stopped");
+  }
+}
+
+void ImapSteps::measure(std::size_t octets) {
+  sink_.onOctets(octets);
+  if (speed_ != Speed::Unknown) return;
+  if (measured_ == 0) firstOctet_ = std::chrono::steady_clock::now();
+  measured_ += octets;
+  if (measured_ < kMeasuredOctets) return;
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - firstOctet_;
+  speed_ = static_cast<double>(measured_) < kCompressBelow * took.count() ? Speed::Slow : Speed::Fast;
+}
+
+void ImapSteps::bodyBegins(const imap::BodyBegin& begin) {
+  inProgress_ = begin.uid;
+  if (begin.section == imap::BodySection::Whole) {
+    const bool tooLarge = begin.size > environment_.maxMessageSize;
+    section_ = tooLarge ? Section::Skip : Section::Body;
+    if (tooLarge) {
+      refusal_ = "it has " + std::to_string(begin.size) + " octets, more than the limit of " +
+                 std::to_string(environment_.maxMessageSize);
+    }
+  } else {
+    section_ = begin.section == imap::BodySection::Header ? Section::Header : Section::Skip;
+  }
+}
+
+void ImapSteps::bodyEnds() {
+  complete_ = section_ == Section::Body || section_ == Section::Header;
+  if (section_ == Section::Header) section_ = Section::None;
+  inProgress_.reset();
+}
+
+void ImapSteps::fetchEnds(const imap::FetchEnd& end) {
+  const ImapStep& step = flying_.front().step;
+  RemoteMessage message = messageOf(end.attributes);
+  const bool named = end.attributes.uid.has_value();
+  if (!bringsBodies(step) || (!complete_ && refusal_.empty())) {
+    // Without a body: the flags that were asked for, or an unsolicited change.
+    if (named) sink_.onAttributes(step, end.attributes);
+    builder_.discard();
+  } else if (!refusal_.empty() || !named) {
+    builder_.discard();
+    if (named) sink_.onRefused(step, message, refusal_);
+  } else if (step.kind == ImapStep::Kind::Headers) {
+    message.header = header_.finish();
+    message.hasMessageId = header_.hadMessageId();
+    sink_.onHeader(step, std::move(message));
+  } else {
+    mailstore::PreparedMessage prepared = builder_.finish();
+    message.size = prepared.size;
+    sink_.onBody(step, std::move(message), std::move(prepared));
+  }
+  inFetch_ = false;
+}
+
+void ImapSteps::handle(const imap::Event& event) {
+  if (const auto* chunk = std::get_if<imap::BodyChunk>(&event)) {
+    measure(chunk->octets.size());
+    if (section_ == Section::Body) builder_.append(chunk->octets);
+    if (section_ == Section::Header) header_.append(chunk->octets);
+    return;
+  }
+  if (flying_.empty()) return;
+  const ImapStep& step = flying_.front().step;
+  if (const auto* begin = std::get_if<imap::BodyBegin>(&event)) {
+    bodyBegins(*begin);
+  } else if (std::holds_alternative<imap::BodyEnd>(event)) {
+    bodyEnds();
+  } else if (std::holds_alternative<imap::FetchBegin>(event)) {
+    inFetch_ = true;
+    complete_ = false;
+    section_ = Section::None;
+    refusal_.clear();
+  } else if (std::holds_alternative<imap::BodyMissing>(event)) {
+    refusal_ = "the server has no content for it (NIL)";
+  } else if (const auto* end = std::get_if<imap::FetchEnd>(&event)) {
+    fetchEnds(*end);
+  } else if (const auto* bad = std::get_if<imap::Malformed>(&event)) {
+    if (inFetch_) refusal_ = "the server's answer could not be understood: " + std::string(bad->reason);
+  } else if (const auto* vanished = std::get_if<imap::Vanished>(&event)) {
+    sink_.onVanished(step, *vanished);
+  } else if (const auto* found = std::get_if<imap::SearchResult>(&event)) {
+    sink_.onSearch(step, *found);
+  } else if (const auto* done = std::get_if<imap::CommandDone>(&event)) {
+    const auto which = std::find_if(flying_.begin(), flying_.end(), [&](const Flying& f) { return f.id == done->id; });
+    if (which == flying_.end()) return;
+    const ImapStep ended = std::move(which->step);
+    flying_.erase(which);
+    sink_.onEnd(ended, {done->result, done->code.kind, std::string(done->text)});
+  }
+}
+
+}  // namespace mailbraid::sync::endpoint

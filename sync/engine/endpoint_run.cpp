@@ -1,0 +1,463 @@
+#include "sync/engine/endpoint_run.h"
+
+#include "sync/plan/mailbox_map.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace mailbraid::sync::engine {
+
+using endpoint::DeltaRequest;
+using endpoint::EndpointType;
+using endpoint::KeyRequest;
+using endpoint::KeySet;
+using endpoint::RemoteMailbox;
+using endpoint::RemoteMessage;
+using endpoint::RemoteStatus;
+using exec::ArrivedMessage;
+using exec::MailboxWork;
+using mailstore::Error;
+using mailstore::ErrorKind;
+using mailstore::Retry;
+using mailstore::Scope;
+using mailstore::Store;
+using plan::Continuity;
+
+namespace {
+
+// Messages are handed to the writer in groups: a job a message would cost more in locks than in SQL.
+constexpr std::size_t kGroupMessages = 64;
+constexpr std::size_t kGroupOctets = std::size_t{512} * 1024;
+constexpr unsigned kMostFailures = 3;
+
+std::string_view typeName(EndpointType type) {
+  switch (type) {
+    case EndpointType::Imap:
+      return "imap";
+    case EndpointType::Pop3:
+      return "pop3";
+    case EndpointType::Maildir:
+      return "maildir";
+    case EndpointType::Mbox:
+      return "mbox";
+  }
+  return "";
+}
+
+}  // namespace
+
+/// Takes messages from the endpoint and gives them to the writer in groups.
+class EndpointRun::Sink final : public endpoint::PullSink {
+ public:
+  Sink(EndpointRun& run, std::vector<std::size_t> works) : run_(run), works_(std::move(works)) {}
+  ~Sink() override = default;
+
+  void onOpened(std::size_t index, const RemoteStatus& status) override {
+    post();
+    const std::size_t work = works_[index];
+    exec::EndpointPull& pull = *run_.pull_;
+    run_.context_.writer.give([&pull, work, status](Store& store) { pull.begin(store, work, status); }, 0, failed());
+  }
+
+  void onMessage(std::size_t index, RemoteMessage&& message, mailstore::PreparedMessage&& prepared) override {
+    if (group_.size() >= kGroupMessages || groupOctets_ >= kGroupOctets || groupIndex_ != index) post();
+    groupIndex_ = index;
+    groupOctets_ += prepared.memoryUse();
+    group_.push_back({std::move(message), std::move(prepared)});
+    ++run_.delivered_;
+    ++unreported_;
+  }
+
+  void onRefused(std::size_t index, const RemoteMessage& message, const std::string& reason) override {
+    post();
+    const std::size_t work = works_[index];
+    exec::EndpointPull& pull = *run_.pull_;
+    run_.context_.writer.give(
+        [&pull, work, message, reason](Store& store) { pull.refused(store, work, message, reason); }, 0, failed());
+  }
+
+  void onOctets(std::uint64_t octets) override {
+    octets_ += octets;
+    if (octets_ < kGroupOctets / 2) return;
+    report();
+  }
+
+  /// Gives what is gathered to the writer.
+  void post() {
+    if (group_.empty()) return;
+    const auto group = std::make_shared<std::vector<ArrivedMessage>>(std::move(group_));
+    const std::size_t work = works_[groupIndex_];
+    exec::EndpointPull& pull = *run_.pull_;
+    run_.context_.writer.give([&pull, work, group](Store& store) { pull.messages(store, work, *group); }, groupOctets_,
+                              failed());
+    group_.clear();
+    groupOctets_ = 0;
+    report();
+  }
+
+  /// The first error of a job, which ends this endpoint's run.
+  void rethrow() {
+    const std::lock_guard lock(errors_->mutex);
+    if (errors_->first) std::rethrow_exception(errors_->first);
+  }
+
+ private:
+  struct Errors {
+    std::mutex mutex;
+    std::exception_ptr first;
+  };
+
+  exec::StoreWriter::Outcome failed() const {
+    return [errors = errors_](const std::exception_ptr& error) {
+      if (!error) return;
+      const std::lock_guard lock(errors->mutex);
+      if (!errors->first) errors->first = error;
+    };
+  }
+
+  void report() {
+    const std::size_t work = works_.empty() ? 0 : works_[groupIndex_];
+    const std::string current =
+        works_.empty() ? run_.settings_.name : run_.settings_.name + " " + run_.pull_->works()[work].record.name;
+    run_.context_.hub.messages(unreported_, octets_, current);
+    unreported_ = 0;
+    octets_ = 0;
+    rethrow();
+  }
+
+  EndpointRun& run_;
+  const std::vector<std::size_t> works_;  ///< by request index
+  std::vector<ArrivedMessage> group_;
+  std::size_t groupOctets_ = 0;
+  std::size_t groupIndex_ = 0;
+  std::uint64_t unreported_ = 0;
+  std::uint64_t octets_ = 0;
+  std::shared_ptr<Errors> errors_ = std::make_shared<Errors>();  // jobs may outlive this sink
+};
+
+EndpointRun::EndpointRun(const endpoint::EndpointSettings& settings, Company company, RunContext context)
+    : settings_(settings), company_(company), context_(std::move(context)) {
+  report_.name = settings.name;
+}
+
+EndpointRun::~EndpointRun() = default;
+
+void EndpointRun::problem(const Error& error, const std::string& mailbox) {
+  report_.problems.push_back({error.kind(), error.retry(), mailbox, error.what()});
+  context_.hub.log(0, "endpoint=" + settings_.name + (mailbox.empty() ? "" : " mailbox=\"" + mailbox + "\"") +
+                          " result=failed reason=\"" + error.what() + "\"");
+}
+
+EndpointReport EndpointRun::run() {
+  const auto began = std::chrono::steady_clock::now();
+  try {
+    pull();
+  } catch (const Error& error) {
+    if (error.scope() == Scope::Run && error.kind() != ErrorKind::Cancelled) throw;
+    problem(error, {});
+  }
+  if (endpoint_) {
+    endpoint_->close();
+    const endpoint::WireTotals totals = endpoint_->wireTotals();
+    report_.counts.bytesIn = totals.bytesIn;
+    report_.counts.bytesOut = totals.bytesOut;
+    report_.counts.roundTrips = totals.roundTrips;
+  }
+  if (pull_) {
+    const exec::PullCounts& counts = pull_->counts();
+    report_.counts.fresh += counts.fresh;
+    report_.counts.adopted = counts.adopted;
+    report_.counts.flags = counts.flags;
+    report_.counts.moved = counts.moved;
+    report_.counts.removed = counts.removed;
+    report_.counts.held = counts.held;
+    report_.counts.quarantined = counts.quarantined;
+    report_.notes.insert(report_.notes.end(), pull_->notes().begin(), pull_->notes().end());
+  }
+  report_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  return report_;
+}
+
+void EndpointRun::pull() {
+  endpoint::Environment environment;
+  environment.spool = context_.spool;
+  environment.logLevel = context_.logLevel;
+  environment.log = [this](int level, const std::string& line) { context_.hub.log(level, line); };
+  environment.stop = context_.stop;
+  endpoint_ = endpoint::makeEndpoint(settings_, environment);
+  endpoint_->open();
+  mapAndOpen();
+  confirmRenames();
+  readAll();
+}
+
+void EndpointRun::mapAndOpen() {
+  const std::vector<RemoteMailbox>& listed = endpoint_->list();
+  std::vector<plan::ListedMailbox> names;
+  names.reserve(listed.size());
+  for (const RemoteMailbox& mailbox : listed)
+    names.push_back({mailbox.name, mailbox.role, mailbox.selectable, mailbox.refusal});
+  plan::MappingRules rules{settings_.mailboxes, settings_.map, plan::MappingRules::RoleNames::Own};
+  if (settings_.braid != settings_.name) rules.roleNames = plan::MappingRules::RoleNames::Canonical;
+  const std::vector<plan::MappedMailbox> mapped = plan::mapMailboxes(names, rules);
+  report_.mailboxes = listed.size();
+  for (std::size_t i = 0; i < mapped.size(); ++i) {
+    if (mapped[i].fate != plan::MappedMailbox::Fate::Refused) continue;
+    problem(Error(ErrorKind::Protocol, Scope::Mailbox, Retry::Never,
+                  "mailbox \"" + listed[i].name + "\" is not synced: " + mapped[i].reason),
+            listed[i].name);
+  }
+  exec::PullSettings pull;
+  pull.endpointName = settings_.name;
+  pull.endpointType = std::string(typeName(settings_.type));
+  pull.braidName = settings_.braid;
+  pull.pull = settings_.pull;
+  pull.removalsTold = settings_.type != EndpointType::Pop3;
+  pull.now = context_.now;
+  pull.removalsAllowed = [this](const std::string& mailbox) {
+    return std::any_of(
+        context_.allowRemovals.begin(), context_.allowRemovals.end(), [&](const AllowedRemovals& allowed) {
+          return allowed.endpoint == settings_.name && (allowed.mailbox.empty() || allowed.mailbox == mailbox);
+        });
+  };
+  pull_ = std::make_unique<exec::EndpointPull>(std::move(pull), context_.log);
+  job([&](Store& store) { pull_->open(store, listed, mapped); });
+}
+
+void EndpointRun::confirmRenames() {
+  for (const exec::RenameGuess& guess : pull_->renameGuesses()) {
+    const MailboxWork& work = pull_->works()[guess.newWork];
+    std::vector<RemoteMessage> told;
+    const KeyRequest request{work.remote, work.remote->status->uidValidity, guess.sample};
+    endpoint_->identify(std::span(&request, 1),
+                        [&](std::size_t, RemoteMessage&& message) { told.push_back(std::move(message)); });
+    job([&](Store& store) { pull_->confirmRename(store, guess, told); });
+  }
+}
+
+void EndpointRun::lookForGone() {
+  if (settings_.type == EndpointType::Pop3) return;
+  for (std::size_t i = 0; i < pull_->works().size(); ++i) {
+    const MailboxWork& work = pull_->works()[i];
+    if (work.remote != nullptr || work.record.id.value() == 0) continue;
+    if (!endpoint_->isGone(work.record.name)) continue;
+    anythingGone_ = true;
+    job([&](Store& store) { pull_->mailboxGone(store, i); });
+  }
+}
+
+std::vector<std::size_t> EndpointRun::worksToRead() {
+  std::vector<std::size_t> works;
+  read_.assign(pull_->works().size(), std::nullopt);
+  std::uint64_t expected = 0;
+  for (std::size_t i = 0; i < pull_->works().size(); ++i) {
+    const MailboxWork& work = pull_->works()[i];
+    if (work.remote == nullptr || work.continuity == Continuity::Unchanged) continue;
+    const auto& status = work.remote->status;
+    const bool knownEmpty = status && status->messages == 0 && status->uidNext.value() != 0 &&
+                            status->uidValidity.value() != 0 && settings_.type == EndpointType::Imap;
+    if (work.continuity == Continuity::FirstContact && knownEmpty) {
+      const RemoteStatus empty = *status;
+      job([&](Store& store) { pull_->begin(store, i, empty); });
+      read_[i] = empty;
+      continue;
+    }
+    works.push_back(i);
+    if (!status) continue;
+    const std::uint64_t next = status->uidNext.value();
+    const std::uint64_t known = work.record.anchor.complete ? work.record.anchor.uidNext.value() : 0;
+    expected +=
+        known == 0 ? status->messages : std::min<std::uint64_t>(status->messages, next > known ? next - known : 0);
+  }
+  context_.hub.expect(works.size(), expected);
+  return works;
+}
+
+void EndpointRun::readAll() {
+  while (true) {
+    try {
+      readOnce();
+      return;
+    } catch (const Error& error) {
+      if (error.scope() != Scope::Connection || error.retry() != Retry::Now || context_.stop.stop_requested() ||
+          error.kind() == ErrorKind::Cancelled || !recover(error)) {
+        throw;
+      }
+    }
+  }
+}
+
+/// True when it makes sense to read on over a new connection.
+bool EndpointRun::recover(const Error& error) {
+  const std::optional<mailstore::RemoteKey> at = endpoint_->inProgress();
+  failures_ = delivered_ == 0 ? failures_ + 1 : 1;
+  if (failures_ > kMostFailures) return false;
+  delivered_ = 0;
+  context_.hub.log(0, "endpoint=" + settings_.name + " result=reconnect reason=\"" + error.what() + "\"");
+  endpoint_->reconnect();
+  job([&](Store& store) { pull_->reload(store); });
+  // The line broke twice at the same message: that message is set aside, so that it does not stop the others.
+  if (at && suspect_ && *at == *suspect_) {
+    for (std::size_t i = 0; i < pull_->works().size(); ++i) {
+      const MailboxWork& work = pull_->works()[i];
+      if (work.remote == nullptr || work.continuity == Continuity::Unchanged || read_[i]) continue;
+      RemoteMessage message;
+      message.key = *at;
+      job([&](Store& store) {
+        pull_->refused(store, i, message, "the connection broke twice while it was fetched");
+        pull_->reload(store);
+      });
+      failures_ = 0;
+      break;
+    }
+  }
+  suspect_ = at;
+  return true;
+}
+
+bool EndpointRun::mayFetchDirectly(const std::vector<std::size_t>& works) {
+  if (context_.dryRun || settings_.type != EndpointType::Imap || !settings_.pull.fresh) return false;
+  if (braidEmpty_) return true;
+  if (company_ == Company::Shared || anythingGone_ || settings_.braid != settings_.name) return false;
+  const auto all = [&](auto&& test) {
+    return std::all_of(works.begin(), works.end(), [&](std::size_t i) { return test(pull_->works()[i]); });
+  };
+  // A first pull that was cut short goes on as it began.
+  const bool firstPull =
+      all([](const MailboxWork& w) {
+        return (w.continuity == Continuity::FirstContact || w.continuity == Continuity::Unfinished) && !w.pairsDropped;
+      }) &&
+      works.size() == pull_->works().size();
+  // One mailbox that changed: there is none that its new messages could have been moved from.
+  const bool oneChanged =
+      works.size() == 1 && all([](const MailboxWork& w) { return w.continuity == Continuity::Changed; });
+  return firstPull || oneChanged;
+}
+
+void EndpointRun::readOnce() {
+  if (!lookedForGone_) lookForGone();
+  lookedForGone_ = true;
+  const std::vector<std::size_t> works = worksToRead();
+  const bool held =
+      std::any_of(pull_->works().begin(), pull_->works().end(), [](const MailboxWork& w) { return w.hasHeld; });
+  report_.mailboxesRead = works.size();
+  if (!works.empty()) {
+    const BraidTurns::Turn turn(context_.turns, settings_.braid, context_.stop);
+    job([&](Store& store) { braidEmpty_ = pull_->braidEntries(store) == 0; });
+    Sink sink(*this, works);
+    readDeltas(sink, works);
+    sink.post();
+    job([](Store&) {});
+    sink.rethrow();
+  }
+  const bool anyRead = std::any_of(read_.begin(), read_.end(), [](const auto& status) { return status.has_value(); });
+  if (anyRead || held || anythingGone_) job([&](Store& store) { pull_->finish(store, read_); });
+}
+
+void EndpointRun::readDeltas(Sink& sink, const std::vector<std::size_t>& works) {
+  const bool direct = mayFetchDirectly(works);
+  std::vector<DeltaRequest> requests;
+  requests.reserve(works.size());
+  for (const std::size_t i : works) {
+    const MailboxWork& work = pull_->works()[i];
+    DeltaRequest request{work.remote, work.record.anchor, work.skip, work.due, direct};
+    const bool again = work.continuity == Continuity::ValidityChanged || work.continuity == Continuity::WentBack;
+    if (again) request.anchor = {};
+    requests.push_back(std::move(request));
+  }
+  std::vector<endpoint::Delta> deltas = endpoint_->changes(requests, sink);
+  sink.post();
+  std::vector<KeyRequest> fresh;
+  std::vector<std::size_t> freshWorks;
+  for (std::size_t r = 0; r < deltas.size(); ++r) {
+    endpoint::Delta& delta = deltas[r];
+    const std::size_t i = works[r];
+    if (delta.failure) {
+      problem(*delta.failure, pull_->works()[i].record.name);
+      continue;
+    }
+    job([&](Store& store) { pull_->applyDelta(store, i, delta); });
+    if (!delta.incomplete.empty()) {
+      report_.notes.push_back(pull_->works()[i].record.name + ": " + delta.incomplete);
+    }
+    read_[i] = delta.status;
+    if (endpoint::isEmpty(delta.fresh) || !settings_.pull.fresh) continue;
+    fresh.push_back({pull_->works()[i].remote, delta.status.uidValidity, std::move(delta.fresh)});
+    freshWorks.push_back(i);
+  }
+  if (!fresh.empty()) bringFresh(sink, fresh, freshWorks);
+  for (std::size_t r = 0; r < works.size(); ++r) context_.hub.mailboxDone();
+}
+
+void EndpointRun::bringFresh(Sink&, const std::vector<KeyRequest>& fresh, const std::vector<std::size_t>& works) {
+  const bool mirror = company_ == Company::Alone && settings_.braid == settings_.name;
+  const bool again =
+      std::any_of(works.begin(), works.end(), [&](std::size_t i) { return pull_->works()[i].pairsDropped; });
+  const bool recogniseFirst = settings_.type == EndpointType::Imap || !mirror || again || pull_->somethingIsMissing();
+  std::vector<KeyRequest> needed = fresh;
+  if (recogniseFirst && !braidEmpty_) needed = recognise(fresh, works);
+  if (context_.dryRun) {
+    planOnly(needed, works);
+    return;
+  }
+  Sink bodies(*this, works);
+  endpoint_->fetch(needed, bodies);
+  bodies.post();
+  job([](Store&) {});
+  bodies.rethrow();
+}
+
+std::vector<KeyRequest> EndpointRun::recognise(const std::vector<KeyRequest>& fresh,
+                                               const std::vector<std::size_t>& works) {
+  constexpr std::size_t kGroup = 512;
+  std::vector<KeyRequest> needed = fresh;
+  for (KeyRequest& request : needed) {
+    if (std::holds_alternative<mailstore::UidSet>(request.keys)) {
+      request.keys = mailstore::UidSet{};
+    } else {
+      request.keys = std::vector<mailstore::Uidl>{};
+    }
+  }
+  std::vector<RemoteMessage> group;
+  std::size_t groupIndex = 0;
+  const auto flush = [&] {
+    if (group.empty()) return;
+    KeySet keys;
+    job([&](Store& store) { keys = pull_->identities(store, works[groupIndex], group); });
+    if (auto* uids = std::get_if<mailstore::UidSet>(&keys)) {
+      std::get<mailstore::UidSet>(needed[groupIndex].keys).add(*uids);
+    } else {
+      auto& all = std::get<std::vector<mailstore::Uidl>>(needed[groupIndex].keys);
+      const auto& more = std::get<std::vector<mailstore::Uidl>>(keys);
+      all.insert(all.end(), more.begin(), more.end());
+    }
+    context_.hub.messages(group.size() - static_cast<std::size_t>(endpoint::countOf(keys)), 0, {});
+    group.clear();
+  };
+  endpoint_->identify(fresh, [&](std::size_t index, RemoteMessage&& message) {
+    if (index != groupIndex || group.size() >= kGroup) flush();
+    groupIndex = index;
+    group.push_back(std::move(message));
+  });
+  flush();
+  return needed;
+}
+
+void EndpointRun::planOnly(const std::vector<KeyRequest>& needed, const std::vector<std::size_t>& works) {
+  for (std::size_t r = 0; r < needed.size(); ++r) {
+    const MailboxWork& work = pull_->works()[works[r]];
+    std::uint64_t count = endpoint::countOf(needed[r].keys);
+    // Of a range of UIDs not every one need be there; the mailbox cannot have more messages than it says.
+    if (read_[works[r]] && settings_.type == EndpointType::Imap) {
+      count = std::min<std::uint64_t>(count, read_[works[r]]->messages);
+    }
+    report_.counts.fresh += count;
+    if (count == 0) continue;
+    job([&](Store&) {
+      context_.log.note(settings_.name, work.record.name, "new", std::to_string(count) + " messages to fetch");
+    });
+  }
+}
+
+}  // namespace mailbraid::sync::engine

@@ -1,0 +1,83 @@
+// Pulls one endpoint from its connection to its report, on a thread of its own.
+#pragma once
+
+#include "sync/endpoint/endpoint.h"
+#include "sync/engine/braid_turns.h"
+#include "sync/engine/engine.h"
+#include "sync/engine/progress_hub.h"
+#include "sync/exec/endpoint_pull.h"
+#include "sync/exec/store_writer.h"
+
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace mailbraid::sync::engine {
+
+/// What the runs of all endpoints share.
+struct RunContext {
+  exec::StoreWriter& writer;
+  exec::OpLog& log;
+  ProgressHub& hub;
+  BraidTurns& turns;
+  mailstore::SpoolOptions spool;
+  std::int64_t now = 0;
+  int logLevel = 1;
+  bool dryRun = false;
+  std::vector<AllowedRemovals> allowRemovals;
+  std::stop_token stop;
+};
+
+/// One thread. run() never throws but for the store's own end (Error of scope run): what goes wrong at the endpoint is
+/// in the report.
+class EndpointRun {
+ public:
+  /// `alone`: no other endpoint of this run belongs to the same braid.
+  enum class Company : std::uint8_t { Alone, Shared };
+  EndpointRun(const endpoint::EndpointSettings& settings, Company company, RunContext context);
+  ~EndpointRun();
+
+  EndpointReport run();
+
+ private:
+  class Sink;
+  struct Target {  ///< a mailbox to be read
+    std::size_t work = 0;
+    bool opened = false;
+  };
+
+  void pull();
+  void mapAndOpen();
+  void confirmRenames();
+  void lookForGone();
+  [[nodiscard]] std::vector<std::size_t> worksToRead();
+  void readAll();
+  void readOnce();
+  void readDeltas(Sink& sink, const std::vector<std::size_t>& works);
+  void bringFresh(Sink& sink, const std::vector<endpoint::KeyRequest>& fresh, const std::vector<std::size_t>& works);
+  std::vector<endpoint::KeyRequest> recognise(const std::vector<endpoint::KeyRequest>& fresh,
+                                              const std::vector<std::size_t>& works);
+  void planOnly(const std::vector<endpoint::KeyRequest>& needed, const std::vector<std::size_t>& works);
+  [[nodiscard]] bool mayFetchDirectly(const std::vector<std::size_t>& works);
+  bool recover(const mailstore::Error& error);
+  void problem(const mailstore::Error& error, const std::string& mailbox);
+  void job(const exec::StoreWriter::Job& job) { context_.writer.run(job); }
+
+  const endpoint::EndpointSettings& settings_;
+  const Company company_;
+  RunContext context_;
+  std::unique_ptr<endpoint::Endpoint> endpoint_;
+  std::unique_ptr<exec::EndpointPull> pull_;
+  std::vector<std::optional<endpoint::RemoteStatus>> read_;  ///< by work: its status when it was read to the end
+  bool lookedForGone_ = false;
+  bool anythingGone_ = false;
+  bool braidEmpty_ = false;
+  std::uint64_t delivered_ = 0;                  ///< messages since the last connection
+  unsigned failures_ = 0;                        ///< connections in a row that brought nothing
+  std::optional<mailstore::RemoteKey> suspect_;  ///< at which the line broke last
+  EndpointReport report_;
+};
+
+}  // namespace mailbraid::sync::engine
