@@ -1,0 +1,96 @@
+#!/bin/bash
+# Installs what the tests need, builds, and runs them all. The last line is "N passed, N failed".
+#
+# usage: tests/run.sh [--preset dev|release|asan|tsan] [--filter REGEX] [--no-fuzz] [--no-format] [--no-install]
+#   --preset     how to build (dev); build/ci-PRESET holds the result
+#   --filter     run only the ctest tests that match; no fuzzing, no check of the layout
+set -uo pipefail
+exec </dev/null
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root" || exit 70
+
+preset=dev filter='' fuzz=yes format=yes install=yes
+while [ $# -gt 0 ]; do
+  case $1 in
+    --preset) preset=${2:?--preset needs a name}; shift ;;
+    --filter) filter=${2:?--filter needs a regular expression}; fuzz=no; format=no; shift ;;
+    --no-fuzz) fuzz=no ;;
+    --no-format) format=no ;;
+    --no-install) install=no ;;
+    -h | --help) sed -n '2,/^set/{/^set/!s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"; exit 0 ;;
+    *) echo "run.sh: no such option: $1 (see --help)" >&2; exit 64 ;;
+  esac
+  shift
+done
+
+export LC_ALL=C.UTF-8
+# ccache and others want a home that they can write to.
+if [ ! -w "${HOME:-/nonexistent}" ]; then
+  mkdir -p build/home
+  export HOME=$root/build/home
+fi
+export CCACHE_NOHASHDIR=1
+
+passed=0 failed=0
+step() { printf '\n== %s\n' "$*"; }
+count() {  # count NAME COMMAND...: one test
+  local name=$1
+  shift
+  if "$@"; then passed=$((passed + 1)); echo "passed: $name"; else failed=$((failed + 1)); echo "FAILED: $name"; fi
+}
+finish() {
+  printf '\n%d passed, %d failed\n' "$passed" "$failed"
+  [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
+  exit
+}
+must() {  # a step without which the rest makes no sense
+  "$@" && return
+  echo "FAILED: $*"
+  failed=$((failed + 1))
+  finish
+}
+
+if [ $install = yes ]; then
+  step "packages"
+  must examples/install-packages.sh build servers tests
+fi
+
+build=build/ci-$preset
+step "build ($preset)"
+must cmake --preset "$preset" -B "$build"
+must cmake --build "$build" -j "$(nproc)"
+
+step "tests"
+report=$root/$build/tests.xml
+rm -f "$report"
+ctest --test-dir "$build" -j2 --output-on-failure --no-tests=error --timeout 900 --output-junit "$report" ${filter:+-R "$filter"}
+if [ -e "$report" ]; then
+  all=$(grep -o ' tests="[0-9]*"' "$report" | head -1 | tr -dc 0-9)
+  bad=$(grep -o ' failures="[0-9]*"' "$report" | head -1 | tr -dc 0-9)
+  passed=$((passed + all - bad)) failed=$((failed + bad))
+else
+  failed=$((failed + 1))
+fi
+
+if [ $fuzz = yes ]; then
+  step "fuzzing, a few seconds each"
+  must cmake --preset fuzz -B build/ci-fuzz
+  must cmake --build build/ci-fuzz -j "$(nproc)"
+  for target in build/ci-fuzz/tests/fuzz/fuzz_*; do
+    [ -f "$target" ] && [ -x "$target" ] || continue
+    name=$(basename "$target")
+    corpus=tests/fuzz/corpus/${name#fuzz_}
+    found=build/ci-fuzz/found/$name
+    mkdir -p "$found"
+    [ -d "$corpus" ] || corpus=
+    count "$name" "$target" -max_total_time=5 -timeout=10 -rss_limit_mb=1024 -verbosity=0 -print_final_stats=1 \
+      -artifact_prefix="build/ci-fuzz/$name-" "$found" ${corpus:+"$corpus"}
+  done
+fi
+
+if [ $format = yes ]; then
+  step "layout"
+  mapfile -t sources < <(find cli sync mailstore tests examples -name '*.h' -o -name '*.cpp' | sort)
+  count "clang-format" clang-format --dry-run -Werror "${sources[@]}"
+fi
+finish
