@@ -91,12 +91,18 @@ bool systemDirectoryIsHashed() {
   return std::any_of(begin(at), end(at), [](const auto& entry) { return isHashedName(entry.path().filename()); });
 }
 
+/// True when the environment names a bundle that is not the system's own.
+bool environmentNamesBundle() {
+  const char* named = std::getenv(X509_get_default_cert_file_env());
+  std::error_code ignored;
+  return named != nullptr && !std::filesystem::equivalent(named, X509_get_default_cert_file(), ignored);
+}
+
 /// The system's certificates by its hashed directory, which is read one certificate at a time when needed; the bundle,
-/// which costs 10 ms and more to parse, only where there is no such directory or the environment names a file.
+/// which costs 10 ms and more to parse, only where there is no such directory or the environment names another one.
 void trustSystem(SSL_CTX* context) {
-  const bool named = std::getenv(X509_get_default_cert_file_env()) != nullptr;
   SSL_CTX_set_default_verify_dir(context);
-  if (named || !systemDirectoryIsHashed()) SSL_CTX_set_default_verify_file(context);
+  if (environmentNamesBundle() || !systemDirectoryIsHashed()) SSL_CTX_set_default_verify_file(context);
   ERR_clear_error();
 }
 
