@@ -69,13 +69,10 @@ void Client::receive(std::string_view octets) {
   input_ += octets;
 }
 
-bool Client::startTls() {
-  const bool clean = at_ == input_.size();
+void Client::tlsEstablished() {
   input_.clear();
   at_ = scanned_ = 0;
   dropped_ = 0;
-  if (!clean) state_ = State::Broken;
-  return clean;
 }
 
 std::optional<Event> Client::nextEvent() {
@@ -159,6 +156,7 @@ std::optional<Event> Client::onStatus(std::string_view line) {
   }
   lines_ = unreadable_ = 0;
   bodySize_ = 0;
+  bodyTooLong_ = false;
   capabilities_ = {};
   body_ = BodyDecoder(ending_);
   state_ = command.shape == ReplyShape::Body ? State::Body : State::Listing;
@@ -219,19 +217,24 @@ Event Client::endListing() {
 
 std::optional<Event> Client::parseBody() {
   while (at_ < input_.size()) {
+    if (bodyTooLong_) return malformed("a message of more than " + std::to_string(limits_.body) + " octets");
     const BodyDecoder::Step step = body_.decode(std::string_view(input_).substr(at_));
     if (step.consumed == 0) return std::nullopt;
     at_ += step.consumed;
-    bodySize_ += step.chunk.size();
-    if (bodySize_ > limits_.body)
-      return malformed("a message of more than " + std::to_string(limits_.body) + " octets");
     const CommandId id = inFlight_.front().id;
     if (step.end) {
       inFlight_.pop_front();
       state_ = State::Status;
       return BodyEnd{id, bodySize_};
     }
-    if (!step.chunk.empty()) return BodyChunk{id, step.chunk};
+    const std::string_view chunk = step.chunk.substr(
+        0, static_cast<std::size_t>(std::min<std::uint64_t>(step.chunk.size(), limits_.body - bodySize_)));
+    bodySize_ += chunk.size();
+    if (chunk.size() < step.chunk.size()) {
+      bodyTooLong_ = true;
+      at_ = static_cast<std::size_t>(chunk.data() + chunk.size() - input_.data());
+    }
+    if (!chunk.empty()) return BodyChunk{id, chunk};
   }
   return std::nullopt;
 }

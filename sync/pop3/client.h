@@ -49,9 +49,11 @@ class Client {
   /// Forgets octets that are written, and wipes them where a secret was among them.
   void consumeOutput(std::size_t octets);
 
-  /// To be called between the +OK of STLS and the handshake. False when octets have come already: they were injected in
-  /// the clear and must not be believed (RFC 2595 section 4; CVE-2011-0411); the connection is to be given up.
-  [[nodiscard]] bool startTls();
+  /// Octets that are received and that no event covers.
+  [[nodiscard]] std::string_view unread() const { return std::string_view(input_).substr(at_); }
+  /// After the TLS handshake that follows the +OK of STLS: goes on as if the connection began, without a greeting. Who
+  /// calls it has refused unread() octets before (RFC 2595 section 4; CVE-2011-0411); they are dropped here.
+  void tlsEstablished();
 
   [[nodiscard]] std::size_t inFlight() const { return inFlight_.size(); }
   [[nodiscard]] const QuirkSet& quirks() const { return quirks_; }
@@ -106,6 +108,7 @@ class Client {
   std::size_t unreadable_ = 0;
   BodyDecoder body_{LineEnding::CrLf};
   std::uint64_t bodySize_ = 0;
+  bool bodyTooLong_ = false;
 };
 
 }  // namespace mailbraid::sync::pop3
