@@ -24,25 +24,25 @@ struct Logout {};
 struct StartTls {};
 /// RFC 9051 section 6.2.3.
 struct Login {
-  std::string user;
-  SecretText password;
+  std::string user{};
+  SecretText password{};
 };
 /// RFC 9051 section 6.2.2. `initialResponse` and the answers given to Client::respond() are base64 as they go onto the
 /// wire. An initial response is sent with the command where the server has SASL-IR (RFC 4959), else after its first
 /// "+". An empty initial response ("=" on the wire) is not the same as none.
 struct Authenticate {
-  std::string mechanism;
-  std::optional<SecretText> initialResponse;
+  std::string mechanism{};
+  std::optional<SecretText> initialResponse{};
 };
 /// COMPRESS DEFLATE (RFC 4978). When it is answered with OK the client stops: see Client::takeUnprocessedInput().
 struct Compress {};
 /// RFC 2971; no fields: ID NIL.
 struct Id {
-  std::vector<std::pair<std::string, std::string>> fields;
+  std::vector<std::pair<std::string, std::string>> fields{};
 };
 /// RFC 5161.
 struct Enable {
-  std::vector<std::string> capabilities;
+  std::vector<std::string> capabilities{};
 };
 /// RFC 2342.
 struct Namespace {};
@@ -64,36 +64,36 @@ enum class ListSelection : std::uint8_t { Subscribed, Remote, RecursiveMatch, Sp
 enum class ListReturn : std::uint8_t { Subscribed, Children, SpecialUse };
 /// RFC 9051 section 6.3.9, RFC 5258, 5819, 6154. Without options, with one pattern, it is the LIST of RFC 3501.
 struct List {
-  std::string reference;
+  std::string reference{};
   std::vector<std::string> patterns = {"*"};
-  EnumSet<ListSelection> select;
-  EnumSet<ListReturn> returns;
-  StatusItems status;  ///< not empty: RETURN (STATUS (...)), needs LIST-STATUS
+  EnumSet<ListSelection> select{};
+  EnumSet<ListReturn> returns{};
+  StatusItems status{};  ///< not empty: RETURN (STATUS (...)), needs LIST-STATUS
 };
 /// RFC 3501 section 6.3.9, for servers without LIST-EXTENDED.
 struct Lsub {
-  std::string reference;
+  std::string reference{};
   std::string pattern = "*";
 };
 /// RFC 9051 section 6.3.11.
 struct Status {
-  std::string mailbox;
-  StatusItems items;
+  std::string mailbox{};
+  StatusItems items{};
 };
 
 /// What the client knows of a mailbox (RFC 7162 section 3.2.5).
 struct Qresync {
-  mailstore::UidValidity uidValidity;
-  mailstore::ModSeq modSeq;
-  mailstore::UidSet knownUids;  ///< empty: all
+  mailstore::UidValidity uidValidity{};
+  mailstore::ModSeq modSeq{};
+  mailstore::UidSet knownUids{};  ///< empty: all
 };
 enum class SelectMode : std::uint8_t { ReadOnly /* EXAMINE */, ReadWrite /* SELECT */ };
 enum class SelectExtension : std::uint8_t { None, Condstore };
 /// RFC 9051 sections 6.3.2 and 6.3.3.
 struct Select {
-  std::string mailbox;
+  std::string mailbox{};
   SelectMode mode = SelectMode::ReadOnly;
-  std::optional<Qresync> qresync;                     ///< needs ENABLE QRESYNC before (the same flight is fine)
+  std::optional<Qresync> qresync{};                   ///< needs ENABLE QRESYNC before (the same flight is fine)
   SelectExtension extension = SelectExtension::None;  ///< ignored when `qresync` is set, which implies it
 };
 struct Unselect {};  ///< RFC 3691
@@ -121,17 +121,17 @@ using FetchItems = EnumSet<FetchItem>;
 enum class VanishedMode : std::uint8_t { None, Vanished };
 /// RFC 9051 section 6.4.9, RFC 7162 sections 3.1.4.1 and 3.2.6. UID is always asked for (it comes with UID FETCH).
 struct UidFetch {
-  UidRange uids;
-  FetchItems items;
-  std::optional<mailstore::ModSeq> changedSince;
+  UidRange uids{};
+  FetchItems items{};
+  std::optional<mailstore::ModSeq> changedSince{};
   VanishedMode vanished = VanishedMode::None;  ///< needs `changedSince` and QRESYNC
 };
 
 enum class SearchReturn : std::uint8_t { All, Min, Max, Count };
 /// RFC 9051 section 6.4.4 with ESEARCH (RFC 4731) when `returns` is not empty.
 struct UidSearch {
-  std::optional<UidRange> uids;  ///< none: all messages
-  EnumSet<SearchReturn> returns;
+  std::optional<UidRange> uids{};  ///< none: all messages
+  EnumSet<SearchReturn> returns{};
 };
 
 using Command = std::variant<Capability, Noop, Logout, StartTls, Login, Authenticate, Compress, Id, Enable, Namespace,

@@ -47,7 +47,7 @@ enum class ResponseCodeKind : std::uint8_t {
   OverQuota,
   AlreadyExists,
   NonExistent,
-  // RFC 7162, 4467, 4469, 4978, 5182, 5255, 5257, 5259, 5464, 5466, 5530, 6154, 6203, 6855, 7377, 7889, 8474, 8508 ...
+  // RFC 7162, 3516, 4469, 4978, 5182, 5255, 5257, 5259, 5464, 5465, 5466, 6154, 7889, 8474, 9585, 2193, 2221
   HighestModSeq,
   NoModSeq,
   Modified,
@@ -73,10 +73,8 @@ enum class ResponseCodeKind : std::uint8_t {
   NewName,
   MailboxId,
   AppendLimit,
-  ObjectIdLimit,
   InProgress,
   Throttled,
-  EndOfData,
 };
 
 /// One code. Views are valid as long as those of the event that carries it.
@@ -91,6 +89,9 @@ struct ResponseCode {
 
 /// `inside` is what stands between the brackets.
 ResponseCode parseResponseCode(std::string_view inside);
+
+/// True when `name` (any case) is in the table.
+bool isKnownResponseCode(std::string_view name);
 
 /// The wire's name of a kind: "UIDVALIDITY"; empty for None and Unknown.
 std::string_view responseCodeName(ResponseCodeKind kind);
