@@ -1,0 +1,80 @@
+// The three formats (mailstore/formats' own). See exporter.h for what each writes.
+#pragma once
+
+#include "mailstore/formats/exporter.h"
+#include "mailstore/formats/output_file.h"
+
+#include <map>
+#include <optional>
+#include <set>
+#include <vector>
+
+namespace mailbraid::mailstore {
+
+class EmlSink : public ExportSink {
+ public:
+  explicit EmlSink(std::filesystem::path directory) : directory_(std::move(directory)) {}
+  void begin(const EntryRow& row, std::string_view mailbox) override;
+  void octets(std::string_view octets) override;
+  void end() override;
+  void finish() override;
+
+ private:
+  std::filesystem::path directory_;
+  std::optional<OutputFile> file_;
+  InternalDate date_;
+};
+
+class MboxSink : public ExportSink {
+ public:
+  explicit MboxSink(std::filesystem::path directory) : directory_(std::move(directory)) {}
+  void begin(const EntryRow& row, std::string_view mailbox) override;
+  void octets(std::string_view octets) override;
+  void end() override;
+  void finish() override;
+
+ private:
+  void put(char c);
+  void flushLineStart();
+
+  std::filesystem::path directory_;
+  std::set<std::filesystem::path> made_;
+  std::optional<OutputFile> file_;
+  // The beginning of a line, held back while it may still become `>>From `: so many `>`, then so much of "From ".
+  bool atLineStart_ = true;
+  std::size_t quotes_ = 0;
+  std::size_t matched_ = 0;
+  bool carriageReturn_ = false;
+  bool lineOpen_ = false;
+};
+
+class MaildirSink : public ExportSink {
+ public:
+  explicit MaildirSink(std::filesystem::path directory) : directory_(std::move(directory)) {}
+  void begin(const EntryRow& row, std::string_view mailbox) override;
+  void octets(std::string_view octets) override;
+  void end() override;
+  void finish() override;
+
+ private:
+  struct Written {
+    std::filesystem::path temporary;
+    std::filesystem::path place;
+  };
+  void keepAsItIs();
+  void deliver();
+  std::string flagLetters(const Flags& flags);
+  void writeKeywords();
+
+  std::filesystem::path directory_;
+  std::filesystem::path maildir_;
+  std::optional<OutputFile> file_;
+  Written current_;
+  InternalDate date_;
+  bool asItIs_ = false;          ///< a line was met that does not end in CRLF
+  bool carriageReturn_ = false;  ///< the last octet was CR
+  std::vector<Written> pending_;
+  std::map<std::filesystem::path, std::vector<std::string>> keywords_;
+};
+
+}  // namespace mailbraid::mailstore
