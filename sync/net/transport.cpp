@@ -36,9 +36,9 @@ class SocketTransport final : public Transport {
   bool waitReadable(std::chrono::milliseconds atMost) override;
 
   [[nodiscard]] const Traffic& traffic() const override { return traffic_; }
-  [[nodiscard]] std::string describe() const override { return tls_ != nullptr ? tls_->describe() : "not encrypted"; }
+  [[nodiscard]] std::string describe() const override { return description_; }
   [[nodiscard]] bool encrypted() const override { return tls_ != nullptr; }
-  [[nodiscard]] bool resumed() const override { return tls_ != nullptr && tls_->resumed(); }
+  [[nodiscard]] bool resumed() const override { return resumed_; }
   [[nodiscard]] bool peerIsLoopback() const override { return loopback_; }
   [[nodiscard]] std::optional<ChannelBinding> channelBinding() const override;
   void close() noexcept override;
@@ -70,6 +70,8 @@ class SocketTransport final : public Transport {
   Traffic traffic_;
   bool receivedSinceSend_ = false;
   bool loopback_ = false;
+  bool resumed_ = false;
+  std::string description_ = "not encrypted";
 };
 
 SocketTransport::SocketTransport(const ServerSettings& settings, const std::stop_token& stop,
@@ -147,6 +149,8 @@ void SocketTransport::shakeHands() {
                       "; does this port speak TLS?");
     }
   }
+  description_ = tls->describe();
+  resumed_ = tls->resumed();
   tls_ = tls.get();
   channel_ = std::move(tls);
 }
@@ -191,6 +195,7 @@ std::size_t SocketTransport::read(std::span<char> into) {
 std::optional<std::size_t> SocketTransport::readSome(std::span<char> into) {
   return guarded([&]() -> std::optional<std::size_t> {
     demandOpen();
+    if (into.empty()) return std::nullopt;
     const Step step = channel_->receive(into);
     if (step.kind == Step::Kind::Moved) countIn(step.octets);
     if (step.kind == Step::Kind::Moved || step.kind == Step::Kind::End) return step.octets;

@@ -41,7 +41,10 @@ struct ChannelBinding {
 /// - Protocol: no TLS on this port, octets before the handshake of STARTTLS
 /// - Configuration: plaintext that is not allowed, CA file, pin or client certificate unusable
 /// - Cancelled: stop was requested
-/// After a failure the connection is closed and each later call fails; close() is always allowed.
+/// Retry::Now: the connection broke after it had been established, a new one may help at once. Retry::Later: it could
+/// not be established, or the server was silent. Retry::Never: somebody has to change something first. After a failure
+/// the connection is closed and each later call fails; close() is always allowed, and traffic(), describe() and
+/// resumed() go on telling what was.
 class Transport {
  public:
   /// Connects (all addresses of the name are tried, IPv6 and IPv4), and does the TLS handshake when `tls` is Implicit.
@@ -91,7 +94,7 @@ class Transport {
   [[nodiscard]] virtual const Traffic& traffic() const = 0;
   /// "TLSv1.3, TLS_AES_256_GCM_SHA384, certificate of imap.example.org valid until 2027-01-02", "not encrypted".
   [[nodiscard]] virtual std::string describe() const = 0;
-  /// True from the verified end of the TLS handshake on.
+  /// True from the verified end of the TLS handshake until the connection is closed.
   [[nodiscard]] virtual bool encrypted() const = 0;
   /// True when this TLS session was resumed from the cache.
   [[nodiscard]] virtual bool resumed() const = 0;

@@ -3,6 +3,7 @@
 #include "sync/net/connector.h"
 #include "tests/net/net_fixture.h"
 
+#include <csignal>
 #include <future>
 #include <numeric>
 #include <vector>
@@ -262,18 +263,19 @@ TEST_CASE("a stop request ends a handshake, a read and a write that wait", "[net
   }
   SECTION("a read of a server that never pauses") {
     TestServer server([&](ServerConnection& connection) {
+      connection.receiveLine();
       const std::string much(65536, 'x');
       for (int i = 0; i < 16; ++i) connection.send(much);
       stop.request_stop();
       for (int i = 0; i < 4096; ++i) connection.send(much);
     });
-    const auto transport = Transport::connect(plain(server.port()), stop.get_token());
-    std::array<char, 4096> buffer{};
     const Outcome outcome = outcomeOf([&] {
+      const auto transport = Transport::connect(plain(server.port()), stop.get_token());
+      transport->write("a FETCH\r\n");
+      std::array<char, 4096> buffer{};
       while (transport->read(buffer) != 0) continue;
     });
     CHECK(outcome.error == ErrorKind::Cancelled);
-    transport->close();
   }
   SECTION("asked before anything") {
     stop.request_stop();
@@ -350,6 +352,37 @@ TEST_CASE("a peer that has gone is an error and not a signal", "[net]") {
     for (int i = 0; i < 1000; ++i) transport->write(std::string(65536, 'x'));
   });
   CHECK(outcome.error == ErrorKind::Unreachable);
+}
+
+TEST_CASE("signals that interrupt a wait neither end it nor count as a time-out", "[net][deadline]") {
+  struct sigaction ignoring {};
+  struct sigaction before {};
+  ignoring.sa_handler = [](int) {};
+  ::sigaction(SIGUSR1, &ignoring, &before);
+  const pthread_t reader = ::pthread_self();
+  TestServer server([&](ServerConnection& connection) {
+    connection.receiveLine();
+    for (int i = 0; i < 100; ++i) ::pthread_kill(reader, SIGUSR1);
+    connection.send("answer\r\n");
+  });
+  const auto transport = Transport::connect(plain(server.port()), {});
+  transport->write("question\r\n");
+  CHECK(readLine(*transport) == "answer\r\n");
+  server.finish();
+  ::sigaction(SIGUSR1, &before, nullptr);
+}
+
+TEST_CASE("what a connection was is told after its end too", "[net][tls]") {
+  const Trust trust;
+  const ServerTls tls(trust.issue());
+  TestServer server([&](ServerConnection& connection) { connection.handshake(tls); });
+  const auto transport = Transport::connect(trust.settings(server), {});
+  const std::string description = transport->describe();
+  CHECK(description.rfind("TLSv1.3, TLS_", 0) == 0);
+  transport->close();
+  transport->close();
+  CHECK(transport->describe() == description);
+  CHECK_FALSE(transport->encrypted());
 }
 
 TEST_CASE("a session is resumed within one cache, and only under the same demands", "[net][tls]") {
