@@ -1,0 +1,105 @@
+#include "sync/exec/store_writer.h"
+
+#include "tests/exec/pull_fixture.h"
+#include "tests/support/catch.h"
+
+#include <atomic>
+#include <thread>
+
+using namespace mailbraid;
+using namespace mailbraid::tests;
+using sync::exec::StoreWriter;
+
+namespace {
+
+mailstore::Error messageError() {
+  return {mailstore::ErrorKind::Internal, mailstore::Scope::Message, mailstore::Retry::Later, "this job failed"};
+}
+
+}  // namespace
+
+TEST_CASE("a job that fails is undone alone and tells its giver", "[exec][writer]") {
+  TemporaryStore store;
+  {
+    StoreWriter writer(*store, StoreWriter::Mode::Commit);
+    writer.run([](mailstore::Store& s) { s.mailboxes().ensureBraid("kept"); });
+    CHECK_THROWS_AS(writer.run([](mailstore::Store& s) {
+      s.mailboxes().ensure(s.mailboxes().ensureBraid("kept"), "undone", mailstore::Role::None);
+      throw messageError();
+    }),
+                    mailstore::Error);
+    writer.run([](mailstore::Store& s) {
+      s.mailboxes().ensure(s.mailboxes().ensureBraid("kept"), "after", mailstore::Role::None);
+    });
+  }
+  REQUIRE(store->mailboxes().list().size() == 1);
+  CHECK(store->mailboxes().list()[0].mailbox.name == "after");
+}
+
+TEST_CASE("a rehearsal leaves nothing behind", "[exec][writer]") {
+  TemporaryStore store;
+  {
+    StoreWriter writer(*store, StoreWriter::Mode::Rehearse);
+    writer.run(
+        [](mailstore::Store& s) { s.mailboxes().ensure(s.mailboxes().ensureBraid("x"), "y", mailstore::Role::None); });
+    writer.flush();
+    std::size_t seen = 0;
+    writer.run([&](mailstore::Store& s) { seen = s.mailboxes().list().size(); });
+    CHECK(seen == 1);
+  }
+  CHECK(store->mailboxes().list().empty());
+}
+
+TEST_CASE("after an error of the store itself every later call is refused and nothing hangs", "[exec][writer]") {
+  TemporaryStore store;
+  StoreWriter writer(*store, StoreWriter::Mode::Commit);
+  const mailstore::Error full(mailstore::ErrorKind::NotWritable, mailstore::Scope::Run, mailstore::Retry::Later,
+                              "disk full");
+  CHECK_THROWS_AS(writer.run([&](mailstore::Store&) { throw full; }), mailstore::Error);
+  CHECK_THROWS_WITH(writer.run([](mailstore::Store&) {}), "disk full");
+  CHECK_THROWS_WITH(writer.flush(), "disk full");
+}
+
+TEST_CASE("jobs of many threads are all carried out, each thread's in order, within the queue's bound",
+          "[exec][writer]") {
+  TemporaryStore store;
+  std::atomic<int> done{0};
+  std::array<int, 4> last{};
+  bool ordered = true;
+  {
+    StoreWriter::Limits limits;
+    limits.queuedOctets = 1000;
+    StoreWriter writer(*store, StoreWriter::Mode::Commit, limits);
+    std::vector<std::jthread> threads;
+    for (std::size_t t = 0; t < 4; ++t) {
+      threads.emplace_back([&, t] {
+        for (int i = 1; i <= 200; ++i) {
+          writer.give(
+              [&, t, i](mailstore::Store&) {
+                ordered = ordered && last[t] == i - 1;
+                last[t] = i;
+                ++done;
+              },
+              400, {});
+        }
+      });
+    }
+  }
+  CHECK(done == 800);
+  CHECK(ordered);
+}
+
+TEST_CASE("what is written before a commit is part of it", "[exec][writer]") {
+  TemporaryStore store;
+  int calls = 0;
+  {
+    StoreWriter writer(*store, StoreWriter::Mode::Commit);
+    writer.beforeCommit([&](mailstore::Store& s) {
+      ++calls;
+      s.mailboxes().ensureBraid("noted");
+    });
+    writer.run([](mailstore::Store&) {});
+    writer.flush();
+  }
+  CHECK(calls >= 1);
+}
