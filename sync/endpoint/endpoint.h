@@ -142,10 +142,12 @@ class Endpoint {
   virtual const std::vector<RemoteMailbox>& list() = 0;
   /// One delta a request, in order, pipelined over all requests.
   virtual std::vector<Delta> changes(std::span<const DeltaRequest> requests, PullSink& sink) = 0;
-  /// Sizes, dates, flags and header digests of messages; a message that is gone meanwhile is not told.
-  virtual void identify(std::span<const KeyRequest> requests, const IdentitySink& sink) = 0;
-  /// Bodies. A message that is gone meanwhile is neither told nor refused.
-  virtual void fetch(std::span<const KeyRequest> requests, PullSink& sink) = 0;
+  /// Sizes, dates, flags and header digests of messages; a message that is gone meanwhile is not told. One outcome a
+  /// request: an error (scope mailbox) when its messages could not be told; the others are not concerned.
+  virtual std::vector<std::optional<mailstore::Error>> identify(std::span<const KeyRequest> requests,
+                                                                const IdentitySink& sink) = 0;
+  /// Bodies. A message that is gone meanwhile is neither told nor refused. Outcomes as of identify().
+  virtual std::vector<std::optional<mailstore::Error>> fetch(std::span<const KeyRequest> requests, PullSink& sink) = 0;
   /// True when the server itself says that no mailbox of this name exists (a second look before removals).
   virtual bool isGone(const std::string& mailboxName) = 0;
   /// Says good-bye without waiting for an answer.

@@ -100,7 +100,7 @@ void ImapEndpoint::Reading::planBodies(std::size_t index, const UidSet& uids, Im
     rest.remove(part);
     imap::UidFetch fetch{part, endpoint_.identityItems(FetchItem::BodyPeek), {}, imap::VanishedMode::None};
     fetch.items.remove(FetchItem::Size);  // the body's own length says it
-    steps.add({ImapStep::Kind::Bodies, index, std::move(fetch)});
+    steps.add({ImapStep::Kind::Bodies, index, std::move(fetch), {}});
     chunk = kChunk;
   }
 }
@@ -117,7 +117,7 @@ void ImapEndpoint::Reading::plan(std::size_t index, ImapSteps& steps) {
   } else if (tracking == ChangeTracking::Condstore && !endpoint_.session_->capabilities().has("ENABLE")) {
     select.extension = imap::SelectExtension::Condstore;
   }
-  steps.add({ImapStep::Kind::Open, index, std::move(select)});
+  steps.add({ImapStep::Kind::Open, index, std::move(select), {}});
 
   State& state = states_[index];
   if (isFirst(request)) {
@@ -125,13 +125,13 @@ void ImapEndpoint::Reading::plan(std::size_t index, ImapSteps& steps) {
   } else if (tracking == ChangeTracking::Condstore && canResume) {
     imap::UidFetch flags{
         imap::UidsFrom{Uid{1}}, {FetchItem::Flags}, request.anchor.highestModSeq, imap::VanishedMode::None};
-    steps.add({ImapStep::Kind::Flags, index, std::move(flags)});
+    steps.add({ImapStep::Kind::Flags, index, std::move(flags), {}});
     state.searches = status.messages != request.anchor.messages || status.uidNext != request.anchor.uidNext ||
                      !request.anchor.complete;
   } else if (tracking != ChangeTracking::Qresync || !canResume) {
     state.listsAll = true;
     imap::UidFetch flags{imap::UidsFrom{Uid{1}}, {FetchItem::Flags}, {}, imap::VanishedMode::None};
-    steps.add({ImapStep::Kind::Flags, index, std::move(flags)});
+    steps.add({ImapStep::Kind::Flags, index, std::move(flags), {}});
   }
   // Where UIDNEXT is not told, or UIDs are sparse, the UIDs that are there have to be listed first.
   const UidSet fresh = freshRange(request, status.uidNext);
@@ -140,7 +140,7 @@ void ImapEndpoint::Reading::plan(std::size_t index, ImapSteps& steps) {
   if (state.searches) {
     imap::UidSearch search;
     if (endpoint_.session_->capabilities().has("ESEARCH")) search.returns.add(imap::SearchReturn::All);
-    steps.add({ImapStep::Kind::Search, index, std::move(search)});
+    steps.add({ImapStep::Kind::Search, index, std::move(search), {}});
   } else if (request.fetchFresh && !(state.listsAll && status.uidNext.value() == 0)) {
     planBodies(index, fresh, steps);
   }
@@ -182,6 +182,7 @@ void ImapEndpoint::Reading::onRefused(const ImapStep& step, const RemoteMessage&
 
 void ImapEndpoint::Reading::opened(std::size_t index) {
   State& state = states_[index];
+  if (state.opened) return;  // once more, for messages that are asked for again
   const DeltaRequest& request = requests_[index];
   const imap::SelectedMailbox* selected = endpoint_.session_->client().selected();
   const RemoteStatus listed = request.mailbox->status.value_or(RemoteStatus{});
@@ -206,7 +207,7 @@ void ImapEndpoint::Reading::onEnd(const ImapStep& step, const ImapStepEnd& end) 
   State& state = states_[step.request];
   if (step.kind == ImapStep::Kind::Open && end.result == CommandResult::Ok) {
     opened(step.request);
-  } else if (end.result != CommandResult::Ok && step.kind != ImapStep::Kind::Bodies && !state.delta.failure) {
+  } else if (end.result != CommandResult::Ok && !state.delta.failure) {
     const bool never = imap::adviceOf(end.code) == imap::FailureAdvice::Never;
     const char* what =
         step.kind == ImapStep::Kind::Open ? "the server would not open it" : "the server would not list its messages";
@@ -255,10 +256,12 @@ void ImapEndpoint::Reading::askForSkipped(ImapSteps& steps) {
         isFirst(requests_[i]) && uidsOf(requests_[i].skip).empty() && state.delivered.count() >= state.exists;
     if (missing.empty() || allCame || state.delta.failure) continue;
     state.listed = {};
-    steps.add({ImapStep::Kind::Open, i,
-               imap::Select{endpoint_.wireName(*requests_[i].mailbox), imap::SelectMode::ReadOnly, {}, {}}});
+    steps.add({ImapStep::Kind::Open,
+               i,
+               imap::Select{endpoint_.wireName(*requests_[i].mailbox), imap::SelectMode::ReadOnly, {}, {}},
+               {}});
     for (const UidSet& part : missing.chunksOfText(kSetText)) {
-      steps.add({ImapStep::Kind::Search, i, imap::UidSearch{imap::UidRange{part}, {}}});
+      steps.add({ImapStep::Kind::Search, i, imap::UidSearch{imap::UidRange{part}, {}}, {}});
     }
   }
   steps.run();

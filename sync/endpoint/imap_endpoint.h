@@ -30,8 +30,9 @@ class ImapEndpoint final : public Endpoint {
   void reconnect() override;
   const std::vector<RemoteMailbox>& list() override;
   std::vector<Delta> changes(std::span<const DeltaRequest> requests, PullSink& sink) override;
-  void identify(std::span<const KeyRequest> requests, const IdentitySink& sink) override;
-  void fetch(std::span<const KeyRequest> requests, PullSink& sink) override;
+  std::vector<std::optional<mailstore::Error>> identify(std::span<const KeyRequest> requests,
+                                                        const IdentitySink& sink) override;
+  std::vector<std::optional<mailstore::Error>> fetch(std::span<const KeyRequest> requests, PullSink& sink) override;
   bool isGone(const std::string& mailboxName) override;
   void close() noexcept override;
   [[nodiscard]] WireTotals wireTotals() const override;

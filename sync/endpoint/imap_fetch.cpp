@@ -7,6 +7,7 @@ namespace mailbraid::sync::endpoint {
 
 using imap::CommandResult;
 using imap::FetchItem;
+using mailstore::Error;
 using mailstore::Uid;
 using mailstore::UidSet;
 
@@ -33,7 +34,7 @@ class ImapEndpoint::Fetching final : public ImapStepSink {
            PullSink* bodies)
       : endpoint_(endpoint), requests_(requests), identities_(identities), bodies_(bodies), states_(requests.size()) {}
 
-  void run() {
+  std::vector<std::optional<Error>> run() {
     ImapSteps steps(*endpoint_.session_, endpoint_.environment_, endpoint_.settings_.compress, *this);
     try {
       for (std::size_t i = 0; i < requests_.size(); ++i) plan(i, steps);
@@ -43,6 +44,9 @@ class ImapEndpoint::Fetching final : public ImapStepSink {
       endpoint_.inProgress_ = steps.inProgress();
       throw;
     }
+    std::vector<std::optional<Error>> outcomes;
+    for (std::size_t i = 0; i < requests_.size(); ++i) outcomes.push_back(outcomeOf(i));
+    return outcomes;
   }
 
   void onAttributes(const ImapStep&, const imap::FetchAttributes&) override {}
@@ -68,19 +72,31 @@ class ImapEndpoint::Fetching final : public ImapStepSink {
     if (bodies_ != nullptr) bodies_->onOctets(octets);
   }
   void onEnd(const ImapStep& step, const ImapStepEnd& end) override {
-    if (step.kind != ImapStep::Kind::Open || end.result != CommandResult::Ok) return;
-    const imap::SelectedMailbox* selected = endpoint_.session_->client().selected();
-    const mailstore::UidValidity wanted = requests_[step.request].uidValidity;
-    // A mailbox that was replaced meanwhile is not what the keys are of: its messages are left for the next run.
-    states_[step.request].opened = wanted.value() == 0 || (selected != nullptr && selected->uidValidity == wanted);
+    State& state = states_[step.request];
+    if (end.result != CommandResult::Ok) {
+      if (state.failure.empty()) state.failure = "the server would not give its messages: \"" + end.text + "\"";
+    } else if (step.kind == ImapStep::Kind::Open) {
+      const imap::SelectedMailbox* selected = endpoint_.session_->client().selected();
+      const mailstore::UidValidity wanted = requests_[step.request].uidValidity;
+      // A mailbox that was replaced meanwhile is not what the keys are of.
+      state.opened = wanted.value() == 0 || (selected != nullptr && selected->uidValidity == wanted);
+      if (!state.opened) state.failure = "it was replaced by another mailbox while it was read; run again";
+    }
   }
 
  private:
   struct State {
     bool opened = false;
+    std::string failure;
     UidSet missing;  ///< asked for and not come
     UidSet stillThere;
   };
+
+  [[nodiscard]] std::optional<Error> outcomeOf(std::size_t index) const {
+    if (states_[index].failure.empty()) return std::nullopt;
+    return Error(mailstore::ErrorKind::TemporaryFailure, mailstore::Scope::Mailbox, mailstore::Retry::Later,
+                 requests_[index].mailbox->name + ": " + states_[index].failure);
+  }
 
   void came(const ImapStep& step, const RemoteMessage& message) {
     UidSet one;
@@ -90,7 +106,7 @@ class ImapEndpoint::Fetching final : public ImapStepSink {
 
   void open(std::size_t index, ImapSteps& steps) {
     const std::string& wire = endpoint_.wireName(*requests_[index].mailbox);
-    steps.add({ImapStep::Kind::Open, index, imap::Select{wire, imap::SelectMode::ReadOnly, {}, {}}});
+    steps.add({ImapStep::Kind::Open, index, imap::Select{wire, imap::SelectMode::ReadOnly, {}, {}}, {}});
   }
 
   void plan(std::size_t index, ImapSteps& steps) {
@@ -106,7 +122,8 @@ class ImapEndpoint::Fetching final : public ImapStepSink {
       UidSet part = rest.chunksOfCount(chunk).front();
       part = part.chunksOfText(kSetText).front();
       rest.remove(part);
-      steps.add({kind, index, imap::UidFetch{part, endpoint_.identityItems(section), {}, imap::VanishedMode::None}});
+      steps.add(
+          {kind, index, imap::UidFetch{part, endpoint_.identityItems(section), {}, imap::VanishedMode::None}, {}});
       chunk = kChunk;
     }
   }
@@ -114,11 +131,11 @@ class ImapEndpoint::Fetching final : public ImapStepSink {
   void settleMissing(ImapSteps& steps) {
     bool any = false;
     for (std::size_t i = 0; i < requests_.size(); ++i) {
-      if (states_[i].missing.empty() || !states_[i].opened) continue;
+      if (states_[i].missing.empty() || !states_[i].failure.empty()) continue;
       any = true;
       open(i, steps);
       for (const UidSet& part : states_[i].missing.chunksOfText(kSetText)) {
-        steps.add({ImapStep::Kind::Search, i, imap::UidSearch{imap::UidRange{part}, {}}});
+        steps.add({ImapStep::Kind::Search, i, imap::UidSearch{imap::UidRange{part}, {}}, {}});
       }
     }
     if (!any) return;
@@ -142,12 +159,13 @@ class ImapEndpoint::Fetching final : public ImapStepSink {
   std::vector<State> states_;
 };
 
-void ImapEndpoint::identify(std::span<const KeyRequest> requests, const IdentitySink& sink) {
-  Fetching(*this, requests, &sink, nullptr).run();
+std::vector<std::optional<Error>> ImapEndpoint::identify(std::span<const KeyRequest> requests,
+                                                         const IdentitySink& sink) {
+  return Fetching(*this, requests, &sink, nullptr).run();
 }
 
-void ImapEndpoint::fetch(std::span<const KeyRequest> requests, PullSink& sink) {
-  Fetching(*this, requests, nullptr, &sink).run();
+std::vector<std::optional<Error>> ImapEndpoint::fetch(std::span<const KeyRequest> requests, PullSink& sink) {
+  return Fetching(*this, requests, nullptr, &sink).run();
 }
 
 }  // namespace mailbraid::sync::endpoint

@@ -47,6 +47,14 @@ ImapSteps::ImapSteps(ImapSession& session, const Environment& environment, Compr
   if (compression_ == Compression::Yes && possible) speed_ = Speed::Slow;
 }
 
+void ImapSteps::add(ImapStep step) {
+  if (const auto* open = std::get_if<imap::Select>(&step.command)) wireNames_[step.request] = open->mailbox;
+  if (const auto* fetch = std::get_if<imap::UidFetch>(&step.command)) {
+    if (const auto* uids = std::get_if<mailstore::UidSet>(&fetch->uids)) step.uids = *uids;
+  }
+  waiting_.push_back(std::move(step));
+}
+
 bool ImapSteps::wantsCompression() const {
   return speed_ == Speed::Slow && !session_.compressed() && !waiting_.empty();
 }
@@ -63,8 +71,14 @@ void ImapSteps::feed() {
     if (bodies && wantsCompression()) return;
     ImapStep step = std::move(waiting_.front());
     waiting_.pop_front();
-    imap::Command command = std::move(step.command);
-    flying_.push_back({session_.send(std::move(command)), std::move(step)});
+    imap::Command command;
+    // A fetch is kept, in case that it has to be asked for again in parts.
+    if (const auto* fetch = std::get_if<imap::UidFetch>(&step.command)) {
+      command = *fetch;
+    } else {
+      command = std::move(step.command);
+    }
+    flying_.push_back({session_.send(std::move(command)), std::move(step), {}});
   }
 }
 
@@ -113,6 +127,7 @@ void ImapSteps::fetchEnds(const imap::FetchEnd& end) {
   const ImapStep& step = flying_.front().step;
   RemoteMessage message = messageOf(end.attributes);
   const bool named = end.attributes.uid.has_value();
+  if (named && (complete_ || !refusal_.empty())) flying_.front().came.add(*end.attributes.uid);
   if (!bringsBodies(step) || (!complete_ && refusal_.empty())) {
     // Without a body: the flags that were asked for, or an unsolicited change.
     if (named) sink_.onAttributes(step, end.attributes);
@@ -130,6 +145,44 @@ void ImapSteps::fetchEnds(const imap::FetchEnd& end) {
     sink_.onBody(step, std::move(message), std::move(prepared));
   }
   inFetch_ = false;
+}
+
+bool ImapSteps::retryInHalves(const ImapStep& step, const mailstore::UidSet& missing, const std::string& reason) {
+  constexpr unsigned kMostHalvings = 64;
+  if (missing.count() == 1) {
+    RemoteMessage message;
+    message.key = missing.ranges().front().first;
+    sink_.onRefused(step, message, reason);
+    return true;
+  }
+  if (++halvings_[step.request] > kMostHalvings) return false;
+  const auto* fetch = std::get_if<imap::UidFetch>(&step.command);
+  if (fetch == nullptr) return false;
+  // Another mailbox may have been opened meanwhile.
+  add({ImapStep::Kind::Open,
+       step.request,
+       imap::Select{wireNames_[step.request], imap::SelectMode::ReadOnly, {}, {}},
+       {}});
+  for (const mailstore::UidSet& half : missing.chunksOfCount((missing.count() + 1) / 2)) {
+    imap::UidFetch again = *fetch;
+    again.uids = half;
+    add({step.kind, step.request, std::move(again), {}});
+  }
+  return true;
+}
+
+void ImapSteps::stepEnds(const imap::CommandDone& done) {
+  const auto which = std::find_if(flying_.begin(), flying_.end(), [&](const Flying& f) { return f.id == done.id; });
+  if (which == flying_.end()) return;
+  const Flying ended = std::move(*which);
+  flying_.erase(which);
+  const std::string text(done.text);
+  if (bringsBodies(ended.step) && done.result != imap::CommandResult::Ok) {
+    mailstore::UidSet missing = ended.step.uids;
+    missing.remove(ended.came);
+    if (missing.empty() || retryInHalves(ended.step, missing, "the server would not give it: \"" + text + "\"")) return;
+  }
+  sink_.onEnd(ended.step, {done.result, done.code.kind, text});
 }
 
 void ImapSteps::handle(const imap::Event& event) {
@@ -161,11 +214,7 @@ void ImapSteps::handle(const imap::Event& event) {
   } else if (const auto* found = std::get_if<imap::SearchResult>(&event)) {
     sink_.onSearch(step, *found);
   } else if (const auto* done = std::get_if<imap::CommandDone>(&event)) {
-    const auto which = std::find_if(flying_.begin(), flying_.end(), [&](const Flying& f) { return f.id == done->id; });
-    if (which == flying_.end()) return;
-    const ImapStep ended = std::move(which->step);
-    flying_.erase(which);
-    sink_.onEnd(ended, {done->result, done->code.kind, std::string(done->text)});
+    stepEnds(*done);
   }
 }
 

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -20,6 +21,7 @@ struct ImapStep {
   Kind kind = Kind::Open;
   std::size_t request = 0;
   imap::Command command;
+  mailstore::UidSet uids;  ///< Bodies, Headers: what the command asks for
 };
 
 /// How a step ended.
@@ -47,13 +49,16 @@ class ImapStepSink {
   virtual void onEnd(const ImapStep& step, const ImapStepEnd& end) = 0;
 };
 
+/// A command for bodies that the server refuses as a whole is tried again in halves, so that one bad message is found
+/// and refused alone.
+///
 /// Keeps a window of commands in flight; more bodies are asked for as soon as it is known how fast the line is. Where
 /// it is slow enough for COMPRESS=DEFLATE to pay (FACTS: below about 200 Mbit/s), it drains the window and turns it on.
 class ImapSteps {
  public:
   ImapSteps(ImapSession& session, const Environment& environment, Compression compression, ImapStepSink& sink);
 
-  void add(ImapStep step) { waiting_.push_back(std::move(step)); }
+  void add(ImapStep step);
   /// Runs all steps that were added, and those that are added meanwhile.
   void run();
   /// The message whose body was arriving, if its UID was told before.
@@ -63,6 +68,7 @@ class ImapSteps {
   struct Flying {
     imap::CommandId id;
     ImapStep step;
+    mailstore::UidSet came;  ///< messages that were told or refused
   };
   void feed();
   void handle(const imap::Event& event);
@@ -71,6 +77,8 @@ class ImapSteps {
   void bodyBegins(const imap::BodyBegin& begin);
   void bodyEnds();
   void fetchEnds(const imap::FetchEnd& end);
+  void stepEnds(const imap::CommandDone& done);
+  bool retryInHalves(const ImapStep& step, const mailstore::UidSet& missing, const std::string& reason);
 
   ImapSession& session_;
   const Environment& environment_;
@@ -78,6 +86,8 @@ class ImapSteps {
   ImapStepSink& sink_;
   std::deque<ImapStep> waiting_;
   std::deque<Flying> flying_;
+  std::map<std::size_t, std::string> wireNames_;  ///< by request: what its Open step opens
+  std::map<std::size_t, unsigned> halvings_;      ///< by request
 
   mailstore::MessageBuilder builder_;
   mailstore::HeaderDigester header_;

@@ -402,10 +402,18 @@ void EndpointRun::bringFresh(Sink&, const std::vector<KeyRequest>& fresh, const 
     return;
   }
   Sink bodies(*this, works);
-  endpoint_->fetch(needed, bodies);
+  giveUp(endpoint_->fetch(needed, bodies), works);
   bodies.post();
   job([](Store&) {});
   bodies.rethrow();
+}
+
+void EndpointRun::giveUp(const std::vector<std::optional<Error>>& outcomes, const std::vector<std::size_t>& works) {
+  for (std::size_t r = 0; r < outcomes.size(); ++r) {
+    if (!outcomes[r] || !read_[works[r]]) continue;
+    read_[works[r]].reset();
+    problem(*outcomes[r], pull_->works()[works[r]].record.name);
+  }
 }
 
 std::vector<KeyRequest> EndpointRun::recognise(const std::vector<KeyRequest>& fresh,
@@ -435,12 +443,13 @@ std::vector<KeyRequest> EndpointRun::recognise(const std::vector<KeyRequest>& fr
     context_.hub.messages(group.size() - static_cast<std::size_t>(endpoint::countOf(keys)), 0, {});
     group.clear();
   };
-  endpoint_->identify(fresh, [&](std::size_t index, RemoteMessage&& message) {
+  const auto outcomes = endpoint_->identify(fresh, [&](std::size_t index, RemoteMessage&& message) {
     if (index != groupIndex || group.size() >= kGroup) flush();
     groupIndex = index;
     group.push_back(std::move(message));
   });
   flush();
+  giveUp(outcomes, works);
   return needed;
 }
 

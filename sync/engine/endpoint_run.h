@@ -62,6 +62,8 @@ class EndpointRun {
   void planOnly(const std::vector<endpoint::KeyRequest>& needed, const std::vector<std::size_t>& works);
   [[nodiscard]] bool mayFetchDirectly(const std::vector<std::size_t>& works);
   bool recover(const mailstore::Error& error);
+  /// Tells the failures and leaves these mailboxes' anchors where they were.
+  void giveUp(const std::vector<std::optional<mailstore::Error>>& outcomes, const std::vector<std::size_t>& works);
   void problem(const mailstore::Error& error, const std::string& mailbox);
   void job(const exec::StoreWriter::Job& job) { context_.writer.run(job); }
 
