@@ -2,6 +2,7 @@
 
 #include "sync/net/failure.h"
 
+#include <fcntl.h>
 #include <netdb.h>
 #include <sys/socket.h>
 
@@ -58,6 +59,8 @@ class Attempts {
     const SocketAddress& address = addresses_[next_++];
     try {
       StreamSocket socket(address.family());
+      // POCO's sockets outlive an exec(): a password command could read them and would hold the connection open.
+      ::fcntl(socket.impl()->sockfd(), F_SETFD, FD_CLOEXEC);
       socket.connectNB(address);
       pending_.push_back({socket, address});
     } catch (const Poco::Exception& error) {

@@ -3,6 +3,9 @@
 #include "sync/net/connector.h"
 #include "tests/net/net_fixture.h"
 
+#include <Poco/Net/StreamSocketImpl.h>
+#include <fcntl.h>
+
 #include <csignal>
 #include <future>
 #include <numeric>
@@ -139,6 +142,8 @@ TEST_CASE("all addresses of a name are tried, and one that does not answer does 
                                           SocketAddress("127.0.0.1", server.port())};
   Poco::Net::StreamSocket socket = connectAny(addresses, "test", waiter, sync::net::deadlineIn(20s));
   CHECK(socket.peerAddress().port() == server.port());
+  // A password command that runs meanwhile does not inherit it.
+  CHECK((::fcntl(socket.impl()->sockfd(), F_GETFD) & FD_CLOEXEC) != 0);
 }
 
 TEST_CASE("families alternate and keep the system's order", "[net]") {
