@@ -33,7 +33,8 @@ ONLY_HEADERS = {
 SEAMS = [
     (r"Poco/Net/|Poco/Crypto/", ("sync/net",), "Poco::Net and NetSSL stay in sync/net"),
     (r"Poco/Data/|sqlite3\.h$", ("mailstore",), "Poco::Data and sqlite3 stay in mailstore"),
-    (r"gmime/|zstd\.h$", ("mailstore",), "GMime and zstd stay in mailstore"),
+    (r"zstd\.h$", ("mailstore",), "zstd stays in mailstore"),
+    (r"gmime/", ("mailstore", "cli"), "GMime reads headers in mailstore and texts for people in cli"),
     (r"gsasl", ("sync/sasl",), "libgsasl stays in sync/sasl"),
     (r"CLI/|toml\+\+/|tomlplusplus", ("cli",), "CLI11 and toml++ stay in cli"),
     (r"sys/socket\.h$|netinet/|arpa/inet\.h$|netdb\.h$", ("sync/net",), "sockets stay in sync/net"),

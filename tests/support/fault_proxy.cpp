@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
@@ -225,9 +224,9 @@ unsigned FaultProxy::connections() const {
   return static_cast<unsigned>(connections_.size());
 }
 
-bool FaultProxy::waitForOctets(Toward toward, std::uint64_t count) {
+bool FaultProxy::waitForOctets(Toward toward, std::uint64_t count, std::chrono::seconds limit) {
   std::unique_lock lock(mutex_);
-  return changed_.wait_for(lock, std::chrono::seconds(60), [&] { return octets_[index(toward)] >= count; });
+  return changed_.wait_for(lock, limit, [&] { return octets_[index(toward)] >= count; });
 }
 
 }  // namespace mailbraid::test

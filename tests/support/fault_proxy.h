@@ -2,6 +2,7 @@
 // never by time.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <list>
@@ -52,8 +53,8 @@ class FaultProxy {
   /// The first MiB of them.
   [[nodiscard]] std::string seen(Toward toward) const;
   [[nodiscard]] unsigned connections() const;
-  /// Waits until that many octets went in this direction; false after 60 s.
-  bool waitForOctets(Toward toward, std::uint64_t count);
+  /// Waits until that many octets went in this direction; false when `limit` passed without.
+  bool waitForOctets(Toward toward, std::uint64_t count, std::chrono::seconds limit = std::chrono::seconds(60));
 
  private:
   struct Connection;
