@@ -1,0 +1,336 @@
+// The store as a file: damage, versions, locks, full disks, crashes.
+#include "mailstore/migrations.h"
+#include "mailstore/store_file.h"
+#include "mailstore/types/error.h"
+#include "tests/mailstore/store_fixture.h"
+#include "tests/support/catch.h"
+
+#include <array>
+#include <csignal>
+#include <cstdint>
+#include <fstream>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include <sqlite3.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+using namespace mailbraid::mailstore;
+using mailbraid::tests::fileContent;
+using mailbraid::tests::prepared;
+using mailbraid::tests::Scratch;
+using mailbraid::tests::StoreFixture;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::optional<Error> errorOf(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error;
+  }
+  return std::nullopt;
+}
+
+/// Opening the store must fail in this way for readers and writers and leave the file octet for octet as it is.
+void requireRefused(const fs::path& directory, const std::string& word) {
+  const std::string before = fileContent(directory / "store.db");
+  for (const Access access : {Access::ReadOnly, Access::ReadWrite}) {
+    const auto error = errorOf([&] { Store::open(directory, access); });
+    REQUIRE(error.has_value());
+    CAPTURE(error->what());
+    CHECK(error->kind() == ErrorKind::StoreDamaged);
+    CHECK(std::string(error->what()).find(word) != std::string::npos);
+    CHECK((fileContent(directory / "store.db") == before));
+  }
+}
+
+void overwrite(const fs::path& file, std::size_t at, std::string_view octets) {
+  std::fstream out(file, std::ios::binary | std::ios::in | std::ios::out);
+  out.seekp(static_cast<std::streamoff>(at));
+  out.write(octets.data(), static_cast<std::streamsize>(octets.size()));
+}
+
+mode_t modeOf(const fs::path& path) {
+  struct stat status {};
+  REQUIRE(::stat(path.c_str(), &status) == 0);
+  return status.st_mode & 0777U;
+}
+
+/// Runs `action` in a child process and gives its exit status.
+int inChild(const std::function<int()>& action) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(action());
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+std::string letters(std::size_t size) {
+  std::string out;
+  std::uint64_t state = 7;
+  while (out.size() < size) {
+    state = state * 6364136223846793005ULL + 1442695040888963407ULL;
+    out.push_back(static_cast<char>(state >> 56U));
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("the store's directory and file are for its owner only", "[store]") {
+  StoreFixture fixture;
+  CHECK(modeOf(fixture.directory()) == 0700);
+  CHECK(modeOf(fixture.file()) == 0600);
+  CHECK(modeOf(fixture.directory() / "store.db-wal") == 0600);
+  CHECK(modeOf(fixture.directory() / "store.lock") == 0600);
+}
+
+TEST_CASE("a truncated store is refused and left as it is", "[store]") {
+  StoreFixture fixture;
+  fixture.addMessage(letters(100'000));
+  fixture.close();
+  const auto size = fs::file_size(fixture.file());
+  for (const std::uintmax_t left : {size - 1, size - 8192, size / 2, std::uintmax_t{8192}}) {
+    CAPTURE(left);
+    fs::resize_file(fixture.file(), left);
+    requireRefused(fixture.directory(), "truncated");
+  }
+  for (const std::uintmax_t left : {std::uintmax_t{99}, std::uintmax_t{1}, std::uintmax_t{0}}) {
+    CAPTURE(left);
+    fs::resize_file(fixture.file(), left);
+    requireRefused(fixture.directory(), "truncated");
+  }
+}
+
+TEST_CASE("a store of a newer schema is refused and left as it is", "[store]") {
+  StoreFixture fixture;
+  fixture.close();
+  overwrite(fixture.file(), 60, std::string_view("\0\0\0\x63", 4));
+  requireRefused(fixture.directory(), "newer mailbraid (schema 99");
+}
+
+TEST_CASE("a file that is no store is refused and left as it is", "[store]") {
+  StoreFixture fixture;
+  fixture.close();
+  SECTION("another program's database") {
+    overwrite(fixture.file(), 68, "abcd");
+    requireRefused(fixture.directory(), "another program");
+  }
+  SECTION("no database") {
+    overwrite(fixture.file(), 0, "not a database");
+    requireRefused(fixture.directory(), "damaged");
+  }
+  SECTION("garbage where the tables are") {
+    overwrite(fixture.file(), 100, letters(8000));
+    requireRefused(fixture.directory(), "damaged");
+  }
+}
+
+TEST_CASE("a log without its store is not thrown away", "[store][P1]") {
+  StoreFixture fixture;
+  fixture.close();
+  fs::rename(fixture.file(), fixture.directory() / "store.db-wal");
+  const auto error = errorOf([&] { Store::open(fixture.directory(), Access::ReadWrite); });
+  REQUIRE(error.has_value());
+  CHECK(error->kind() == ErrorKind::StoreDamaged);
+  CHECK(fs::file_size(fixture.directory() / "store.db-wal") > 0);
+}
+
+TEST_CASE("damage inside the file is found by the structural check", "[store]") {
+  StoreFixture fixture;
+  for (int i = 0; i < 50; ++i) fixture.addEntry("mail " + std::to_string(i) + letters(2000));
+  CHECK(fixture.store->checkStructure().empty());
+  fixture.close();
+  overwrite(fixture.file(), fs::file_size(fixture.file()) / 8192 / 2 * 8192, letters(8192));
+  fixture.reopen();
+  CHECK_FALSE(fixture.store->checkStructure().empty());
+}
+
+TEST_CASE("a second writer is told which process has the store", "[store]") {
+  StoreFixture fixture;
+  const auto error = errorOf([&] { Store::open(fixture.directory(), Access::ReadWrite); });
+  REQUIRE(error.has_value());
+  CHECK(error->kind() == ErrorKind::TemporaryFailure);
+  CHECK(std::string(error->what()).find("process " + std::to_string(::getpid())) != std::string::npos);
+}
+
+TEST_CASE("the lock ends with its process, however that dies", "[store][P4]") {
+  StoreFixture fixture;
+  fixture.close();
+  const int status = inChild([&] {
+    const auto store = Store::open(fixture.directory(), Access::ReadWrite);
+    return ::kill(::getpid(), SIGKILL);
+  });
+  CHECK(status == 128 + SIGKILL);
+  CHECK_NOTHROW(fixture.reopen());
+}
+
+TEST_CASE("P4: what was committed before a kill is there, what was not is not", "[store][P4]") {
+  StoreFixture fixture;
+  fixture.close();
+  const int status = inChild([&] {
+    const auto store = Store::open(fixture.directory(), Access::ReadWrite);
+    {
+      Store::Transaction transaction(*store);
+      store->messages().add(prepared("committed"));
+      transaction.commit();
+    }
+    Store::Transaction transaction(*store);
+    store->messages().add(prepared("lost" + letters(3'000'000)));
+    return ::kill(::getpid(), SIGKILL);
+  });
+  CHECK(status == 128 + SIGKILL);
+  fixture.reopen();
+  CHECK(fixture.store->messages().findByDigest(prepared("committed").digest).has_value());
+  int count = 0;
+  fixture.store->messages().forEach([&](MessageId) { ++count; });
+  CHECK(count == 1);
+  CHECK(fixture.store->checkStructure().empty());
+}
+
+TEST_CASE("a reader works beside a writer and does not change the file", "[store]") {
+  StoreFixture fixture;
+  const MessageId id = fixture.addMessage("mail");
+  const std::string before = fileContent(fixture.file());
+  {
+    const auto reader = Store::open(fixture.directory(), Access::ReadOnly);
+    CHECK(reader->messages().info(id).size == 4);
+    Store::Transaction writing(*fixture.store);
+    fixture.store->messages().add(prepared("second"));
+    CHECK_FALSE(reader->messages().findByDigest(prepared("second").digest).has_value());
+    writing.commit();
+    CHECK(reader->messages().findByDigest(prepared("second").digest).has_value());
+    CHECK(errorOf([&] {
+            Store::Transaction refused(*reader);
+            reader->runs().begin("x", 1);
+          })->kind() == ErrorKind::NotWritable);
+  }
+  CHECK((fileContent(fixture.file()) == before));
+}
+
+TEST_CASE("a reader of a store that nobody writes leaves the file as it is", "[store]") {
+  StoreFixture fixture;
+  const MessageId id = fixture.addMessage("mail");
+  fixture.close();
+  const std::string before = fileContent(fixture.file());
+  CHECK(Store::open(fixture.directory(), Access::ReadOnly)->messages().info(id).size == 4);
+  CHECK((fileContent(fixture.file()) == before));
+  CHECK_NOTHROW(fixture.reopen());
+}
+
+TEST_CASE("a reader says that there is no store yet", "[store]") {
+  const Scratch scratch;
+  const auto error = errorOf([&] { Store::open(scratch.path() / "none", Access::ReadOnly); });
+  REQUIRE(error.has_value());
+  CHECK(std::string(error->what()).find("no store") != std::string::npos);
+  CHECK_FALSE(fs::exists(scratch.path() / "none"));
+}
+
+TEST_CASE("a store whose making was interrupted is made again", "[store][P4]") {
+  const Scratch scratch;
+  std::ofstream(scratch.path() / "store.db.new") << "half a store";
+  std::ofstream(scratch.path() / "store.db.new-wal") << "and its log";
+  CHECK_NOTHROW(Store::open(scratch.path(), Access::ReadWrite));
+}
+
+TEST_CASE("a directory that cannot be made is told", "[store]") {
+  const Scratch scratch;
+  std::ofstream(scratch.path() / "file") << "x";
+  const auto error = errorOf([&] { Store::open(scratch.path() / "file", Access::ReadWrite); });
+  REQUIRE(error.has_value());
+  CHECK(error->kind() == ErrorKind::NotWritable);
+}
+
+TEST_CASE("a path with odd characters is only a path", "[store]") {
+  const Scratch scratch;
+  const fs::path odd = scratch.path() / "a?mode=memory&b#c%20 'd'";
+  Store::open(odd, Access::ReadWrite);
+  CHECK(fs::file_size(odd / "store.db") > 0);
+}
+
+TEST_CASE("P1: a full disk is told, and nothing that was stored is lost", "[store][P1]") {
+  StoreFixture fixture;
+  const MessageId kept = fixture.addMessage("kept");
+  fixture.close();
+  // A limit on the size of files stands in for the disk: the same errors, without a mount.
+  const int status = inChild([&] {
+    ::signal(SIGXFSZ, SIG_IGN);
+    const auto store = Store::open(fixture.directory(), Access::ReadWrite);
+    const rlimit limit{1'000'000, 1'000'000};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    const auto error = errorOf([&] {
+      for (int i = 0; i < 100; ++i) {
+        Store::Transaction transaction(*store);
+        store->messages().add(prepared(std::to_string(i) + letters(300'000)));
+        transaction.commit();
+      }
+    });
+    if (!error) return 1;
+    if (error->kind() != ErrorKind::NotWritable) return 2;
+    return std::string(error->what()).find("nothing that was stored is lost") == std::string::npos ? 3 : 0;
+  });
+  CHECK(status == 0);
+  fixture.reopen();
+  CHECK(fixture.store->checkStructure().empty());
+  CHECK(fixture.read(kept) == "kept");
+}
+
+TEST_CASE("after a full disk inside a transaction nothing more of it is written", "[store][P1]") {
+  StoreFixture fixture;
+  fixture.close();
+  const int status = inChild([&] {
+    ::signal(SIGXFSZ, SIG_IGN);
+    const auto store = Store::open(fixture.directory(), Access::ReadWrite);
+    const rlimit limit{1'000'000, 1'000'000};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    Store::Transaction outer(*store);
+    const auto inner = errorOf([&] {
+      Store::Transaction transaction(*store);
+      store->messages().add(prepared(letters(30'000'000)));
+      transaction.commit();
+    });
+    if (!inner) return 1;
+    // Whether SQLite took the whole transaction back or not, the rest must not be committed piece by piece.
+    errorOf([&] { store->messages().add(prepared("one of the same batch")); });
+    errorOf([&] { outer.commit(); });
+    return 0;
+  });
+  CHECK(status == 0);
+  fixture.reopen();
+  CHECK(fixture.store->checkStructure().empty());
+}
+
+TEST_CASE("an older store is migrated after a backup of its file", "[store]") {
+  const Scratch scratch;
+  const fs::path file = scratch.path() / "store.db";
+  constexpr std::array<const char*, 2> kFirst{"CREATE TABLE thing(id INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT",
+                                              "INSERT INTO thing(name) VALUES('kept')"};
+  constexpr std::array<const char*, 1> kSecond{"ALTER TABLE thing ADD COLUMN size INTEGER NOT NULL DEFAULT 7"};
+  const std::array<Migration, 2> list{Migration{1, kFirst}, Migration{2, kSecond}};
+  createStoreFile(file, std::span(list).first(1));
+  REQUIRE(inspectStoreFile(file, 2) == 1);
+  const std::string before = fileContent(file);
+  upgradeStoreFile(file, 1, list);
+  CHECK(inspectStoreFile(file, 2) == 2);
+  CHECK((fileContent(scratch.path() / "store.db.v1.backup") == before));
+  CHECK(modeOf(scratch.path() / "store.db.v1.backup") == 0600);
+  CHECK(inspectStoreFile(scratch.path() / "store.db.v1.backup", 2) == 1);
+}
+
+TEST_CASE("a migration that fails leaves the older store as it was", "[store][P1]") {
+  const Scratch scratch;
+  const fs::path file = scratch.path() / "store.db";
+  constexpr std::array<const char*, 1> kFirst{"CREATE TABLE thing(id INTEGER PRIMARY KEY) STRICT"};
+  constexpr std::array<const char*, 2> kSecond{"ALTER TABLE thing ADD COLUMN size INTEGER", "no SQL at all"};
+  const std::array<Migration, 2> list{Migration{1, kFirst}, Migration{2, kSecond}};
+  createStoreFile(file, std::span(list).first(1));
+  CHECK_THROWS_AS(upgradeStoreFile(file, 1, list), Error);
+  CHECK(inspectStoreFile(file, 2) == 1);
+  upgradeStoreFile(file, 1, std::span(list).first(1));
+}
