@@ -1,0 +1,77 @@
+// What the commands are called and do: for --help, the man page and the completions.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+namespace mailbraid::cli {
+
+/// What a command's operands are; tells completions what to offer.
+enum class Operand { None, Endpoint, Mailbox, Run, Entry, Directory, ConfigVerb, Shell };
+
+struct CommandRow {
+  std::string_view name;
+  std::string_view synopsis;  ///< behind the name
+  Operand operand;
+  std::string_view options;  ///< long options of its own, by spaces
+  std::string_view summary;
+  std::string_view details;   ///< for the man page; may be empty
+  std::string_view examples;  ///< a line each: "command line: what for"
+};
+
+inline constexpr std::string_view kGlobalOptions = "--config --json --quiet --verbose --log-file --help";
+
+inline constexpr std::array kCommands = std::to_array<CommandRow>({
+    {"check", "[ENDPOINT...]", Operand::Endpoint, "",
+     "connect, log in and tell what each server can do; changes nothing",
+     "Without names every endpoint of the configuration is checked.",
+     "mailbraid check: every endpoint\n"
+     "mailbraid check work -vvv: with the (redacted) protocol on standard error"},
+    {"sync", "[ENDPOINT...] [--dry-run] [--allow-removals ENDPOINT[:MAILBOX]]...", Operand::Endpoint,
+     "--dry-run --allow-removals", "one pass: bring the store up to date with the endpoints",
+     "Removals of more than 20 messages and more than a quarter of a mailbox are held back until they are allowed with "
+     "--allow-removals; everything else is carried out. --dry-run prints what would be done and writes nothing.",
+     "mailbraid sync: every endpoint\n"
+     "mailbraid sync work --dry-run: what would be done to one of them\n"
+     "mailbraid sync --allow-removals work:INBOX: let the held removals of a mailbox go\n"
+     "mailbraid sync -q: for cron: silence unless something is wrong"},
+    {"status", "", Operand::None, "",
+     "last success and last problem of each endpoint; what is held back or quarantined, and why", "",
+     "mailbraid status: for people\n"
+     "mailbraid status --json: one object an endpoint"},
+    {"log", "[RUN]", Operand::Run, "--count", "the history of runs, newest first, or what one run did",
+     "--count N prints the newest N runs (20 without it).",
+     "mailbraid log: the newest runs\n"
+     "mailbraid log 17: what run 17 did"},
+    {"ls", "[MAILBOX]", Operand::Mailbox, "", "the mailboxes of the store, or the messages of one",
+     "A mailbox is called BRAID/MAILBOX. With --json an object a line: mailbox, role, messages, unseen; or entry, "
+     "digest, size, "
+     "flags, internal_date, message_id, from, subject.",
+     "mailbraid ls: the mailboxes\n"
+     "mailbraid ls home/INBOX: its messages\n"
+     "mailbraid ls home/Sent --json: for scripts"},
+    {"show", "ENTRY [--raw]", Operand::Entry, "--raw", "one message: for people, or with --raw its octets as they came",
+     "",
+     "mailbraid show 42: header fields and text, decoded\n"
+     "mailbraid show 42 --raw > message.eml: exactly what the server gave"},
+    {"export", "PATH [--format maildir|mbox|eml] [--mailbox MAILBOX]...", Operand::Directory, "--format --mailbox",
+     "write the messages of the store, or of some mailboxes, below a directory",
+     "Nothing that is there already is overwritten. The format is maildir unless --format says otherwise.",
+     "mailbraid export ~/backup: everything as Maildir\n"
+     "mailbraid export ~/backup --format mbox --mailbox home/INBOX: one mailbox as mbox"},
+    {"verify", "", Operand::None, "",
+     "read every message of the store and compare it with its digest; check the store's structure", "",
+     "mailbraid verify: exit code 12 when a message differs, 65 when the structure is damaged"},
+    {"config", "check|show|example", Operand::ConfigVerb, "",
+     "check the configuration, show what it means, or print an example",
+     "check names the file, line and key of every mistake. show prints every key with its value or default, without "
+     "passwords. example prints a configuration with every key.",
+     "mailbraid config check: every mistake at once\n"
+     "mailbraid config show --json: for scripts\n"
+     "mailbraid config example > ~/.config/mailbraid/config.toml: to begin with"},
+    {"completion", "bash|zsh|fish", Operand::Shell, "", "print a completion script for a shell", "",
+     "source <(mailbraid completion bash): for this shell\n"
+     "mailbraid completion fish > ~/.config/fish/completions/mailbraid.fish: for ever"},
+});
+
+}  // namespace mailbraid::cli
