@@ -3,6 +3,7 @@
 
 #include "sync/endpoint/settings.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -95,6 +96,17 @@ struct Key {
 };
 
 inline constexpr std::string_view kTypeChoices = "imap|pop3|maildir|mbox";
+/// "a|b" as its words.
+inline std::vector<std::string> choicesOf(std::string_view choices) {
+  std::vector<std::string> out;
+  while (!choices.empty()) {
+    const std::size_t bar = std::min(choices.find('|'), choices.size());
+    out.emplace_back(choices.substr(0, bar));
+    choices.remove_prefix(std::min(bar + 1, choices.size()));
+  }
+  return out;
+}
+
 inline constexpr std::string_view kDirectionChoices = "new|flags|removals";
 inline constexpr std::string_view kAuthChoices =
     "SCRAM-SHA-256-PLUS|SCRAM-SHA-256|SCRAM-SHA-1-PLUS|SCRAM-SHA-1|CRAM-MD5|PLAIN|LOGIN|EXTERNAL|OAUTHBEARER|XOAUTH2|"

@@ -94,7 +94,7 @@ Reading readSize(const KeyInfo& key, const toml::node& node) {
 }
 
 std::string notAChoice(std::string_view text, std::string_view choices, std::string_view also = "") {
-  const std::string near = didYouMean(text, splitChoices(choices));
+  const std::string near = didYouMean(text, choicesOf(choices));
   return "\"" + harmlessLine(text) + "\" is not known; write " + choicesInWords(choices) + std::string(also) +
          (near.empty() ? "" : ";" + near);
 }
@@ -102,7 +102,7 @@ std::string notAChoice(std::string_view text, std::string_view choices, std::str
 Reading readChoice(const KeyInfo& key, const toml::node& node) {
   const auto text = node.value_exact<std::string>();
   if (!text) return wrong("must be a string; write " + choicesInWords(key.choices));
-  const std::vector<std::string> choices = splitChoices(key.choices);
+  const std::vector<std::string> choices = choicesOf(key.choices);
   const auto found = std::find(choices.begin(), choices.end(), *text);
   if (found == choices.end()) return wrong(notAChoice(*text, key.choices));
   return right(static_cast<std::uint64_t>(found - choices.begin()));
@@ -132,7 +132,7 @@ Reading readTexts(const KeyInfo& key, const toml::node& node) {
 Reading readChoiceList(const KeyInfo& key, const toml::node& node) {
   Reading reading = readTexts(key, node);
   if (!reading.value) return reading;
-  const std::vector<std::string> choices = splitChoices(key.choices);
+  const std::vector<std::string> choices = choicesOf(key.choices);
   for (std::string& text : std::get<std::vector<std::string>>(*reading.value)) {
     const auto found = std::find_if(choices.begin(), choices.end(), [&](const std::string& choice) {
       // Mechanism names are written in any case (RFC 4422), the words of mailbraid are not.
@@ -216,18 +216,8 @@ std::filesystem::path PathBase::expand(std::string_view text) const {
   return path.is_absolute() ? path : directory / path;
 }
 
-std::vector<std::string> splitChoices(std::string_view choices) {
-  std::vector<std::string> out;
-  while (!choices.empty()) {
-    const std::size_t bar = std::min(choices.find('|'), choices.size());
-    out.emplace_back(choices.substr(0, bar));
-    choices.remove_prefix(std::min(bar + 1, choices.size()));
-  }
-  return out;
-}
-
 std::string choicesInWords(std::string_view choices) {
-  const std::vector<std::string> all = splitChoices(choices);
+  const std::vector<std::string> all = choicesOf(choices);
   std::string out;
   for (std::size_t at = 0; at < all.size(); ++at) {
     if (at != 0) out += at + 1 == all.size() ? " or " : ", ";

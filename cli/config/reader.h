@@ -41,7 +41,6 @@ struct Reading {
 };
 Reading readValue(const KeyInfo& key, const toml::node& node, const PathBase& base);
 
-std::vector<std::string> splitChoices(std::string_view choices);
 /// `"a", "b" or "c"`.
 std::string choicesInWords(std::string_view choices);
 /// Of one value, as one line of TOML.

@@ -1,0 +1,91 @@
+#include "cli/commands.h"
+#include "cli/text/json.h"
+#include "cli/text/units.h"
+#include "cli/text/utf8.h"
+
+namespace mailbraid::cli {
+namespace {
+
+using mailstore::OperationRow;
+using mailstore::RunRow;
+
+std::string outcome(const RunRow& run) {
+  if (run.finished == 0) return "not finished";
+  for (const ExitCodeRow& row : kExitCodes) {
+    if (number(row.code) == run.exitCode) return std::string(row.name);
+  }
+  return "exit code " + std::to_string(run.exitCode);
+}
+
+JsonObject json(const RunRow& run) {
+  JsonObject object;
+  object.add("run", run.id.value()).add("command", run.command).add("started", rfc3339(run.started));
+  if (run.finished == 0) {
+    object.addNull("finished").addNull("exit_code");
+  } else {
+    object.add("finished", rfc3339(run.finished)).add("exit_code", run.exitCode);
+  }
+  object.add("summary", run.summary);
+  return object;
+}
+
+JsonObject json(const OperationRow& operation) {
+  JsonObject object;
+  object.add("endpoint", operation.endpoint).add("mailbox", operation.mailbox).add("operation", operation.kind);
+  object.add("count", operation.count).add("keys", operation.keys).add("detail", operation.detail);
+  return object;
+}
+
+void print(Output& out, const RunRow& run) {
+  std::string line = paddedToWidth(std::to_string(run.id.value()), 6) + "  " + localTime(run.started) + "  " +
+                     paddedToWidth(harmlessLine(run.command), 8) + "  " + outcome(run);
+  if (run.finished != 0) line += ", " + elapsedText(static_cast<double>(run.finished - run.started));
+  out.line(line);
+}
+
+void print(Output& out, const OperationRow& operation) {
+  std::string line = harmlessLine(operation.endpoint);
+  if (!operation.mailbox.empty()) line += " " + harmlessLine(operation.mailbox);
+  line += ": " + grouped(operation.count) + " " + harmlessLine(operation.kind);
+  constexpr std::size_t kKeyColumns = 60;
+  if (!operation.keys.empty()) line += " (" + cutToWidth(harmlessLine(operation.keys), kKeyColumns) + ")";
+  if (!operation.detail.empty()) line += ": " + harmlessLine(operation.detail);
+  out.line(line);
+}
+
+ExitCode printRun(Context& context, mailstore::Store* store, std::int64_t number) {
+  const mailstore::RunId id(number);
+  const std::optional<RunRow> run = store != nullptr ? store->runs().find(id) : std::nullopt;
+  if (!run) failUsage("there is no run " + std::to_string(number) + "; `mailbraid log` lists them");
+  if (context.json()) {
+    context.out().line(json(*run).text());
+  } else {
+    print(context.out(), *run);
+  }
+  for (const OperationRow& operation : store->runs().operations(id)) {
+    if (context.json()) {
+      context.out().line(json(operation).text());
+    } else {
+      print(context.out(), operation);
+    }
+  }
+  return ExitCode::Complete;
+}
+
+}  // namespace
+
+ExitCode runLog(Context& context, const LogArguments& arguments) {
+  const std::unique_ptr<mailstore::Store> store = context.storeToRead();
+  if (arguments.run) return printRun(context, store.get(), *arguments.run);
+  if (!store) return ExitCode::Complete;
+  for (const RunRow& run : store->runs().list(arguments.count)) {
+    if (context.json()) {
+      context.out().line(json(run).text());
+    } else {
+      print(context.out(), run);
+    }
+  }
+  return ExitCode::Complete;
+}
+
+}  // namespace mailbraid::cli
