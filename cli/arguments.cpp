@@ -76,6 +76,8 @@ class Parser {
   Parser() {
     app_.formatter(std::make_shared<HelpFormatter>());
     app_.fallthrough();
+    // One: what follows a command is its operand, even when it is spelled like a command (`config show`, `sync check`).
+    app_.require_subcommand(0, 1);
     app_.allow_extras();
     app_.set_version_flag("--version", "mailbraid " MAILBRAID_VERSION, "Print the version");
     app_.set_help_flag("-h,--help", "Print help, also for one command: mailbraid sync --help");
@@ -147,8 +149,6 @@ class Parser {
   CommandArguments command() const {
     const std::vector<CLI::App*> chosen = app_.get_subcommands();
     if (chosen.empty()) fail("no command was given; `mailbraid --help` lists them");
-    if (chosen.size() > 1)
-      fail("two commands were given (" + chosen[0]->get_name() + ", " + chosen[1]->get_name() + "); give one");
     const std::string name = chosen[0]->get_name();
     if (name == "check") return CheckArguments{names_};
     if (name == "sync") return syncArguments();
