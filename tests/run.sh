@@ -79,7 +79,8 @@ if [ $fuzz = yes ]; then
   for target in build/ci-fuzz/tests/fuzz/fuzz_*; do
     [ -f "$target" ] && [ -x "$target" ] || continue
     name=$(basename "$target")
-    corpus=tests/fuzz/corpus/${name#fuzz_}
+    corpus=${name#fuzz_}
+    corpus=tests/fuzz/corpus/${corpus%%_*}  # fuzz_imap_client begins with what is in corpus/imap
     found=build/ci-fuzz/found/$name
     mkdir -p "$found"
     [ -d "$corpus" ] || corpus=
