@@ -1,4 +1,5 @@
 #include "sync/endpoint/imap_endpoint.h"
+#include "sync/endpoint/pop3_endpoint.h"
 
 #include <utility>
 
@@ -19,6 +20,7 @@ std::unique_ptr<Endpoint> makeEndpoint(const EndpointSettings& settings, Environ
     case EndpointType::Imap:
       return std::make_unique<ImapEndpoint>(settings, std::move(environment));
     case EndpointType::Pop3:
+      return std::make_unique<Pop3Endpoint>(settings, std::move(environment));
     case EndpointType::Maildir:
     case EndpointType::Mbox:
       break;

@@ -37,6 +37,7 @@ void addExpire(Capabilities& capabilities, std::string_view rest) {
 }  // namespace
 
 void Capabilities::add(std::string_view line) {
+  lines.push_back(printable(line));
   std::string_view rest = line;
   const std::string name = upperAscii(takeWord(rest).text);
   for (const Switch& known : kSwitches) {

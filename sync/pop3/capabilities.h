@@ -30,6 +30,7 @@ struct Capabilities {
   std::optional<std::chrono::seconds> loginDelay;  ///< least time between two logins
   std::optional<Expire> expire;
   std::string implementation;
+  std::vector<std::string> lines;  ///< as the server says them, control characters replaced
 
   /// Takes in one line of the reply. Unknown capabilities and unreadable parameters are left out.
   void add(std::string_view line);

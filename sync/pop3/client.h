@@ -46,6 +46,8 @@ class Client {
   std::optional<Event> nextEvent();
 
   [[nodiscard]] std::string_view pendingOutput() const { return std::string_view(output_).substr(sent_); }
+  /// True when a password, token or digest is in pendingOutput(): not for a protocol trace.
+  [[nodiscard]] bool outputIsSecret() const { return outputHasSecret_; }
   /// Forgets octets that are written, and wipes them where a secret was among them.
   void consumeOutput(std::size_t octets);
 

@@ -94,6 +94,7 @@ class Session {
   void endOfInput() { client_.endOfInput(); }
   std::optional<SessionEvent> nextEvent();
   [[nodiscard]] std::string_view pendingOutput() const { return client_.pendingOutput(); }
+  [[nodiscard]] bool outputIsSecret() const { return client_.outputIsSecret(); }
   void consumeOutput(std::size_t octets) { client_.consumeOutput(octets); }
   [[nodiscard]] std::string_view unread() const { return client_.unread(); }
 
