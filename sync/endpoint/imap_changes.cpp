@@ -60,7 +60,14 @@ class ImapEndpoint::Reading final : public ImapStepSink {
     UidSet delivered;  ///< bodies that came or were refused
   };
 
-  void planAll(ImapSteps& steps);
+  /// A server may tell of a message that nobody asked for, or twice: it is taken once, and only when it was asked for.
+  static bool firstTime(State& state, const RemoteMessage& message) {
+    const Uid uid = std::get<Uid>(message.key);
+    if (!state.opened || !state.wanted.contains(uid) || state.delivered.contains(uid)) return false;
+    state.delivered.add(uid);
+    return true;
+  }
+
   void plan(std::size_t index, ImapSteps& steps);
   void planBodies(std::size_t index, const UidSet& uids, ImapSteps& steps);
   void opened(std::size_t index);
@@ -160,6 +167,7 @@ void ImapEndpoint::Reading::onAttributes(const ImapStep& step, const imap::Fetch
 void ImapEndpoint::Reading::onVanished(const ImapStep& step, const imap::Vanished& vanished) {
   State& state = states_[step.request];
   state.delta.vanished.add(vanished.uids);
+  if (vanished.when == imap::VanishedWhen::Now) state.expunged.add(vanished.uids);
   state.delivered.add(vanished.uids);
 }
 
@@ -170,14 +178,13 @@ void ImapEndpoint::Reading::onSearch(const ImapStep& step, const imap::SearchRes
 void ImapEndpoint::Reading::onBody(const ImapStep& step, RemoteMessage&& message,
                                    mailstore::PreparedMessage&& prepared) {
   State& state = states_[step.request];
-  state.delivered.add(std::get<Uid>(message.key));
-  if (state.opened && !state.delta.failure) sink_.onMessage(step.request, std::move(message), std::move(prepared));
+  if (firstTime(state, message) && !state.delta.failure)
+    sink_.onMessage(step.request, std::move(message), std::move(prepared));
 }
 
 void ImapEndpoint::Reading::onRefused(const ImapStep& step, const RemoteMessage& message, const std::string& reason) {
   State& state = states_[step.request];
-  state.delivered.add(std::get<Uid>(message.key));
-  if (state.opened && !state.delta.failure) sink_.onRefused(step.request, message, reason);
+  if (firstTime(state, message) && !state.delta.failure) sink_.onRefused(step.request, message, reason);
 }
 
 void ImapEndpoint::Reading::opened(std::size_t index) {
@@ -222,7 +229,7 @@ void ImapEndpoint::Reading::settle(std::size_t index) {
   if (state.listsAll || state.searches) {
     // An expunge meanwhile makes the listing shorter by what the server then told as vanished, or not at all; a listing
     // that is shorter than EXISTS for another reason proves nothing (promise P6).
-    if (state.listed.count() + state.delta.vanished.count() >= state.exists) {
+    if (state.listed.count() + state.expunged.count() >= state.exists) {
       UidSet present = state.listed;
       const Uid next = request.anchor.uidNext;
       if (next.value() != 0) present.remove(UidSet::of(next, Uid{UINT32_MAX}));
@@ -233,7 +240,8 @@ void ImapEndpoint::Reading::settle(std::size_t index) {
     }
     if (state.delta.status.uidNext.value() == 0) {
       const auto& ranges = state.listed.ranges();
-      state.delta.status.uidNext = ranges.empty() ? Uid{1} : Uid{ranges.back().last.value() + 1};
+      const std::uint32_t last = ranges.empty() ? 0 : ranges.back().last.value();
+      state.delta.status.uidNext = Uid{last == UINT32_MAX ? last : last + 1};
     }
     UidSet fresh = state.listed.intersectedWith(freshRange(request, Uid{UINT32_MAX}));
     fresh.remove(state.delivered);

@@ -74,16 +74,21 @@ void ImapEndpoint::take(const imap::Event& event) {
 }
 
 void ImapEndpoint::takeListed(const imap::ListEntry& entry) {
-  const auto same = [&](const Listed& known) { return known.entry.wireName == entry.wireName; };
+  constexpr std::size_t kMostMailboxes = 100'000;
   if (entry.delimiter) delimiter_ = entry.delimiter;
+  if (listed_.size() >= kMostMailboxes) {
+    session_->fail(ErrorKind::Protocol, Scope::Endpoint, Retry::Never,
+                   "the server lists more than " + std::to_string(kMostMailboxes) + " mailboxes");
+  }
   // A quirk: some servers list INBOX, or a mailbox in two namespaces, twice.
-  if (!entry.wireName.empty() && std::none_of(listed_.begin(), listed_.end(), same)) listed_.push_back({entry, {}});
+  if (!entry.wireName.empty() && listedByWireName_.emplace(entry.wireName, listed_.size()).second) {
+    listed_.push_back({entry, {}});
+  }
 }
 
 void ImapEndpoint::takeStatus(const imap::StatusData& data) {
-  for (Listed& listed : listed_) {
-    if (listed.entry.wireName == data.mailbox) listed.status = data;
-  }
+  const auto known = listedByWireName_.find(data.mailbox);
+  if (known != listedByWireName_.end()) listed_[known->second].status = data;
 }
 
 void ImapEndpoint::askStatuses() {

@@ -67,6 +67,7 @@ class ImapEndpoint final : public Endpoint {
     std::optional<imap::StatusData> status;
   };
   std::vector<Listed> listed_;
+  std::map<std::string, std::size_t> listedByWireName_;
   std::optional<imap::Namespaces> namespaces_;
   std::vector<std::pair<std::string, std::string>> serverId_;
   std::vector<RemoteMailbox> mailboxes_;

@@ -57,16 +57,14 @@ class ImapEndpoint::Fetching final : public ImapStepSink {
     states_[step.request].stillThere.add(result.uids);
   }
   void onBody(const ImapStep& step, RemoteMessage&& message, mailstore::PreparedMessage&& prepared) override {
-    came(step, message);
-    if (states_[step.request].opened) bodies_->onMessage(step.request, std::move(message), std::move(prepared));
+    if (came(step, message)) bodies_->onMessage(step.request, std::move(message), std::move(prepared));
   }
   void onHeader(const ImapStep& step, RemoteMessage&& message) override {
-    came(step, message);
-    if (states_[step.request].opened) (*identities_)(step.request, std::move(message));
+    if (came(step, message)) (*identities_)(step.request, std::move(message));
   }
   void onRefused(const ImapStep& step, const RemoteMessage& message, const std::string& reason) override {
-    came(step, message);
-    if (bodies_ != nullptr && states_[step.request].opened) bodies_->onRefused(step.request, message, reason);
+    const bool first = came(step, message);
+    if (bodies_ != nullptr && first) bodies_->onRefused(step.request, message, reason);
   }
   void onOctets(std::uint64_t octets) override {
     if (bodies_ != nullptr) bodies_->onOctets(octets);
@@ -98,10 +96,14 @@ class ImapEndpoint::Fetching final : public ImapStepSink {
                  requests_[index].mailbox->name + ": " + states_[index].failure);
   }
 
-  void came(const ImapStep& step, const RemoteMessage& message) {
+  /// A message is taken once, and only when it was asked for.
+  bool came(const ImapStep& step, const RemoteMessage& message) {
+    State& state = states_[step.request];
     UidSet one;
     one.add(std::get<Uid>(message.key));
-    if (bodies_ != nullptr) states_[step.request].missing.remove(one);
+    if (!state.opened || !state.missing.contains(std::get<Uid>(message.key))) return false;
+    state.missing.remove(one);
+    return true;
   }
 
   void open(std::size_t index, ImapSteps& steps) {

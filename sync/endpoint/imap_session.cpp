@@ -48,6 +48,7 @@ void ImapSession::open() {
   client_ = std::make_unique<imap::Client>();
   inflater_.reset();
   deflater_.reset();
+  compressed_.clear();
   bye_.clear();
   awaitGreeting();
   if (settings_.server.tls == net::TlsMode::StartTls) secure();
@@ -195,19 +196,22 @@ imap::CommandId ImapSession::send(imap::Command command) {
   return client_->send(std::move(command));
 }
 
-void ImapSession::writePending() {
-  while (!client_->pendingOutput().empty()) {
-    const std::string_view output = client_->pendingOutput();
+bool ImapSession::writePending() {
+  while (!client_->pendingOutput().empty() && compressed_.empty()) {
     if (environment_.logLevel >= 3) trace('C', client_->redactedOutput());
+    const std::string_view output = client_->pendingOutput();
     if (deflater_) {
-      compressedOutput_.clear();
-      deflater_->compress(output, compressedOutput_);
-      transport_->write(compressedOutput_);
-    } else {
-      transport_->write(output);
+      deflater_->compress(output, compressed_);
+      client_->consumeOutput(output.size());
+      continue;
     }
-    client_->consumeOutput(output.size());
+    const std::size_t written = transport_->writeSome(output);
+    client_->consumeOutput(written);
+    if (written < output.size()) return false;
   }
+  if (compressed_.empty()) return true;
+  compressed_.erase(0, transport_->writeSome(compressed_));
+  return compressed_.empty() && client_->pendingOutput().empty();
 }
 
 void ImapSession::common(const imap::Event& event) {
@@ -217,7 +221,9 @@ void ImapSession::common(const imap::Event& event) {
     if (environment_.log) environment_.log(0, "endpoint=" + settings_.name + " alert=\"" + quoted(alert->text) + "\"");
   } else if (const auto* bad = std::get_if<imap::Malformed>(&event)) {
     if (bad->severity == imap::Severity::Fatal) {
-      fail(ErrorKind::Protocol, Scope::Connection, Retry::Now,
+      // At the greeting it is another protocol on this port; later a new connection may be better.
+      const bool never = client_->state() == imap::SessionState::BeforeGreeting;
+      fail(ErrorKind::Protocol, Scope::Connection, never ? Retry::Never : Retry::Now,
            "the server does not speak IMAP: " + std::string(bad->reason) + " at octet " + std::to_string(bad->offset));
     }
     if (environment_.log) {
@@ -235,26 +241,38 @@ void ImapSession::dispatch(std::string_view block, const Handler& handler) {
   }
 }
 
-void ImapSession::pump(const Handler& handler) {
-  writePending();
-  const std::size_t count = transport_->read(block_);
-  if (count == 0) {
-    const std::string why =
-        bye_.empty() ? "the server closed the connection" : "the server said good-bye: \"" + bye_ + "\"";
-    fail(ErrorKind::Unreachable, Scope::Connection, Retry::Now, why);
+bool ImapSession::readBlock(const Handler& handler, std::optional<std::size_t> count) {
+  if (!count) return false;
+  if (*count == 0) {
+    fail(ErrorKind::Unreachable, Scope::Connection, Retry::Now, "the server closed the connection");
   }
-  const std::string_view block(block_.data(), count);
-  if (!inflater_) {
+  const std::string_view block(block_.data(), *count);
+  if (inflater_) {
+    inflater_->receive(block);
+    for (std::string_view piece = inflater_->next(); !piece.empty(); piece = inflater_->next())
+      dispatch(piece, handler);
+    if (!inflater_->problem().empty()) {
+      fail(ErrorKind::Protocol, Scope::Connection, Retry::Now,
+           "the compressed stream is broken: " + std::string(inflater_->problem()));
+    }
+  } else {
     if (environment_.logLevel >= 3) trace('S', block.substr(0, block.find('\r')));
     dispatch(block, handler);
-    return;
   }
-  inflater_->receive(block);
-  for (std::string_view piece = inflater_->next(); !piece.empty(); piece = inflater_->next()) dispatch(piece, handler);
-  if (!inflater_->problem().empty()) {
-    fail(ErrorKind::Protocol, Scope::Connection, Retry::Now,
-         "the compressed stream is broken: " + std::string(inflater_->problem()));
+  // What follows a BYE is only the end of the line, which servers bring about in many ways.
+  if (!bye_.empty() && !loggingOut_ && client_->state() != imap::SessionState::BeforeGreeting) {
+    fail(ErrorKind::Unreachable, Scope::Connection, Retry::Now, "the server said good-bye: \"" + bye_ + "\"");
   }
+  return true;
+}
+
+void ImapSession::pump(const Handler& handler) {
+  // A server that does not read while nobody reads what it sends must not stop us from reading.
+  while (!writePending()) {
+    const net::Transport::Readiness ready = transport_->wait(net::Transport::Interest::ReadOrWrite);
+    if (ready.readable && readBlock(handler, transport_->readSome(block_))) return;
+  }
+  readBlock(handler, transport_->read(block_));
 }
 
 void ImapSession::finish(const Handler& handler) {
@@ -276,6 +294,7 @@ void ImapSession::close() noexcept {
   try {
     if (client_ && !client_->failed() && client_->unfinishedCommands() == 0 &&
         client_->state() != imap::SessionState::BeforeGreeting && bye_.empty()) {
+      loggingOut_ = true;
       client_->send(imap::Logout{});
       writePending();
     }

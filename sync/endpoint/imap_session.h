@@ -66,7 +66,9 @@ class ImapSession {
   };
   Outcome command(imap::Command command, const Handler& extra = {});
   [[noreturn]] void refuseLogin(const Outcome& outcome, const std::string& reason) const;
-  void writePending();
+  /// Writes what fits; true when nothing is left.
+  bool writePending();
+  bool readBlock(const Handler& handler, std::optional<std::size_t> count);
   void dispatch(std::string_view block, const Handler& handler);
   void common(const imap::Event& event);
   void trace(char direction, std::string_view text) const;
@@ -79,10 +81,11 @@ class ImapSession {
   std::unique_ptr<imap::Inflater> inflater_;
   std::unique_ptr<imap::Deflater> deflater_;
   std::vector<char> block_;
-  std::string compressedOutput_;
+  std::string compressed_;  ///< output behind the Deflater that is not written yet
   std::string mechanism_;
   std::string greeting_;
   std::string bye_;
+  bool loggingOut_ = false;
 };
 
 }  // namespace mailbraid::sync::endpoint

@@ -61,6 +61,8 @@ CheckReport check(const endpoint::EndpointSettings& settings, Observer& observer
   } catch (const mailstore::Error& error) {
     report.problem = Problem{error.kind(), error.retry(), {}, error.what()};
     if (endpoint) takeFacts();
+  } catch (const std::exception& error) {
+    report.problem = Problem{mailstore::ErrorKind::Internal, mailstore::Retry::Later, {}, error.what()};
   }
   return report;
 }

@@ -30,6 +30,7 @@ namespace {
 constexpr std::size_t kGroupMessages = 64;
 constexpr std::size_t kGroupOctets = std::size_t{512} * 1024;
 constexpr unsigned kMostFailures = 3;
+constexpr unsigned kMostReconnects = 200;
 
 std::string_view typeName(EndpointType type) {
   switch (type) {
@@ -156,6 +157,10 @@ EndpointReport EndpointRun::run() {
   } catch (const Error& error) {
     if (error.scope() == Scope::Run && error.kind() != ErrorKind::Cancelled) throw;
     problem(error, {});
+  } catch (const std::exception& error) {
+    // A mistake of ours, or no memory: it ends this endpoint, not the others.
+    problem(Error(ErrorKind::Internal, Scope::Endpoint, Retry::Later, std::string("internal error: ") + error.what()),
+            {});
   }
   if (endpoint_) {
     endpoint_->close();
@@ -186,6 +191,9 @@ void EndpointRun::pull() {
   environment.log = [this](int level, const std::string& line) { context_.hub.log(level, line); };
   environment.stop = context_.stop;
   endpoint_ = endpoint::makeEndpoint(settings_, environment);
+  // A POP3 server logs out who keeps it waiting (RFC 1939 section 3), so such an endpoint comes when it is its turn.
+  std::optional<BraidTurns::Turn> turn;
+  if (settings_.type == EndpointType::Pop3) turn.emplace(context_.turns, settings_.braid, context_.stop);
   endpoint_->open();
   mapAndOpen();
   confirmRenames();
@@ -292,7 +300,7 @@ void EndpointRun::readAll() {
 bool EndpointRun::recover(const Error& error) {
   const std::optional<mailstore::RemoteKey> at = endpoint_->inProgress();
   failures_ = delivered_ == 0 ? failures_ + 1 : 1;
-  if (failures_ > kMostFailures) return false;
+  if (failures_ > kMostFailures || ++reconnects_ > kMostReconnects) return false;
   delivered_ = 0;
   context_.hub.log(0, "endpoint=" + settings_.name + " result=reconnect reason=\"" + error.what() + "\"");
   endpoint_->reconnect();
@@ -343,7 +351,8 @@ void EndpointRun::readOnce() {
       std::any_of(pull_->works().begin(), pull_->works().end(), [](const MailboxWork& w) { return w.hasHeld; });
   report_.mailboxesRead = works.size();
   if (!works.empty()) {
-    const BraidTurns::Turn turn(context_.turns, settings_.braid, context_.stop);
+    std::optional<BraidTurns::Turn> turn;
+    if (settings_.type != EndpointType::Pop3) turn.emplace(context_.turns, settings_.braid, context_.stop);
     job([&](Store& store) { braidEmpty_ = pull_->braidEntries(store) == 0; });
     Sink sink(*this, works);
     readDeltas(sink, works);

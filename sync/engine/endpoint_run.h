@@ -43,11 +43,6 @@ class EndpointRun {
 
  private:
   class Sink;
-  struct Target {  ///< a mailbox to be read
-    std::size_t work = 0;
-    bool opened = false;
-  };
-
   void pull();
   void mapAndOpen();
   void confirmRenames();
@@ -76,8 +71,9 @@ class EndpointRun {
   bool lookedForGone_ = false;
   bool anythingGone_ = false;
   bool braidEmpty_ = false;
-  std::uint64_t delivered_ = 0;                  ///< messages since the last connection
-  unsigned failures_ = 0;                        ///< connections in a row that brought nothing
+  std::uint64_t delivered_ = 0;  ///< messages since the last connection
+  unsigned failures_ = 0;        ///< connections in a row that brought nothing
+  unsigned reconnects_ = 0;
   std::optional<mailstore::RemoteKey> suspect_;  ///< at which the line broke last
   EndpointReport report_;
 };
