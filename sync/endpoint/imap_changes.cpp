@@ -52,6 +52,7 @@ class ImapEndpoint::Reading final : public ImapStepSink {
   struct State {
     Delta delta;
     std::uint32_t exists = 0;  ///< on opening
+    UidSet expunged;           ///< since EXISTS was told
     UidSet listed;             ///< by the FLAGS of all, or by a SEARCH
     bool listsAll = false;
     bool searches = false;
