@@ -60,11 +60,12 @@ void FetchParser::begin(SequenceNumber number, std::vector<Event>& events) {
 }
 
 FetchParser::Outcome FetchParser::part(std::string_view text, std::optional<std::uint64_t> literal,
-                                       std::vector<Event>& events) {
+                                       std::uint64_t offset, std::vector<Event>& events) {
   events_ = &events;
   unquoted_.clear();
   literalIsBody_ = false;
-  remark_ = {};
+  offset_ = offset;
+  remarks_ = 0;
   Cursor cursor(text);
   bool good = true;
   if (where_ == Where::Skipping) good = skipping(cursor, literal.has_value());
@@ -78,7 +79,10 @@ FetchParser::Outcome FetchParser::part(std::string_view text, std::optional<std:
   if (good && !literal && !closed_) good = cursor.fail("a FETCH response does not end");
   if (good && literal && where_ == Where::Items && !literalIsBody_)
     good = cursor.fail("a literal without a FETCH item");
-  Outcome out{cursor.reason(), remark_, cursor.at()};
+  Outcome out;
+  out.problem = cursor.reason();
+  out.at = cursor.at();
+  out.remarks = remarks_;
   if (!good || !literal) return out;
   if (where_ == Where::Labels) out.literal = LiteralUse::Label;
   if (literalIsBody_) {
@@ -153,11 +157,15 @@ bool FetchParser::flags(Cursor& cursor) {
 
 bool FetchParser::internalDate(Cursor& cursor) {
   std::string scratch;
+  const std::size_t at = cursor.at();
   if (cursor.peek() != '"') return cursor.fail("INTERNALDATE is not quoted");
   const auto text = cursor.quoted(scratch);
   if (!text) return false;
   attributes_.internalDate = parseInternalDate(*text);
-  if (!attributes_.internalDate) remark_ = "INTERNALDATE is no date";
+  if (!attributes_.internalDate) {
+    ++remarks_;
+    events_->emplace_back(Malformed{offset_ + at, "INTERNALDATE is no date", Severity::Skipped});
+  }
   return true;
 }
 

@@ -28,17 +28,18 @@ class FetchParser {
 
   struct Outcome {
     std::string_view problem;  ///< why the rest of this message is to be skipped, static text; empty when all is well
-    std::string_view remark;   ///< an attribute that is not understood and left out, all else being well; static text
     std::size_t at = 0;        ///< where in the part
     LiteralUse literal = LiteralUse::Discard;
-    bool skipped = false;  ///< the literal was a body over its limit
+    std::size_t remarks = 0;  ///< attributes that were not understood and are left out, each a Malformed event already
+    bool skipped = false;     ///< the literal was a body over its limit
   };
 
   /// `number` is that of `* number FETCH`.
   void begin(SequenceNumber number, std::vector<Event>& events);
   /// `text` is a line, or what of it stands before the announcement of a literal of `literal` octets. Views in the
-  /// events are into `text` or into this object, until the next part.
-  Outcome part(std::string_view text, std::optional<std::uint64_t> literal, std::vector<Event>& events);
+  /// events are into `text` or into this object, until the next part. `offset` is that of `text` in the connection.
+  Outcome part(std::string_view text, std::optional<std::uint64_t> literal, std::uint64_t offset,
+               std::vector<Event>& events);
   void label(std::string_view text);
   /// Octets of all labels of this message so far.
   [[nodiscard]] std::size_t labelOctets() const { return labelOctets_; }
@@ -65,7 +66,8 @@ class FetchParser {
   std::vector<Event>* events_ = nullptr;
   std::deque<std::string> unquoted_;  // bodies of this part that came as quoted strings with escapes
   std::string_view pendingBody_;      // the section whose value is the literal that follows
-  std::string_view remark_;
+  std::uint64_t offset_ = 0;          // of this part
+  std::size_t remarks_ = 0;           // in this part
   Where where_ = Where::Start;
   std::size_t labelOctets_ = 0;
   std::size_t items_ = 0;

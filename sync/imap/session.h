@@ -78,7 +78,9 @@ class Client::Session {
   void endLiteral();
   std::optional<LiteralAnnouncement> announced(std::string_view line);
   void observe(std::size_t firstEvent);
+  /// `at` is a place in the line that is being read.
   void report(std::size_t at, std::string_view reason);
+  void reportAt(std::uint64_t offset, std::string_view reason);
   void abandon(std::size_t at, std::string_view reason);
 
   // session_status.cpp
@@ -120,8 +122,9 @@ class Client::Session {
   std::size_t nextEvent_ = 0;
   Mode mode_ = Mode::Start;
   LiteralSink literalSink_ = LiteralSink::Discard;
-  std::string gathered_;      // a response with literals, or a label
-  std::size_t literals_ = 0;  // in this response
+  std::string gathered_;              // a response with literals, or a label
+  std::uint64_t responseOffset_ = 0;  // where this response began
+  std::size_t literals_ = 0;          // in this response
   std::size_t malformed_ = 0;
   bool layerChanges_ = false;
   bool failed_ = false;

@@ -58,6 +58,7 @@ void Client::Session::handleLine(std::string_view line) {
 
 void Client::Session::beginResponse(std::string_view line) {
   literals_ = 0;
+  responseOffset_ = framer_.frameOffset();
   if (state_ == SessionState::BeforeGreeting) return greeting(line);
   if (line.empty()) return;  // quirk EmptyLine
   if (line.front() == '*') return untagged(line);
@@ -102,8 +103,9 @@ void Client::Session::fetchPart(std::string_view line, std::size_t at) {
   if (failed_) return;
   const std::size_t length = literal ? literal->lineLength : line.size();
   const std::string_view text = line.substr(at, std::max(length, at) - at);
-  const auto outcome = fetch_.part(text, literal ? std::optional(literal->size) : std::nullopt, events_);
-  if (!outcome.remark.empty()) report(at + outcome.at, outcome.remark);
+  const auto outcome =
+      fetch_.part(text, literal ? std::optional(literal->size) : std::nullopt, framer_.frameOffset() + at, events_);
+  malformed_ += outcome.remarks;
   if (!outcome.problem.empty()) {
     report(at + outcome.at, outcome.problem);
     mode_ = Mode::SkippedFetch;
@@ -136,7 +138,7 @@ void Client::Session::untaggedData(std::string_view text, std::size_t at) {
   if (equalsIgnoringCase(cursor.word(), "CAPABILITY")) return learnCapabilities(cursor.rest());
   Cursor data(rest);
   parseUntaggedData(data, ResponseContext{limits_, nameEncoding(), events_});
-  if (data.failed()) return report(at + data.at(), data.reason());
+  if (data.failed()) return reportAt(responseOffset_ + at + data.at(), data.reason());
   observe(firstEvent);
 }
 
@@ -212,8 +214,12 @@ void Client::Session::observe(std::size_t firstEvent) {
 }
 
 void Client::Session::report(std::size_t at, std::string_view reason) {
-  if (++malformed_ > limits_.malformedResponses) return abandon(at, "too many responses are malformed");
-  events_.emplace_back(Malformed{framer_.frameOffset() + at, reason, Severity::Skipped});
+  reportAt(framer_.frameOffset() + at, reason);
+}
+
+void Client::Session::reportAt(std::uint64_t offset, std::string_view reason) {
+  if (++malformed_ > limits_.malformedResponses) return abandon(0, "too many responses are malformed");
+  events_.emplace_back(Malformed{offset, reason, Severity::Skipped});
 }
 
 void Client::Session::abandon(std::size_t at, std::string_view reason) {
