@@ -132,7 +132,7 @@ TEST_CASE("a listing shorter than STAT's count tells no presence", "[endpoint][p
 
 TEST_CASE("a connection that ends in a message delivers no part of it and says at which it was", "[endpoint][pop3]") {
   FakeMaildrop drop = three();
-  drop.breaksAt = 1;
+  drop.breaksAt = 2;
   Fixture fixture(drop);
   fixture.endpoint.open();
   const Delta delta = fixture.changes();
@@ -142,11 +142,11 @@ TEST_CASE("a connection that ends in a message delivers no part of it and says a
   } catch (const mailstore::Error& error) {
     CHECK(error.kind() == mailstore::ErrorKind::Unreachable);
     CHECK(error.scope() == mailstore::Scope::Connection);
-    CHECK(std::string(error.what()).find("in the middle of message 2") != std::string::npos);
+    CHECK(std::string(error.what()).find("in the middle of message 3") != std::string::npos);
   }
-  CHECK(fixture.fetched() == std::vector<std::string>{"a"});
+  CHECK(fixture.fetched() == std::vector<std::string>{"a", "b"});
   REQUIRE(fixture.endpoint.inProgress().has_value());
-  CHECK(std::get<Uidl>(*fixture.endpoint.inProgress()) == Uidl("b"));
+  CHECK(std::get<Uidl>(*fixture.endpoint.inProgress()) == Uidl("c"));
 }
 
 TEST_CASE("a message that the server refuses, or that is too large, does not stop the others", "[endpoint][pop3]") {
