@@ -118,6 +118,8 @@ def configuration(directory, ports, knobs):
         services += f"}}\nservice {protocol} {{\n  vsz_limit = 1G\n  process_min_avail = 1\n  process_limit = 200\n}}\n"
     for name in ("anvil", "auth-worker", "stats"):
         services += "" if root else f"service {name} {{\n{chroot}}}\n"
+    # Without this listener nobody is kept waiting for wrong passwords of others on the same address.
+    services += "service anvil {\n  unix_listener anvil-auth-penalty {\n    mode = 0\n  }\n}\n"
     return f"""
 base_dir = {directory}/run
 state_dir = {directory}/state
