@@ -9,11 +9,12 @@ namespace mailbraid::mailstore {
 namespace {
 
 // Every look-up of an unpaired entry goes from the message (indexed by digest, header digest and content key) to its
-// entries in the mailbox, and is done at the first that has no pair there.
-#define MAILBRAID_UNPAIRED(condition)                                              \
-  "SELECT e.id FROM message m JOIN entry e ON e.message = m.id AND e.mailbox = ?1" \
-  " WHERE " condition                                                              \
-  " AND e.removed_at = 0 AND NOT EXISTS(SELECT 1 FROM pair p"                      \
+// entries in the mailbox, and is done at the first that has no pair there. CROSS JOIN: without it SQLite, which has no
+// statistics, goes through all live entries of the mailbox instead.
+#define MAILBRAID_UNPAIRED(condition)                                                    \
+  "SELECT e.id FROM message m CROSS JOIN entry e ON e.message = m.id AND e.mailbox = ?1" \
+  " WHERE " condition                                                                    \
+  " AND e.removed_at = 0 AND NOT EXISTS(SELECT 1 FROM pair p"                            \
   " WHERE p.entry = e.id AND p.endpoint_mailbox = ?2 AND p.held = 0) ORDER BY e.id LIMIT 1"
 
 std::optional<EntryId> idFrom(Query& query) {
