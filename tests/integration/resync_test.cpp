@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -53,7 +54,14 @@ void checkSame(const Workspace& workspace, const std::string& braid, const MailA
     for (const std::string& flag : one.flags) line += " " + flag;
     wanted.push_back(line);
   }
-  CHECK_THAT(stored, Catch::Matchers::UnorderedEquals(wanted));
+  std::sort(stored.begin(), stored.end());
+  std::sort(wanted.begin(), wanted.end());
+  std::vector<std::string> missing;
+  std::vector<std::string> surplus;
+  std::set_difference(wanted.begin(), wanted.end(), stored.begin(), stored.end(), std::back_inserter(missing));
+  std::set_difference(stored.begin(), stored.end(), wanted.begin(), wanted.end(), std::back_inserter(surplus));
+  CHECK(missing == std::vector<std::string>{});
+  CHECK(surplus == std::vector<std::string>{});
 }
 
 }  // namespace
