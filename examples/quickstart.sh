@@ -24,6 +24,7 @@ echo "every package is installed"
 
 say "2. Building mailbraid"
 build=build/quickstart
+mkdir -p build
 { cmake --preset release -B $build -DMAILBRAID_TESTS=OFF && cmake --build $build --target mailbraid -j "$(nproc)"; } \
   >build/quickstart.log 2>&1 || { tail -30 build/quickstart.log >&2; fail "the build failed, see build/quickstart.log"; }
 mailbraid=$root/$build/cli/mailbraid

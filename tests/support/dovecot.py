@@ -147,6 +147,8 @@ mail_max_userip_connections = 200
 imap_capability = {knobs.capability}
 imap_id_retain = no
 pop3_uidl_format = {knobs.uidl}
+# RETR would mark a message as seen for IMAP, and a second sync would find that.
+pop3_no_flag_updates = yes
 passdb {{
   driver = oauth2
   mechanisms = xoauth2 oauthbearer
