@@ -212,7 +212,11 @@ void ImapSteps::handle(const imap::Event& event) {
   } else if (const auto* vanished = std::get_if<imap::Vanished>(&event)) {
     sink_.onVanished(step, *vanished);
   } else if (const auto* found = std::get_if<imap::SearchResult>(&event)) {
-    sink_.onSearch(step, *found);
+    // Dovecot ends a SEARCH before the FETCH that it was sent behind: the answer is not always of the first in flight.
+    const auto asked = std::find_if(flying_.begin(), flying_.end(), [&](const Flying& f) {
+      return found->id ? f.id == *found->id : f.step.kind == ImapStep::Kind::Search;
+    });
+    if (asked != flying_.end()) sink_.onSearch(asked->step, *found);
   } else if (const auto* done = std::get_if<imap::CommandDone>(&event)) {
     stepEnds(*done);
   }
