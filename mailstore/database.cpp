@@ -21,7 +21,7 @@ namespace {
 // transaction.
 constexpr const char* kCacheSize = "PRAGMA cache_size = -8192";
 // In pages. A small log is read faster and stays in the page cache; each checkpoint costs an fsync of the file.
-constexpr const char* kCheckpoint = "PRAGMA wal_autocheckpoint = 1000";
+constexpr const char* kCheckpoint = "PRAGMA wal_autocheckpoint = 2000";
 constexpr const char* kLogLimit = "PRAGMA journal_size_limit = 16777216";
 
 }  // namespace

@@ -9,13 +9,17 @@ namespace mailbraid::mailstore {
 namespace {
 
 // Every look-up of an unpaired entry goes from the message (indexed by digest, header digest and content key) to its
-// entries in the mailbox, and is done at the first that has no pair there. CROSS JOIN: without it SQLite, which has no
-// statistics, goes through all live entries of the mailbox instead.
-#define MAILBRAID_UNPAIRED(condition)                                                    \
-  "SELECT e.id FROM message m CROSS JOIN entry e ON e.message = m.id AND e.mailbox = ?1" \
-  " WHERE " condition                                                                    \
-  " AND e.removed_at = 0 AND NOT EXISTS(SELECT 1 FROM pair p"                            \
+// entries in the mailbox, and is done at the first that has no pair there. CROSS JOIN and INDEXED BY: without them
+// SQLite, which has no statistics, goes through all live entries of the mailbox instead.
+#define MAILBRAID_UNPAIRED(condition)                                                                             \
+  "SELECT e.id FROM message m CROSS JOIN entry e INDEXED BY entry_message ON e.message = m.id AND e.mailbox = ?1" \
+  " WHERE " condition                                                                                             \
+  " AND e.removed_at = 0 AND NOT EXISTS(SELECT 1 FROM pair p"                                                     \
   " WHERE p.entry = e.id AND p.endpoint_mailbox = ?2 AND p.held = 0) ORDER BY e.id LIMIT 1"
+
+#define MAILBRAID_ROWS                                             \
+  "SELECT " MAILBRAID_ENTRY_COLUMNS ", " MAILBRAID_MESSAGE_COLUMNS \
+  " FROM entry e JOIN message m ON m.id = e.message WHERE e.mailbox = ?1 AND e.removed_at = 0 AND "
 
 std::optional<EntryId> idFrom(Query& query) {
   if (!query.next()) return std::nullopt;
@@ -49,17 +53,21 @@ struct Entries::Statements {
       database,
       "UPDATE entry SET mailbox = (SELECT o.id FROM mailbox b JOIN mailbox o ON o.braid = b.braid AND"
       " o.name = b.name AND o.removed_at = 0 WHERE b.id = entry.mailbox) WHERE id = ?"};
-  Statement byDigest{database, MAILBRAID_UNPAIRED("m.digest = ?3")};
-  Statement byHeader{database, MAILBRAID_UNPAIRED("m.header_digest = ?3 AND m.size = ?4")};
-  Statement byContent{database, MAILBRAID_UNPAIRED("m.content_key = ?3")};
-  Statement inBraid{
+  Statement byDigest{database, MAILBRAID_UNPAIRED("substr(m.digest, 1, 4) = substr(?3, 1, 4) AND m.digest = ?3")};
+  Statement byHeader{
       database,
-      "SELECT m.id FROM message m WHERE m.header_digest = ?1 AND m.size = ?2 AND EXISTS(SELECT 1 FROM entry e"
-      " JOIN mailbox b ON b.id = e.mailbox WHERE e.message = m.id AND e.removed_at = 0 AND b.braid = ?3)"
-      " ORDER BY m.id LIMIT 1"};
-  Statement page{database, "SELECT " MAILBRAID_ENTRY_COLUMNS ", " MAILBRAID_MESSAGE_COLUMNS
-                           " FROM entry e JOIN message m ON m.id = e.message WHERE e.mailbox = ?1 AND e.removed_at = 0"
-                           " AND (e.internal_date, e.id) > (?2, ?3) ORDER BY e.internal_date, e.id LIMIT 256"};
+      MAILBRAID_UNPAIRED("substr(m.header_digest, 1, 4) = substr(?3, 1, 4) AND m.header_digest = ?3 AND m.size = ?4")};
+  Statement byContent{database,
+                      MAILBRAID_UNPAIRED("substr(m.content_key, 1, 4) = substr(?3, 1, 4) AND m.content_key = ?3")};
+  Statement inBraid{database,
+                    "SELECT m.id FROM message m WHERE substr(m.header_digest, 1, 4) = substr(?1, 1, 4) AND "
+                    "m.header_digest = ?1 AND m.size = ?2 AND EXISTS(SELECT 1 FROM entry e INDEXED BY entry_message"
+                    " JOIN mailbox b ON b.id = e.mailbox WHERE e.message = m.id AND e.removed_at = 0 AND b.braid = ?3)"
+                    " ORDER BY m.id LIMIT 1"};
+  // Two steps, each a range of entry_live: one comparison of (date, id) would skip over all that share the date, every
+  // page.
+  Statement restOfDate{database, MAILBRAID_ROWS "e.internal_date = ?2 AND e.id > ?3 ORDER BY e.id LIMIT 256"};
+  Statement laterDates{database, MAILBRAID_ROWS "e.internal_date > ?2 ORDER BY e.internal_date, e.id LIMIT 256"};
   Statement rowById{database, "SELECT " MAILBRAID_ENTRY_COLUMNS ", " MAILBRAID_MESSAGE_COLUMNS
                               " FROM entry e JOIN message m ON m.id = e.message WHERE e.id = ? AND e.removed_at = 0"};
 };
@@ -130,18 +138,20 @@ std::optional<MessageId> Entries::findMessage(BraidId braid, const HeaderDigest&
 void Entries::list(MailboxId mailbox, const std::function<void(const EntryRow&)>& visit) {
   std::int64_t date = std::numeric_limits<std::int64_t>::min();
   EntryId last;
-  for (bool more = true; more;) {
+  while (true) {
     std::vector<EntryRow> page;
     {
-      Query query(statements_->page, mailbox, date, last);
+      Query query(statements_->restOfDate, mailbox, date, last);
       while (query.next()) page.push_back(rowFrom(query));
     }
-    more = !page.empty();
-    for (const EntryRow& row : page) visit(row);
-    if (more) {
-      date = page.back().entry.internalDate.seconds;
-      last = page.back().entry.id;
+    if (page.empty()) {
+      Query query(statements_->laterDates, mailbox, date);
+      while (query.next()) page.push_back(rowFrom(query));
     }
+    if (page.empty()) return;
+    for (const EntryRow& row : page) visit(row);
+    date = page.back().entry.internalDate.seconds;
+    last = page.back().entry.id;
   }
 }
 

@@ -6,14 +6,6 @@
 namespace mailbraid::mailstore {
 namespace {
 
-bool isSpace(char c) {
-  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
 /// Length of the field that begins at the start of `text`, its folded lines and last line end included.
 std::size_t fieldLength(std::string_view text) {
   std::size_t end = 0;
@@ -77,22 +69,18 @@ void forEachField(std::string_view header, const std::function<void(const Header
 }
 
 std::string unfolded(std::string_view body) {
+  constexpr std::string_view kSpaces = " \t\r\n";
   std::string out;
   out.reserve(body.size());
-  for (const char c : body) {
-    if (!isSpace(c)) {
-      out.push_back(c);
-    } else if (!out.empty() && out.back() != ' ') {
-      out.push_back(' ');
-    }
+  while (true) {
+    const std::size_t start = body.find_first_not_of(kSpaces);
+    if (start == std::string_view::npos) return out;
+    body.remove_prefix(start);
+    const std::size_t end = std::min(body.find_first_of(kSpaces), body.size());
+    if (!out.empty()) out.push_back(' ');
+    out += body.substr(0, end);
+    body.remove_prefix(end);
   }
-  if (!out.empty() && out.back() == ' ') out.pop_back();
-  return out;
-}
-
-bool equalIgnoringCase(std::string_view left, std::string_view right) {
-  return left.size() == right.size() &&
-         std::equal(left.begin(), left.end(), right.begin(), [](char a, char b) { return lower(a) == lower(b); });
 }
 
 }  // namespace mailbraid::mailstore

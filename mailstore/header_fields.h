@@ -1,6 +1,7 @@
 // The header of a message as fields, found without judging it: whatever arrives has some reading (mailstore's own).
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <functional>
 #include <string>
@@ -33,7 +34,11 @@ void forEachField(std::string_view header, const std::function<void(const Header
 /// A field's body in one line: every run of white space and line ends is one space, none at either end.
 std::string unfolded(std::string_view body);
 
-/// ASCII only.
-bool equalIgnoringCase(std::string_view left, std::string_view right);
+/// ASCII only. Inline: it is asked of every field of every message for a handful of names.
+inline bool equalIgnoringCase(std::string_view left, std::string_view right) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  return left.size() == right.size() &&
+         std::equal(left.begin(), left.end(), right.begin(), [&](char a, char b) { return lower(a) == lower(b); });
+}
 
 }  // namespace mailbraid::mailstore

@@ -67,6 +67,7 @@ std::optional<InternalDate> receivedDate(std::string_view body) {
 
 Fields fieldsOf(std::string_view header) {
   Fields out;
+  out.all.reserve(64);
   forEachField(header, [&](const HeaderField& field) {
     out.all.push_back(field);
     if (!out.received && equalIgnoringCase(field.name, "Received")) out.received = receivedDate(field.body);

@@ -55,9 +55,9 @@ struct Messages::Statements {
   Database& database;
   Statement insert{database,
                    "INSERT INTO message(digest, header_digest, content_key, size, date, message_id, sender, recipients,"
-                   " subject) VALUES(?,?,?,?,?,?,?,?,?) ON CONFLICT(digest) DO NOTHING RETURNING id"};
+                   " subject) VALUES(?,?,?,?,?,?,?,?,?) RETURNING id"};
   Statement insertBody{database, "INSERT INTO body(id, octets) VALUES(?,?)"};
-  Statement byDigest{database, "SELECT id FROM message WHERE digest = ?"};
+  Statement byDigest{database, "SELECT id FROM message WHERE substr(digest, 1, 4) = substr(?1, 1, 4) AND digest = ?1"};
   Statement byId{database, "SELECT " MAILBRAID_MESSAGE_COLUMNS " FROM message m WHERE m.id = ?"};
   Statement body{database, "SELECT octets FROM body WHERE id = ?"};
   Statement after{database, "SELECT id FROM message WHERE id > ? ORDER BY id LIMIT 1000"};
@@ -71,22 +71,21 @@ Messages::~Messages() = default;
 MessageId Messages::add(PreparedMessage&& message) {
   Statements& sql = *statements_;
   const PreparedMessage taken = std::move(message);
-  std::optional<MessageId> id;
+  if (const auto known = findByDigest(taken.digest)) return *known;
+  MessageId id;
   {
     Query query(sql.insert, taken.digest, taken.headerDigest, taken.contentKey, taken.size, taken.header.date,
                 taken.header.messageId, taken.header.from, taken.header.to, taken.header.subject);
-    if (query.next()) {
-      id = query.named<MessageId>(0);
-      query.next();
-    }
+    query.next();
+    id = query.named<MessageId>(0);
+    query.next();
   }
-  if (!id) return findByDigest(taken.digest).value();
   std::int64_t chunk = 0;
   taken.octets->forEach([&](std::string_view frame) {
-    execute(sql.insertBody, bodyId(*id, chunk), BlobView{frame});
+    execute(sql.insertBody, bodyId(id, chunk), BlobView{frame});
     ++chunk;
   });
-  return *id;
+  return id;
 }
 
 std::optional<MessageId> Messages::findByDigest(const Digest& digest) {

@@ -34,20 +34,29 @@ Sha256::~Sha256() = default;
 Sha256::Sha256(Sha256&&) noexcept = default;
 Sha256& Sha256::operator=(Sha256&&) noexcept = default;
 
+void Sha256::start() {
+  if (started_) return;
+  require(EVP_DigestInit_ex2(context_.get(), algorithm(), nullptr));
+  started_ = true;
+}
+
 void Sha256::append(std::string_view octets) {
+  if (octets.empty()) return;
+  start();
   require(EVP_DigestUpdate(context_.get(), octets.data(), octets.size()));
 }
 
 Sha256::Value Sha256::finish() {
+  start();
   Value out{};
   unsigned int size = 0;
   require(EVP_DigestFinal_ex(context_.get(), out.data(), &size));
-  reset();
+  started_ = false;
   return out;
 }
 
 void Sha256::reset() {
-  require(EVP_DigestInit_ex2(context_.get(), algorithm(), nullptr));
+  started_ = false;
 }
 
 void TrimmedSha256::append(std::string_view octets) {
@@ -61,7 +70,9 @@ void TrimmedSha256::append(std::string_view octets) {
   }
   if (pending_.size() + octets.size() > kMaxPending) {
     if (!parted_) {
+      hash_.start();
       require(EVP_MD_CTX_copy_ex(trimmed_.context_.get(), hash_.context_.get()));
+      trimmed_.started_ = true;
       parted_ = true;
     }
     hash_.append(pending_);

