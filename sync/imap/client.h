@@ -80,6 +80,8 @@ class Client {
   std::string takeUnprocessedInput();
 
   [[nodiscard]] SessionState state() const;
+  /// Empty when they are not known: before the server told them, after STARTTLS, and after a LOGIN or AUTHENTICATE
+  /// whose answer did not tell them again. Then send Capability.
   [[nodiscard]] const Capabilities& capabilities() const;
   /// True after the server answered ENABLE with it.
   [[nodiscard]] bool isEnabled(std::string_view capability) const;

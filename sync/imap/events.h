@@ -41,7 +41,9 @@ enum class CommandResult : std::uint8_t {
   Bad,
   NotSent,  ///< it cannot be written (CR, LF or NUL in an argument, an empty set); `text` says why. Nothing was sent
 };
-/// A command is done.
+/// A command is done. Answers may come in another order than commands, and behind data of later ones: Dovecot holds the
+/// OK to UID SEARCH and UID FETCH back until it has sent what the next one asked for. So data is told apart by UID, not
+/// by answers.
 struct CommandDone {
   CommandId id{};
   CommandResult result = CommandResult::Ok;

@@ -274,6 +274,16 @@ TEST_CASE("answers may come in another order than the commands", "[imap][session
   CHECK(script.serverSays("A2 OK b\r\nA1 OK a\r\n") == Lines{"Done A2 OK 'b'", "Done A1 OK 'a'"});
 }
 
+TEST_CASE("the answer to a UID SEARCH may come behind the messages of the next UID FETCH, as Dovecot does it",
+          "[imap][session]") {
+  Script script(LoggedIn{"IMAP4rev1 ESEARCH"});
+  script.client().send(UidSearch{.returns = {SearchReturn::All}});
+  script.client().send(UidFetch{.uids = UidsFrom{mailstore::Uid{1}}, .items = {FetchItem::Flags}});
+  script.clientSends("A1 UID SEARCH RETURN (ALL) ALL\r\nA2 UID FETCH 1:* (UID FLAGS)");
+  CHECK(script.serverSays("* ESEARCH (TAG \"A1\") UID ALL 1\r\n* 1 FETCH (UID 1 FLAGS ())\r\nA1 OK a\r\nA2 OK b\r\n") ==
+        Lines{"Search A1 '1'", "FetchBegin 1", "FetchEnd 1 uid=1 flags=()", "Done A1 OK 'a'", "Done A2 OK 'b'"});
+}
+
 TEST_CASE("an answer to nothing is reported, a line that is none ends the connection", "[imap][session]") {
   Script script(LoggedIn{"IMAP4rev1"});
   CHECK(script.serverSays("A99 OK x\r\n") == Lines{"Malformed 40 'an answer to a command that is not in flight'"});
