@@ -1,6 +1,7 @@
 #include "tests/pop3/wire.h"
 
 using namespace mailbraid::tests;
+using namespace mailbraid::sync::pop3;
 
 namespace {
 

@@ -12,7 +12,23 @@
 
 namespace mailbraid::tests {
 
-using namespace mailbraid::sync::pop3;
+using sync::pop3::BodyChunk;
+using sync::pop3::BodyEnd;
+using sync::pop3::CapaDone;
+using sync::pop3::Client;
+using sync::pop3::Closed;
+using sync::pop3::Command;
+using sync::pop3::Continuation;
+using sync::pop3::Event;
+using sync::pop3::Greeting;
+using sync::pop3::Limits;
+using sync::pop3::ListingEnd;
+using sync::pop3::ListItem;
+using sync::pop3::Malformed;
+using sync::pop3::Notice;
+using sync::pop3::Reply;
+using sync::pop3::ResponseCode;
+using sync::pop3::UidlItem;
 
 inline std::string_view codeName(ResponseCode code) {
   switch (code) {
