@@ -200,20 +200,36 @@ TEST_CASE("P6: a connection that breaks anywhere removes nothing, and the next r
   Workspace workspace;
   workspace.endpoint("it", endpointAt(workspace, type, proxy.port(), "timeout = \"5s\"\n"));
   REQUIRE(workspace.sync() == Totals{.fresh = 30});
-  account.append("INBOX", messages(30, 40));
-  const std::vector<std::string> before = workspace.digests("it/INBOX");
+  int last = 30;
   for (const std::uint64_t octet : {0U, 30U, 200U, 700U, 1200U, 2000U, 3500U}) {
     CAPTURE(type, octet);
-    proxy.set(Fault{Fault::Kind::Cut, Toward::Client, octet, {}});
+    const std::vector<std::string> before = workspace.digests("it/INBOX");
+    account.append("INBOX", messages(last, last + 5));
+    last += 5;
+    proxy.set(Fault{Fault::Kind::Cut, Toward::Client, octet, {}, 1});
     const Totals broken = workspace.sync();
     CHECK(broken.removed == 0);
+    CHECK(broken.quarantined == 0);
     const std::vector<std::string> now = workspace.digests("it/INBOX");
     CHECK(std::includes(now.begin(), now.end(), before.begin(), before.end()));
   }
   proxy.set(std::nullopt);
   CHECK(workspace.sync().status == 0);
-  CHECK(workspace.digests("it/INBOX").size() == 40);
+  CHECK(workspace.digests("it/INBOX").size() == static_cast<std::size_t>(last));
   CHECK(workspace.sync() == kNothing);
+}
+
+TEST_CASE("P10: a message at which every connection breaks is set aside and shows in the exit code",
+          "[integration][resync]") {
+  const Dovecot server;
+  const MailAccount account(server.imap(), "user1", "secret");
+  account.append("INBOX", {message(0, 20'000)});
+  FaultProxy proxy(server.imap());
+  Workspace workspace;
+  workspace.endpoint("it", endpointAt(workspace, "imap", proxy.port()));
+  proxy.set(Fault{Fault::Kind::Cut, Toward::Client, 10'000, {}});
+  CHECK(workspace.sync() == Totals{.status = 11, .quarantined = 1});
+  CHECK(workspace.mailbraid({"status"}).out.find("INBOX") != std::string::npos);
 }
 
 TEST_CASE("P4: killed at any moment and run again, the end is that of a run that was not killed",
