@@ -81,7 +81,8 @@ class Entries {
                                       std::uint64_t size);
   std::optional<EntryId> findUnpaired(MailboxId mailbox, EndpointMailboxId endpointMailbox, const ContentKey& key);
 
-  /// A message with this header digest and size that has a live entry anywhere in the braid: its octets need not be fetched.
+  /// A message with this header digest and size that has a live entry anywhere in the braid: its octets need not be
+  /// fetched.
   std::optional<MessageId> findMessage(BraidId braid, const HeaderDigest& header, std::uint64_t size);
 
   void list(MailboxId mailbox, const std::function<void(const EntryRow&)>& visit);  ///< live, by internal date, then id

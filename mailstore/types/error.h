@@ -16,16 +16,16 @@ enum class Retry : std::uint8_t { Now, Later, Never };
 
 /// What kind of failure it is. Each kind has one exit code (cli/exit_code.h, DESIGN section 7).
 enum class ErrorKind : std::uint8_t {
-  Usage,          ///< 64
-  StoreDamaged,   ///< 65: truncated, digest mismatch, newer schema
-  Unreachable,    ///< 69: name, port, connect, time-out, closed
-  Internal,       ///< 70
-  NotWritable,    ///< 73: disk full, permissions
+  Usage,             ///< 64
+  StoreDamaged,      ///< 65: truncated, digest mismatch, newer schema
+  Unreachable,       ///< 69: name, port, connect, time-out, closed
+  Internal,          ///< 70
+  NotWritable,       ///< 73: disk full, permissions
   TemporaryFailure,  ///< 75: another mailbraid holds the store, server says try later
-  Protocol,       ///< 76: the server said something that is not the protocol
-  Refused,        ///< 77: login or certificate refused
-  Configuration,  ///< 78
-  Cancelled,      ///< stopped by the user (SIGINT, SIGTERM): 75
+  Protocol,          ///< 76: the server said something that is not the protocol
+  Refused,           ///< 77: login or certificate refused
+  Configuration,     ///< 78
+  Cancelled,         ///< stopped by the user (SIGINT, SIGTERM): 75
 };
 
 /// Thrown by I/O, store and configuration code. `what()` is one sentence for the user: what, where, what to do.

@@ -12,7 +12,8 @@ namespace mailbraid::mailstore {
 enum class SystemFlag : std::uint8_t { Seen = 1, Answered = 2, Flagged = 4, Deleted = 8, Draft = 16 };
 
 /// A set of system flags and keywords. Keywords compare without regard to ASCII case and keep the spelling first seen.
-/// They are held sorted, so that equal sets have equal text. A value type; copies are cheap while there are no keywords.
+/// They are held sorted, so that equal sets have equal text. A value type; copies are cheap while there are no
+/// keywords.
 class Flags {
  public:
   Flags() = default;

@@ -30,7 +30,8 @@ using Uid = Named<struct UidTag, std::uint32_t>;
 using UidValidity = Named<struct UidValidityTag, std::uint32_t>;
 using ModSeq = Named<struct ModSeqTag, std::uint64_t>;
 
-/// POP3 unique-id, 1 to 70 characters 0x21 to 0x7E (RFC 1939 section 7); longer ones that servers send are kept as they are.
+/// POP3 unique-id, 1 to 70 characters 0x21 to 0x7E (RFC 1939 section 7); longer ones that servers send are kept as they
+/// are.
 using Uidl = Named<struct UidlTag, std::string>;
 
 // Row numbers in the store. 0 means "none".
@@ -46,7 +47,8 @@ using RunId = Named<struct RunIdTag, std::int64_t>;
 /// Store change number: every entry change gets the next one (DESIGN: "what changed since N").
 using ChangeNumber = Named<struct ChangeNumberTag, std::int64_t>;
 
-/// SHA-256. `Digest` names a whole message, `HeaderDigest` its header, `ContentKey` its content without what transport adds.
+/// SHA-256. `Digest` names a whole message, `HeaderDigest` its header, `ContentKey` its content without what transport
+/// adds.
 template <class Tag>
 struct Sha256Value {
   std::array<std::uint8_t, 32> bytes{};
