@@ -75,7 +75,6 @@ struct Delta {
   std::optional<KeySet>
       present;   ///< every message below the anchor that is there; only when the listing is proven complete
   KeySet fresh;  ///< new messages that were not fetched: at or above the anchor, without `skip`, with `due`
-  std::vector<RemoteMessage> listed;        ///< POP3: size per key of `fresh`; else empty
   std::optional<mailstore::Error> failure;  ///< this mailbox could not be read; the others are not concerned
   std::string incomplete;                   ///< not empty: the listing fell short and proves no removal; one sentence
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <string_view>
 #include <unordered_set>
 #include <utility>
 
@@ -19,6 +20,8 @@ namespace {
 constexpr const char* kInbox = "INBOX";
 /// POP3 has no UIDVALIDITY; 0 would mean that the mailbox was never read.
 constexpr mailstore::UidValidity kUidValidity{1};
+/// Requests that the session holds: more than its window, less than a large mailbox.
+constexpr std::size_t kQueued = 2048;
 
 const std::vector<Uidl>& uidlsOf(const KeySet& keys) {
   static const std::vector<Uidl> kNone;
@@ -38,8 +41,8 @@ void Pop3Endpoint::startSession() {
     earlier_ = wireTotals();
     connection_.reset();
   }
-  listing_.reset();
   byUidl_.clear();
+  listing_.reset();
   connection_ = std::make_unique<Pop3Connection>(settings_, environment_, cache_);
   connection_->open();
 }
@@ -63,7 +66,7 @@ void Pop3Endpoint::ensureListing() {
   }
   if (!listing_->identified) identifyUnnamed();
   byUidl_.reserve(listing_->messages.size());
-  for (std::size_t i = 0; i < listing_->messages.size(); ++i) byUidl_.emplace(listing_->messages[i].uidl, i);
+  for (std::size_t i = 0; i < listing_->messages.size(); ++i) byUidl_.emplace(listing_->messages[i].uidl.value(), i);
 }
 
 /// Gives every message without a usable unique-id a key made of its header and size.
@@ -159,7 +162,7 @@ RemoteMessage Pop3Endpoint::describe(const ListedMessage& message) {
 std::vector<const ListedMessage*> Pop3Endpoint::find(const KeySet& keys) const {
   std::vector<const ListedMessage*> out;
   for (const Uidl& uidl : uidlsOf(keys)) {
-    const auto found = byUidl_.find(uidl);
+    const auto found = byUidl_.find(uidl.value());
     if (found != byUidl_.end()) out.push_back(&listing_->messages[found->second]);
   }
   return out;
@@ -176,15 +179,15 @@ Delta Pop3Endpoint::change(std::size_t index, const DeltaRequest& request, PullS
   Delta delta;
   delta.status = status();
   sink.onOpened(index, delta.status);
-  std::unordered_set<Uidl> skip;
-  for (const Uidl& uidl : uidlsOf(request.skip)) skip.insert(uidl);
-  for (const Uidl& uidl : uidlsOf(request.due)) skip.erase(uidl);
+  std::unordered_set<std::string_view> skip;
+  for (const Uidl& uidl : uidlsOf(request.skip)) skip.insert(uidl.value());
+  for (const Uidl& uidl : uidlsOf(request.due)) skip.erase(uidl.value());
   std::vector<const ListedMessage*> fresh;
   std::vector<Uidl> present;
   present.reserve(listing_->messages.size());
   for (const ListedMessage& message : listing_->messages) {
     present.push_back(message.uidl);
-    if (!skip.contains(message.uidl)) fresh.push_back(&message);
+    if (!skip.contains(message.uidl.value())) fresh.push_back(&message);
   }
   if (listing_->complete) {
     delta.present = std::move(present);
@@ -200,10 +203,8 @@ Delta Pop3Endpoint::change(std::size_t index, const DeltaRequest& request, PullS
     return delta;
   }
   std::vector<Uidl> keys;
-  for (const ListedMessage* message : fresh) {
-    keys.push_back(message->uidl);
-    delta.listed.push_back(describe(*message));
-  }
+  keys.reserve(fresh.size());
+  for (const ListedMessage* message : fresh) keys.push_back(message->uidl);
   delta.fresh = std::move(keys);
   return delta;
 }
@@ -294,8 +295,12 @@ class Pop3Endpoint::Fetching {
 void Pop3Endpoint::fetchMessages(std::size_t index, const std::vector<const ListedMessage*>& messages, PullSink& sink) {
   inProgress_.reset();
   Fetching fetching(*this, index, sink);
-  for (const ListedMessage* message : messages) fetching.ask(*message);
-  connection_->finish([&](pop3::SessionEvent& event) { fetching.take(event); });
+  const pop3::Session& session = connection_->session();
+  auto next = messages.begin();
+  while (next != messages.end() || session.unanswered() > 0) {
+    while (next != messages.end() && session.unanswered() < kQueued) fetching.ask(**next++);
+    if (session.unanswered() > 0) connection_->pump([&](pop3::SessionEvent& event) { fetching.take(event); });
+  }
 }
 
 std::vector<std::optional<mailstore::Error>> Pop3Endpoint::fetch(std::span<const KeyRequest> requests, PullSink& sink) {

@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -62,8 +63,8 @@ class Pop3Endpoint final : public Endpoint {
   std::unique_ptr<Pop3Connection> connection_;
   WireTotals earlier_;  ///< of connections that are gone
   std::vector<RemoteMailbox> mailboxes_;
-  std::optional<pop3::Listing> listing_;                     ///< of this connection: numbers mean nothing in another
-  std::unordered_map<mailstore::Uidl, std::size_t> byUidl_;  ///< into listing_
+  std::optional<pop3::Listing> listing_;                      ///< of this connection: numbers mean nothing in another
+  std::unordered_map<std::string_view, std::size_t> byUidl_;  ///< into listing_, whose strings it sees
   std::optional<mailstore::RemoteKey> inProgress_;
 };
 
