@@ -69,6 +69,10 @@ void Database::connect(Access access) {
   run(kCheckpoint);
   run(kLogLimit);
   {
+    if (sqlite3_table_column_metadata(handle_, "main", "change", "last", nullptr, nullptr, nullptr, nullptr, nullptr) ==
+        SQLITE_ERROR) {
+      throw damagedStore(file_, "is damaged: a table is missing. It is left as it is");
+    }
     Statement statement(*this, "SELECT last FROM change");
     Query query(statement);
     if (!query.next()) throw damagedStore(file_, "is damaged: it has no change number. It is left as it is");

@@ -19,8 +19,7 @@ bool isPlain(std::string_view text) {
 }
 
 std::string decodedByGMime(const std::string& text) {
-  static std::once_flag once;
-  std::call_once(once, [] { g_mime_init(); });
+  ensureGMime();
   struct Free {
     void operator()(char* memory) const { g_free(memory); }
   };
@@ -50,6 +49,11 @@ void cut(std::string& text, std::size_t maxOctets) {
 }
 
 }  // namespace
+
+void ensureGMime() {
+  static std::once_flag once;
+  std::call_once(once, [] { g_mime_init(); });
+}
 
 std::string decodedHeaderText(const std::string& unfolded, std::size_t maxOctets) {
   if (isPlain(unfolded)) return unfolded.substr(0, maxOctets);

@@ -1,11 +1,12 @@
 #include "mailstore/message_text.h"
 
+#include "mailstore/header_decode.h"
+
 #include <gmime/gmime.h>
 
 #include <algorithm>
 #include <array>
 #include <memory>
-#include <mutex>
 
 namespace mailbraid::mailstore {
 namespace {
@@ -20,11 +21,6 @@ struct Free {
   void operator()(char* text) const { g_free(text); }
 };
 using OwnedText = std::unique_ptr<char, Free>;
-
-void startGMime() {
-  static std::once_flag once;
-  std::call_once(once, [] { g_mime_init(); });
-}
 
 constexpr std::array<const char*, 6> kFields{"From", "To", "Cc", "Reply-To", "Date", "Subject"};
 
@@ -116,7 +112,7 @@ void readFields(GMimeObject* message, MessageText& out) {
 }  // namespace
 
 MessageText readableText(std::string_view octets, std::size_t textLimit, std::size_t partLimit) {
-  startGMime();
+  ensureGMime();
   MessageText out;
   const Owned<GMimeStream> stream(g_mime_stream_mem_new_with_buffer(octets.data(), octets.size()));
   const Owned<GMimeParser> parser(g_mime_parser_new_with_stream(stream.get()));
