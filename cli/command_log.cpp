@@ -3,6 +3,9 @@
 #include "cli/text/units.h"
 #include "cli/text/utf8.h"
 
+#include <array>
+#include <charconv>
+
 namespace mailbraid::cli {
 namespace {
 
@@ -17,6 +20,24 @@ std::string outcome(const RunRow& run) {
   return "exit code " + std::to_string(run.exitCode);
 }
 
+/// "12 new, 3 flags" out of the totals that the run left as JSON: its own, flat, so that looking for the keys is
+/// enough.
+std::string summaryWords(std::string_view summary) {
+  constexpr std::array<std::string_view, 7> kWords{"new",     "adopted", "flags",      "moved",
+                                                   "removed", "held",    "quarantined"};
+  std::string out;
+  for (const std::string_view word : kWords) {
+    const std::string key = "\"" + std::string(word) + "\":";
+    const std::size_t at = summary.find(key);
+    if (at == std::string_view::npos) continue;
+    const std::string_view digits = summary.substr(at + key.size());
+    std::uint64_t count = 0;
+    std::from_chars(digits.data(), digits.data() + digits.size(), count);
+    if (count > 0) out += (out.empty() ? "" : ", ") + grouped(count) + " " + std::string(word);
+  }
+  return out;
+}
+
 JsonObject json(const RunRow& run) {
   JsonObject object;
   object.add("run", run.id.value()).add("command", run.command).add("started", rfc3339(run.started));
@@ -25,8 +46,8 @@ JsonObject json(const RunRow& run) {
   } else {
     object.add("finished", rfc3339(run.finished)).add("exit_code", run.exitCode);
   }
-  object.add("summary", run.summary);
-  return object;
+  if (run.summary.empty()) return object.addNull("summary");
+  return object.addJson("summary", run.summary);
 }
 
 JsonObject json(const OperationRow& operation) {
@@ -39,7 +60,7 @@ JsonObject json(const OperationRow& operation) {
 void print(Output& out, const RunRow& run) {
   std::string line = paddedToWidth(std::to_string(run.id.value()), 6) + "  " + localTime(run.started) + "  " +
                      paddedToWidth(harmlessLine(run.command), 8) + "  " + outcome(run);
-  if (run.finished != 0) line += ", " + elapsedText(static_cast<double>(run.finished - run.started));
+  if (const std::string did = summaryWords(run.summary); !did.empty()) line += ": " + did;
   out.line(line);
 }
 

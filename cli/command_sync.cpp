@@ -20,6 +20,16 @@ void print(Context& context, const sync::engine::RunReport& report) {
   for (const std::string& line : reportLines(report)) context.out().line(line);
 }
 
+/// The engine knows no exit codes: in the history it notes done or not done. What the run ended with is told more
+/// exactly.
+void recordExitCode(mailstore::Store& store, mailstore::RunId id, ExitCode code) {
+  const std::optional<mailstore::RunRow> run = store.runs().find(id);
+  if (!run || run->exitCode == number(code)) return;
+  mailstore::Store::Transaction transaction(store);
+  store.runs().finish(id, run->finished, number(code), run->summary);
+  transaction.commit();
+}
+
 }  // namespace
 
 ExitCode runSync(Context& context, const SyncArguments& arguments) {
@@ -31,8 +41,10 @@ ExitCode runSync(Context& context, const SyncArguments& arguments) {
   for (const auto& allowed : request.allowRemovals) context.requireEndpoint(allowed.endpoint);
   const std::unique_ptr<mailstore::Store> store = context.storeToWrite();
   const sync::engine::RunReport report = sync::engine::sync(*store, request, context.log(), signals.token());
+  const ExitCode code = exitCodeOf(report);
+  if (report.run) recordExitCode(*store, *report.run, code);
   print(context, report);
-  return exitCodeOf(report);
+  return code;
 }
 
 }  // namespace mailbraid::cli

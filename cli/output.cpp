@@ -27,7 +27,12 @@ void Output::flush() {
 void Output::fail() {
   const int error = errno;
   if (error == EPIPE) {
+    sigset_t pipe;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
     signal(SIGPIPE, SIG_DFL);
+    // Who started us may have it blocked.
+    pthread_sigmask(SIG_UNBLOCK, &pipe, nullptr);
     raise(SIGPIPE);
   }
   throw mailstore::Error(mailstore::ErrorKind::NotWritable, mailstore::Scope::Run, mailstore::Retry::Later,

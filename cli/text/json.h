@@ -31,6 +31,8 @@ class JsonObject {
   }
   /// With three digits after the point.
   JsonObject& add(std::string_view key, double value);
+  /// `json` is written as it is: it must be JSON.
+  JsonObject& addJson(std::string_view key, std::string_view json) { return raw(key, json); }
   JsonObject& addNull(std::string_view key) { return raw(key, "null"); }
   /// `{...}` without a line end.
   [[nodiscard]] std::string text() const { return members_.empty() ? "{}" : "{" + members_ + "}"; }
