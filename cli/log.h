@@ -33,6 +33,7 @@ class Log : public sync::engine::Observer {
 
   void onProgress(const sync::engine::Progress& progress) override;
   void onLog(int level, const std::string& line) override;
+  [[nodiscard]] int logLevel() const override { return level_ > fileLevel_ ? level_ : fileLevel_; }
   /// "mailbraid: SENTENCE", whatever the level; each line of it.
   void error(const std::string& sentence);
   /// No progress is shown while a question is on the terminal.

@@ -217,7 +217,7 @@ WireTotals ImapEndpoint::wireTotals() const {
 
 EndpointFacts ImapEndpoint::facts() const {
   EndpointFacts facts;
-  if (!session_) return facts;
+  if (!session_ || !session_->connected()) return facts;
   facts.connection = session_->describeConnection();
   facts.mechanism = session_->mechanism();
   facts.capabilities = session_->capabilities().names();

@@ -41,6 +41,8 @@ class ImapSession {
   /// LOGOUT without waiting, and the end of the line.
   void close() noexcept;
 
+  /// False when there never was a connection: then the server is not known, neither client() nor capabilities().
+  [[nodiscard]] bool connected() const { return client_ != nullptr; }
   [[nodiscard]] const imap::Client& client() const { return *client_; }
   [[nodiscard]] const imap::Capabilities& capabilities() const { return client_->capabilities(); }
   [[nodiscard]] bool compressed() const { return inflater_ != nullptr; }

@@ -36,6 +36,8 @@ class Pop3Connection {
   /// QUIT without waiting, and the end of the line.
   void close() noexcept;
 
+  /// False when there never was a connection: then there is no session().
+  [[nodiscard]] bool connected() const { return session_ != nullptr; }
   [[nodiscard]] pop3::Session& session() { return *session_; }
   [[nodiscard]] const pop3::Session& session() const { return *session_; }
   [[nodiscard]] WireTotals totals() const;

@@ -330,7 +330,7 @@ WireTotals Pop3Endpoint::wireTotals() const {
 
 EndpointFacts Pop3Endpoint::facts() const {
   EndpointFacts facts;
-  if (!connection_) return facts;
+  if (!connection_ || !connection_->connected()) return facts;
   const pop3::Session& session = connection_->session();
   facts.connection = connection_->describeConnection();
   facts.server =
