@@ -65,8 +65,8 @@ report=$root/$build/tests.xml
 rm -f "$report"
 ctest --test-dir "$build" -j2 --output-on-failure --no-tests=error --timeout 900 --output-junit "$report" ${filter:+-R "$filter"}
 if [ -e "$report" ]; then
-  all=$(grep -o ' tests="[0-9]*"' "$report" | head -1 | tr -dc 0-9)
-  bad=$(grep -o ' failures="[0-9]*"' "$report" | head -1 | tr -dc 0-9)
+  all=$(grep -o '\btests="[0-9]*"' "$report" | head -1 | tr -dc 0-9)
+  bad=$(grep -o '\bfailures="[0-9]*"' "$report" | head -1 | tr -dc 0-9)
   passed=$((passed + all - bad)) failed=$((failed + bad))
 else
   failed=$((failed + 1))
