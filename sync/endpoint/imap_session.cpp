@@ -221,10 +221,13 @@ void ImapSession::common(const imap::Event& event) {
     if (environment_.log) environment_.log(0, "endpoint=" + settings_.name + " alert=\"" + quoted(alert->text) + "\"");
   } else if (const auto* bad = std::get_if<imap::Malformed>(&event)) {
     if (bad->severity == imap::Severity::Fatal) {
-      // At the greeting it is another protocol on this port; later a new connection may be better.
-      const bool never = client_->state() == imap::SessionState::BeforeGreeting;
-      fail(ErrorKind::Protocol, Scope::Connection, never ? Retry::Never : Retry::Now,
-           "the server does not speak IMAP: " + std::string(bad->reason) + " at octet " + std::to_string(bad->offset));
+      if (client_->state() == imap::SessionState::BeforeGreeting) {
+        fail(ErrorKind::Protocol, Scope::Endpoint, Retry::Never,
+             "what answers there does not speak IMAP; check the port, and the type of the endpoint");
+      }
+      fail(ErrorKind::Protocol, Scope::Connection, Retry::Now,
+           "the server broke the IMAP protocol: " + std::string(bad->reason) + " at octet " +
+               std::to_string(bad->offset));
     }
     if (environment_.log) {
       environment_.log(0, "endpoint=" + settings_.name + " malformed=\"" + std::string(bad->reason) +

@@ -32,20 +32,6 @@ constexpr std::size_t kGroupOctets = std::size_t{512} * 1024;
 constexpr unsigned kMostFailures = 3;
 constexpr unsigned kMostReconnects = 200;
 
-std::string_view typeName(EndpointType type) {
-  switch (type) {
-    case EndpointType::Imap:
-      return "imap";
-    case EndpointType::Pop3:
-      return "pop3";
-    case EndpointType::Maildir:
-      return "maildir";
-    case EndpointType::Mbox:
-      return "mbox";
-  }
-  return "";
-}
-
 }  // namespace
 
 /// Takes messages from the endpoint and gives them to the writer in groups.
@@ -146,7 +132,7 @@ EndpointRun::~EndpointRun() = default;
 
 void EndpointRun::problem(const Error& error, const std::string& mailbox) {
   report_.problems.push_back({error.kind(), error.retry(), mailbox, error.what()});
-  context_.hub.log(0, "endpoint=" + settings_.name + (mailbox.empty() ? "" : " mailbox=\"" + mailbox + "\"") +
+  context_.hub.log(1, "endpoint=" + settings_.name + (mailbox.empty() ? "" : " mailbox=\"" + mailbox + "\"") +
                           " result=failed reason=\"" + error.what() + "\"");
 }
 
@@ -170,6 +156,7 @@ EndpointReport EndpointRun::run() {
     report_.counts.roundTrips = totals.roundTrips;
   }
   if (pull_) {
+    if (!context_.stop.stop_requested()) job([&](Store& store) { pull_->countQuarantine(store); });
     const exec::PullCounts& counts = pull_->counts();
     report_.counts.fresh += counts.fresh;
     report_.counts.adopted = counts.adopted;
@@ -218,7 +205,7 @@ void EndpointRun::mapAndOpen() {
   }
   exec::PullSettings pull;
   pull.endpointName = settings_.name;
-  pull.endpointType = std::string(typeName(settings_.type));
+  pull.endpointType = std::string(endpoint::typeName(settings_.type));
   pull.braidName = settings_.braid;
   pull.pull = settings_.pull;
   pull.removalsTold = settings_.type != EndpointType::Pop3;
@@ -353,7 +340,7 @@ void EndpointRun::readOnce() {
   if (!works.empty()) {
     std::optional<BraidTurns::Turn> turn;
     if (settings_.type != EndpointType::Pop3) turn.emplace(context_.turns, settings_.braid, context_.stop);
-    job([&](Store& store) { braidEmpty_ = pull_->braidEntries(store) == 0; });
+    job([&](Store& store) { braidEmpty_ = pull_->lookWhetherBraidIsEmpty(store); });
     Sink sink(*this, works);
     readDeltas(sink, works);
     sink.post();

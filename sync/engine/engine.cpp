@@ -72,19 +72,25 @@ std::vector<EndpointReport> runAll(const std::vector<endpoint::EndpointSettings>
 }
 
 void recordOutcomes(Store& store, const RunReport& report, const SyncRequest& request, std::int64_t now) {
-  std::map<std::string, mailstore::EndpointId> ids;
-  for (const mailstore::EndpointStatus& status : store.endpoints().statuses())
-    ids[status.endpoint.name] = status.endpoint.id;
   for (std::size_t i = 0; i < report.endpoints.size(); ++i) {
-    const auto id = ids.find(request.endpoints[i].name);
-    if (id == ids.end()) continue;
+    const endpoint::EndpointSettings& settings = request.endpoints[i];
     const EndpointReport& one = report.endpoints[i];
+    // An endpoint that could not even be reached has not been met yet.
+    const mailstore::EndpointRecord record = store.endpoints().ensure(settings.name, endpoint::typeName(settings.type),
+                                                                      store.mailboxes().ensureBraid(settings.braid));
     if (one.problems.empty()) {
-      store.endpoints().recordSuccess(id->second, now);
+      store.endpoints().recordSuccess(record.id, now);
     } else {
-      store.endpoints().recordProblem(id->second, now, one.problems.front().sentence);
+      store.endpoints().recordProblem(record.id, now, one.problems.front().sentence);
     }
   }
+}
+
+int exitCodeOf(const RunReport& report, const SyncRequest& request) {
+  if (request.exitCode) return request.exitCode(report);
+  const bool complete = std::all_of(report.endpoints.begin(), report.endpoints.end(),
+                                    [](const EndpointReport& one) { return one.complete(); });
+  return complete ? 0 : 75;
 }
 
 }  // namespace
@@ -119,9 +125,7 @@ RunReport sync(Store& store, const SyncRequest& request, Observer& observer, std
   } else {
     writer.run([&](Store& s) {
       recordOutcomes(s, report, request, secondsNow());
-      const bool complete = std::all_of(report.endpoints.begin(), report.endpoints.end(),
-                                        [](const EndpointReport& one) { return one.complete(); });
-      s.runs().finish(*report.run, secondsNow(), complete ? 0 : 75, summaryOf(report));
+      s.runs().finish(*report.run, secondsNow(), exitCodeOf(report, request), summaryOf(report));
     });
     writer.flush();
   }

@@ -7,6 +7,7 @@
 #include "sync/endpoint/settings.h"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -68,6 +69,8 @@ struct SyncRequest {
   std::vector<endpoint::EndpointSettings> endpoints;
   bool dryRun = false;
   std::vector<AllowedRemovals> allowRemovals;
+  /// The exit code that the history shall tell; called once, at the end. Empty: 0 or 75.
+  std::function<int(const struct RunReport&)> exitCode;
 };
 
 /// Where a run stands, for a progress line. All totals are of the run so far; expected ones are 0 while unknown.

@@ -50,15 +50,20 @@ void EndpointPull::logKey(std::size_t work, std::string_view kind, const RemoteK
   log_.add(settings_.endpointName, works_[work].record.name, kind, key, detail);
 }
 
-std::uint64_t EndpointPull::braidEntries(Store& store) const {
-  return store.mailboxes().liveEntries(endpoint_.braid);
+bool EndpointPull::lookWhetherBraidIsEmpty(Store& store) {
+  braidWasEmpty_ = store.mailboxes().liveEntries(endpoint_.braid) == 0;
+  return braidWasEmpty_;
+}
+
+void EndpointPull::countQuarantine(Store& store) {
+  counts_.quarantined = 0;
+  for (const MailboxWork& work : works_) counts_.quarantined += store.quarantine().of(work.record.id).size();
 }
 
 void EndpointPull::open(Store& store, const std::vector<RemoteMailbox>& listed,
                         const std::vector<MappedMailbox>& mapped) {
   const mailstore::BraidId braid = store.mailboxes().ensureBraid(settings_.braidName);
   endpoint_ = store.endpoints().ensure(settings_.endpointName, settings_.endpointType, braid);
-  emptyAtOpen_ = braidEntries(store) == 0;
   std::vector<EndpointMailbox> records = store.endpoints().mailboxes(endpoint_.id);
   const auto takeRecord = [&](const std::string& name) -> std::optional<EndpointMailbox> {
     const auto found = std::find_if(records.begin(), records.end(), [&](const auto& r) { return r.name == name; });
@@ -246,8 +251,19 @@ void EndpointPull::addMissing(Store& store, std::size_t work, const Pair& pair) 
   if (const auto row = store.entries().row(pair.entry)) missingByHeader_.emplace(row->message.headerDigest, index);
 }
 
+void EndpointPull::forgetQuarantined(Store& store, const MailboxWork& work, const endpoint::Delta& delta) const {
+  const UidSet* present = delta.present ? std::get_if<UidSet>(&*delta.present) : nullptr;
+  for (const mailstore::QuarantineRow& row : store.quarantine().of(work.record.id)) {
+    const Uid* uid = std::get_if<Uid>(&row.key);
+    if (uid == nullptr) continue;
+    const bool absent = present != nullptr && *uid < work.record.anchor.uidNext && !present->contains(*uid);
+    if (absent || delta.vanished.contains(*uid)) store.quarantine().remove(work.record.id, row.key);
+  }
+}
+
 void EndpointPull::applyDelta(Store& store, std::size_t index, const endpoint::Delta& delta) {
   MailboxWork& work = works_[index];
+  forgetQuarantined(store, work, delta);
   std::set<std::int64_t> gone;
   const auto missing = [&](const Pair& pair) {
     if (gone.insert(pair.id.value()).second) addMissing(store, index, pair);
@@ -256,10 +272,6 @@ void EndpointPull::applyDelta(Store& store, std::size_t index, const endpoint::D
     store.pairs().forUids(work.record.id, delta.vanished, [&](const Pair& pair) {
       if (!pair.held) missing(pair);
     });
-    for (const mailstore::QuarantineRow& row : store.quarantine().of(work.record.id)) {
-      const Uid* uid = std::get_if<Uid>(&row.key);
-      if (uid != nullptr && delta.vanished.contains(*uid)) store.quarantine().remove(work.record.id, row.key);
-    }
   }
   if (const UidSet* present = delta.present ? std::get_if<UidSet>(&*delta.present) : nullptr) {
     std::vector<Pair> absent;
@@ -300,7 +312,6 @@ void EndpointPull::mailboxGone(Store& store, std::size_t index) {
 void EndpointPull::refused(Store& store, std::size_t work, const RemoteMessage& message, const std::string& reason) {
   constexpr std::int64_t kRetryAfter = 24 * 3600;
   store.quarantine().add(works_[work].record.id, message.key, message.size, reason, settings_.now, kRetryAfter);
-  ++counts_.quarantined;
   logKey(work, "quarantine", message.key, reason);
 }
 

@@ -27,7 +27,7 @@ struct PullCounts {
   std::uint64_t moved = 0;
   std::uint64_t removed = 0;
   std::uint64_t held = 0;
-  std::uint64_t quarantined = 0;
+  std::uint64_t quarantined = 0;  ///< see EndpointPull::countQuarantine()
 };
 
 struct PullSettings {
@@ -78,8 +78,9 @@ class EndpointPull {
   [[nodiscard]] const std::vector<MailboxWork>& works() const { return works_; }
   /// After the connection broke: what was committed is known, what was remembered until finish() is asked for again.
   void reload(mailstore::Store& store);
-  /// Live entries of the braid at open().
-  [[nodiscard]] std::uint64_t braidEntries(mailstore::Store& store) const;
+  /// True when the braid holds nothing yet. To be asked when it is this endpoint's turn: other endpoints of the braid
+  /// may have filled it since open().
+  bool lookWhetherBraidIsEmpty(mailstore::Store& store);
 
   [[nodiscard]] const std::vector<RenameGuess>& renameGuesses() const { return renameGuesses_; }
   /// `told` are the sample's messages as the new mailbox has them. Renames when all that came agree with the store.
@@ -104,6 +105,9 @@ class EndpointPull {
   /// opening).
   void finish(mailstore::Store& store, const std::vector<std::optional<endpoint::RemoteStatus>>& read);
 
+  /// Messages that wait in quarantine now, of this run and of earlier ones.
+  void countQuarantine(mailstore::Store& store);
+
   [[nodiscard]] const PullCounts& counts() const { return counts_; }
   [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
   [[nodiscard]] mailstore::EndpointId endpointId() const { return endpoint_.id; }
@@ -119,6 +123,7 @@ class EndpointPull {
   void guessRenames(mailstore::Store& store);
   void mergeFlags(mailstore::Store& store, std::size_t work, const mailstore::Pair& pair,
                   const mailstore::Flags& remote);
+  void forgetQuarantined(mailstore::Store& store, const MailboxWork& work, const endpoint::Delta& delta) const;
   void addMissing(mailstore::Store& store, std::size_t work, const mailstore::Pair& pair);
   std::optional<std::size_t> findMissing(mailstore::Store& store, const endpoint::RemoteMessage& told,
                                          const mailstore::PreparedMessage* prepared);
@@ -141,7 +146,7 @@ class EndpointPull {
   std::vector<Missing> missing_;
   std::unordered_multimap<mailstore::HeaderDigest, std::size_t> missingByHeader_;
   std::unordered_multimap<std::string, std::size_t> missingByObjectId_;
-  bool emptyAtOpen_ = false;
+  bool braidWasEmpty_ = false;
   bool keysVanished_ = false;  ///< POP3: known UIDLs are not listed any more
   PullCounts counts_;
   std::vector<std::string> notes_;

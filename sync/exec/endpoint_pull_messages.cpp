@@ -40,9 +40,9 @@ void addTo(KeySet& keys, const mailstore::RemoteKey& key) {
 }  // namespace
 
 bool EndpointPull::isPlainFirstPull(std::size_t work) const {
-  // Nothing was in the braid when the run began, so there is nothing that a message could be a copy of, but for what
-  // this very mailbox brings, and two equal copies in one mailbox stay two.
-  return emptyAtOpen_ && !works_[work].pairsDropped;
+  // Nothing was in the braid when it was this endpoint's turn, so there is nothing that a message could be a copy of,
+  // but for what this very mailbox brings, and two equal copies in one mailbox stay two.
+  return braidWasEmpty_ && !works_[work].pairsDropped;
 }
 
 std::optional<std::size_t> EndpointPull::findMissing(Store& store, const RemoteMessage& told,

@@ -72,6 +72,16 @@ TEST_CASE("the same mail in three accounts of a braid is one entry and its body 
   CHECK(third.pull->counts().fresh == 0);
 }
 
+TEST_CASE("an endpoint that waited for its turn while the braid was filled recognises what is there", "[exec][P5]") {
+  TemporaryStore store;
+  HandRun waiting(*store, "b", "home", {remoteMailbox("INBOX", 9, 2, 5, 1)});
+  pullInbox(*store, "a", "home", 1);
+  waiting.begin(0);
+  waiting.deliver(0, uid(1), mailText("m1", "another-route"));
+  waiting.finish();
+  CHECK(live(*store, "INBOX") == 1);
+}
+
 TEST_CASE("two equal copies in one mailbox stay two, also in the second account", "[exec][P1]") {
   TemporaryStore store;
   HandRun first(*store, "a", "home", {remoteMailbox("INBOX", 1, 3, 1, 2)});
@@ -310,6 +320,8 @@ TEST_CASE("a refused message is in quarantine, due again after a day, and leaves
   run.within([&] { run.pull->refused(*store, 0, bad, "the server left it out of its answer"); });
   run.finish();
   CHECK(store->quarantine().all().size() == 1);
+  run.within([&] { run.pull->countQuarantine(*store); });
+  CHECK(run.pull->counts().quarantined == 1);
   HandRun again(*store, "a", "a", {remoteMailbox("INBOX", 1, 3, 10, 2)});
   again.deliver(0, uid(2), mailText("m2"));
   again.finish();

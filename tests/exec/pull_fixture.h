@@ -90,7 +90,10 @@ class HandRun {
     transaction.commit();
   }
   void begin(std::size_t work) {
-    within([&] { pull->begin(store_, work, *listed_[work].status); });
+    within([&] {
+      pull->lookWhetherBraidIsEmpty(store_);
+      pull->begin(store_, work, *listed_[work].status);
+    });
     read[work] = listed_[work].status;
   }
   void deliver(std::size_t work, const mailstore::RemoteKey& key, const std::string& text,
