@@ -119,15 +119,44 @@ void ImapSteps::bodyBegins(const imap::BodyBegin& begin) {
 
 void ImapSteps::bodyEnds() {
   complete_ = section_ == Section::Body || section_ == Section::Header;
-  if (section_ == Section::Header) section_ = Section::None;
+  lastSection_ = section_;
   inProgress_.reset();
 }
 
+ImapSteps::Flying* ImapSteps::flyingFor(ImapStep::Kind wanted) {
+  const imap::SelectedMailbox* selected = session_.client().selected();
+  if (selected == nullptr) return nullptr;
+  Flying* ofMailbox = nullptr;
+  for (Flying& flying : flying_) {
+    if (wireNames_[flying.step.request] != selected->mailbox) continue;
+    if (flying.step.kind == wanted) return &flying;
+    if (ofMailbox == nullptr) ofMailbox = &flying;
+  }
+  return ofMailbox;
+}
+
 void ImapSteps::fetchEnds(const imap::FetchEnd& end) {
-  const ImapStep& step = flying_.front().step;
+  const bool header = complete_ && lastSection_ == Section::Header;
+  const bool body = !header && (complete_ || !refusal_.empty());
+  using Kind = ImapStep::Kind;
+  Flying* flying = flyingFor(header ? Kind::Headers : body ? Kind::Bodies : Kind::Flags);
+  if (body && flying != nullptr && flying->step.kind != Kind::Bodies) flying = flyingFor(Kind::Headers);
+  inFetch_ = false;
+  if (flying == nullptr) {
+    builder_.discard();
+    header_.finish();
+    return;
+  }
+  const ImapStep& step = flying->step;
   RemoteMessage message = messageOf(end.attributes);
   const bool named = end.attributes.uid.has_value();
-  if (named && (complete_ || !refusal_.empty())) flying_.front().came.add(*end.attributes.uid);
+  if (named && (complete_ || !refusal_.empty())) {
+    for (Flying& asked : flying_) {
+      if (asked.step.request == step.request && asked.step.uids.contains(*end.attributes.uid)) {
+        asked.came.add(*end.attributes.uid);
+      }
+    }
+  }
   if (!bringsBodies(step) || (!complete_ && refusal_.empty())) {
     // Without a body: the flags that were asked for, or an unsolicited change.
     if (named) sink_.onAttributes(step, end.attributes);
@@ -144,7 +173,6 @@ void ImapSteps::fetchEnds(const imap::FetchEnd& end) {
     message.size = prepared.size;
     sink_.onBody(step, std::move(message), std::move(prepared));
   }
-  inFetch_ = false;
 }
 
 bool ImapSteps::retryInHalves(const ImapStep& step, const mailstore::UidSet& missing, const std::string& reason) {
@@ -192,8 +220,6 @@ void ImapSteps::handle(const imap::Event& event) {
     if (section_ == Section::Header) header_.append(chunk->octets);
     return;
   }
-  if (flying_.empty()) return;
-  const ImapStep& step = flying_.front().step;
   if (const auto* begin = std::get_if<imap::BodyBegin>(&event)) {
     bodyBegins(*begin);
   } else if (std::holds_alternative<imap::BodyEnd>(event)) {
@@ -210,7 +236,7 @@ void ImapSteps::handle(const imap::Event& event) {
   } else if (const auto* bad = std::get_if<imap::Malformed>(&event)) {
     if (inFetch_) refusal_ = "the server's answer could not be understood: " + std::string(bad->reason);
   } else if (const auto* vanished = std::get_if<imap::Vanished>(&event)) {
-    sink_.onVanished(step, *vanished);
+    if (const Flying* flying = flyingFor(ImapStep::Kind::Open)) sink_.onVanished(flying->step, *vanished);
   } else if (const auto* found = std::get_if<imap::SearchResult>(&event)) {
     // Dovecot ends a SEARCH before the FETCH that it was sent behind: the answer is not always of the first in flight.
     const auto asked = std::find_if(flying_.begin(), flying_.end(), [&](const Flying& f) {

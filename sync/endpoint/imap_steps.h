@@ -71,6 +71,10 @@ class ImapSteps {
     mailstore::UidSet came;  ///< messages that were told or refused
   };
   void feed();
+  /// The step that a response belongs to: of the mailbox that is selected as the server sends it, the first that asks
+  /// for such a response, else its first. Not simply the oldest command: Dovecot sends data of the next FETCH or SEARCH
+  /// before the OK of the one before. Null when no step of that mailbox is in flight.
+  Flying* flyingFor(ImapStep::Kind wanted);
   void handle(const imap::Event& event);
   void measure(std::size_t octets);
   [[nodiscard]] bool wantsCompression() const;
@@ -91,8 +95,10 @@ class ImapSteps {
 
   mailstore::MessageBuilder builder_;
   mailstore::HeaderDigester header_;
-  enum class Section : std::uint8_t { None, Body, Header, Skip } section_ = Section::None;
-  bool complete_ = false;  ///< the section of the current FETCH arrived whole
+  enum class Section : std::uint8_t { None, Body, Header, Skip };
+  Section section_ = Section::None;
+  Section lastSection_ = Section::None;  ///< the one that arrived whole last
+  bool complete_ = false;                ///< the section of the current FETCH arrived whole
   bool inFetch_ = false;
   std::string refusal_;  ///< why the message of the current FETCH cannot be taken
   std::optional<mailstore::Uid> inProgress_;

@@ -18,7 +18,7 @@ namespace mailbraid::sync::endpoint {
 
 enum class EndpointType : std::uint8_t { Imap, Pop3, Maildir, Mbox };
 /// "imap", "pop3", "maildir", "mbox": as in the configuration and in the store.
-constexpr std::string_view typeName(EndpointType type) {
+constexpr std::string_view endpointTypeName(EndpointType type) {
   constexpr std::string_view kNames[] = {"imap", "pop3", "maildir", "mbox"};
   return kNames[static_cast<std::size_t>(type)];
 }

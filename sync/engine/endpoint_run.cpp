@@ -205,7 +205,7 @@ void EndpointRun::mapAndOpen() {
   }
   exec::PullSettings pull;
   pull.endpointName = settings_.name;
-  pull.endpointType = std::string(endpoint::typeName(settings_.type));
+  pull.endpointType = std::string(endpoint::endpointTypeName(settings_.type));
   pull.braidName = settings_.braid;
   pull.pull = settings_.pull;
   pull.removalsTold = settings_.type != EndpointType::Pop3;
