@@ -76,8 +76,8 @@ void recordOutcomes(Store& store, const RunReport& report, const SyncRequest& re
     const endpoint::EndpointSettings& settings = request.endpoints[i];
     const EndpointReport& one = report.endpoints[i];
     // An endpoint that could not even be reached has not been met yet.
-    const mailstore::EndpointRecord record = store.endpoints().ensure(settings.name, endpoint::endpointTypeName(settings.type),
-                                                                      store.mailboxes().ensureBraid(settings.braid));
+    const mailstore::EndpointRecord record = store.endpoints().ensure(
+        settings.name, endpoint::endpointTypeName(settings.type), store.mailboxes().ensureBraid(settings.braid));
     if (one.problems.empty()) {
       store.endpoints().recordSuccess(record.id, now);
     } else {
