@@ -78,7 +78,6 @@ void Client::Session::encodeCommand(CommandId id, Command command, CommandKind k
   queuePieces(encoded, sent);
   sent_.push_back(std::move(sent));
   sentKinds_.push_back(kind);
-  makeSelectCurrent();
 }
 
 void Client::Session::queuePieces(EncodedCommand& encoded, Sent& sent) {

@@ -120,7 +120,6 @@ void Client::Session::tagged(std::string_view line) {
   sentKinds_.erase(sentKinds_.begin() + (found - sent_.begin()));
   sent_.erase(found);
   complete(sent, *status);
-  makeSelectCurrent();
   pump();
 }
 

@@ -298,3 +298,27 @@ TEST_CASE("an answer without text or with an unknown code is an answer", "[imap]
   CHECK(script.serverSays("A1 BAD\r\nA2 NO [XPROXYREUSE a b]\r\nA3 ok\r\n") ==
         Lines{"Done A1 BAD ''", "Done A2 NO [?XPROXYREUSE a b] ''", "Done A3 OK ''"});
 }
+
+TEST_CASE("with the answer to a SELECT, its mailbox is told, though the next SELECT is in flight", "[imap][session]") {
+  Client client;
+  client.receive("* PREAUTH [CAPABILITY IMAP4rev1] hello\r\n");
+  while (client.nextEvent()) {
+  }
+  const CommandId first = client.send(Select{"a"});
+  const CommandId second = client.send(Select{"b"});
+  while (!client.pendingOutput().empty()) client.consumeOutput(client.pendingOutput().size());
+  const std::string wire =
+      "* 3 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [HIGHESTMODSEQ 12] ok\r\nA1 OK [READ-ONLY] done\r\n"
+      "* OK [CLOSED] closed\r\n* 5 EXISTS\r\n* OK [UIDVALIDITY 8] ok\r\n* OK [HIGHESTMODSEQ 13] ok\r\nA2 OK done\r\n";
+  client.receive(wire);
+  std::vector<std::pair<CommandId, std::uint64_t>> told;
+  while (const auto event = client.nextEvent()) {
+    const auto* done = std::get_if<CommandDone>(&*event);
+    if (done == nullptr) continue;
+    REQUIRE(client.selected() != nullptr);
+    told.emplace_back(done->id, client.selected()->highestModSeq.value().value());
+  }
+  REQUIRE(told.size() == 2);
+  CHECK(told[0] == std::pair{first, std::uint64_t{12}});
+  CHECK(told[1] == std::pair{second, std::uint64_t{13}});
+}
