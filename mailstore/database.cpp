@@ -68,6 +68,8 @@ void Database::connect(Access access) {
   run(kCacheSize);
   run(kCheckpoint);
   run(kLogLimit);
+  // What SQLite keeps to undo a savepoint: a few pages, not worth a file.
+  run("PRAGMA temp_store = MEMORY");
   {
     if (sqlite3_table_column_metadata(handle_, "main", "change", "last", nullptr, nullptr, nullptr, nullptr, nullptr) ==
         SQLITE_ERROR) {

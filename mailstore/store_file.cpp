@@ -132,6 +132,10 @@ std::unique_ptr<Poco::Data::Session> openSession(const fs::path& file, Access ac
   const bool frozen = ::access(file.parent_path().c_str(), W_OK) != 0;
   const char* mode = access == Access::ReadWrite ? "mode=rw" : frozen ? "mode=ro&immutable=1" : "mode=ro";
   try {
+    // Each connection is for one thread at a time, so SQLite's own locks around every call are spared.
+    static const bool kConfigured =
+        Poco::Data::SQLite::Utility::setThreadMode(Poco::Data::SQLite::Utility::THREAD_MODE_MULTI);
+    static_cast<void>(kConfigured);
     Poco::Data::SQLite::Connector::registerConnector();
     auto session = std::make_unique<Poco::Data::Session>("SQLite", uriOf(file, mode));
     sqlite3* handle = handleOf(*session);
@@ -162,7 +166,7 @@ void createStoreFile(const fs::path& file, std::span<const Migration> list) {
     sqlite3* handle = handleOf(*session);
     // fsync comes once, below: until then the file has another name.
     execute(handle, fresh, "PRAGMA synchronous = OFF");
-    execute(handle, fresh, "PRAGMA page_size = " + std::string(::getenv("PG") ? ::getenv("PG") : "8192"));
+    execute(handle, fresh, "PRAGMA page_size = " + std::to_string(kPageSize));
     execute(handle, fresh, "PRAGMA application_id = " + std::to_string(kApplicationId));
     migrate(*session, fresh, 0, list);
     execute(handle, fresh, "PRAGMA journal_mode = WAL");

@@ -44,7 +44,7 @@ class EndpointRun::Sink final : public endpoint::PullSink {
     post();
     const std::size_t work = works_[index];
     exec::EndpointPull& pull = *run_.pull_;
-    run_.context_.writer.give([&pull, work, status](Store& store) { pull.begin(store, work, status); }, 0, failed());
+    run_.context_.writer.give([&pull, work, status](Store& store) { pull.begin(store, work, status); }, 0);
   }
 
   void onMessage(std::size_t index, RemoteMessage&& message, mailstore::PreparedMessage&& prepared) override {
@@ -61,7 +61,7 @@ class EndpointRun::Sink final : public endpoint::PullSink {
     const std::size_t work = works_[index];
     exec::EndpointPull& pull = *run_.pull_;
     run_.context_.writer.give(
-        [&pull, work, message, reason](Store& store) { pull.refused(store, work, message, reason); }, 0, failed());
+        [&pull, work, message, reason](Store& store) { pull.refused(store, work, message, reason); }, 0);
   }
 
   void onOctets(std::uint64_t octets) override {
@@ -76,33 +76,13 @@ class EndpointRun::Sink final : public endpoint::PullSink {
     const auto group = std::make_shared<std::vector<ArrivedMessage>>(std::move(group_));
     const std::size_t work = works_[groupIndex_];
     exec::EndpointPull& pull = *run_.pull_;
-    run_.context_.writer.give([&pull, work, group](Store& store) { pull.messages(store, work, *group); }, groupOctets_,
-                              failed());
+    run_.context_.writer.give([&pull, work, group](Store& store) { pull.messages(store, work, *group); }, groupOctets_);
     group_.clear();
     groupOctets_ = 0;
     report();
   }
 
-  /// The first error of a job, which ends this endpoint's run.
-  void rethrow() {
-    const std::lock_guard lock(errors_->mutex);
-    if (errors_->first) std::rethrow_exception(errors_->first);
-  }
-
  private:
-  struct Errors {
-    std::mutex mutex;
-    std::exception_ptr first;
-  };
-
-  exec::StoreWriter::Outcome failed() const {
-    return [errors = errors_](const std::exception_ptr& error) {
-      if (!error) return;
-      const std::lock_guard lock(errors->mutex);
-      if (!errors->first) errors->first = error;
-    };
-  }
-
   void report() {
     const std::size_t work = works_.empty() ? 0 : works_[groupIndex_];
     const std::string current =
@@ -110,7 +90,6 @@ class EndpointRun::Sink final : public endpoint::PullSink {
     run_.context_.hub.messages(unreported_, octets_, current);
     unreported_ = 0;
     octets_ = 0;
-    rethrow();
   }
 
   EndpointRun& run_;
@@ -120,7 +99,6 @@ class EndpointRun::Sink final : public endpoint::PullSink {
   std::size_t groupIndex_ = 0;
   std::uint64_t unreported_ = 0;
   std::uint64_t octets_ = 0;
-  std::shared_ptr<Errors> errors_ = std::make_shared<Errors>();  // jobs may outlive this sink
 };
 
 EndpointRun::EndpointRun(const endpoint::EndpointSettings& settings, Company company, RunContext context)
@@ -344,8 +322,6 @@ void EndpointRun::readOnce() {
     Sink sink(*this, works);
     readDeltas(sink, works);
     sink.post();
-    job([](Store&) {});
-    sink.rethrow();
   }
   const bool anyRead = std::any_of(read_.begin(), read_.end(), [](const auto& status) { return status.has_value(); });
   if (anyRead || held || anythingGone_) job([&](Store& store) { pull_->finish(store, read_); });
@@ -400,8 +376,6 @@ void EndpointRun::bringFresh(Sink&, const std::vector<KeyRequest>& fresh, const 
   Sink bodies(*this, works);
   giveUp(endpoint_->fetch(needed, bodies), works);
   bodies.post();
-  job([](Store&) {});
-  bodies.rethrow();
 }
 
 void EndpointRun::giveUp(const std::vector<std::optional<Error>>& outcomes, const std::vector<std::size_t>& works) {

@@ -112,7 +112,7 @@ RunReport sync(Store& store, const SyncRequest& request, Observer& observer, std
           report.run = s.runs().begin(request.command, now);
           log.setRun(*report.run);
         },
-        0, [](const std::exception_ptr&) {});
+        0);
   }
   const RunContext context{
       writer, log, hub, turns, spool, now, observer.logLevel(), request.dryRun, request.allowRemovals, stop};

@@ -172,9 +172,7 @@ void EndpointPull::messages(Store& store, std::size_t work, std::vector<ArrivedM
   for (ArrivedMessage& one : arrived) {
     const RemoteMessage told = one.remote;
     try {
-      Store::Transaction savepoint(store);
       message(store, work, one);
-      savepoint.commit();
     } catch (const mailstore::Error& error) {
       if (error.scope() != mailstore::Scope::Message) throw;
       refused(store, work, told, error.what());

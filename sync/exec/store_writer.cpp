@@ -8,7 +8,7 @@
 namespace mailbraid::sync::exec {
 
 using mailstore::Error;
-using mailstore::ErrorKind;
+using mailstore::Store;
 
 namespace {
 
@@ -23,7 +23,8 @@ bool isFatal(const std::exception_ptr& error) {
   }
 }
 
-StoreWriter::Outcome settle(std::promise<void>& promise) {
+/// What ends a task that somebody waits for.
+auto settle(std::promise<void>& promise) {
   return [&promise](const std::exception_ptr& error) {
     if (error) {
       promise.set_exception(error);
@@ -63,19 +64,19 @@ void StoreWriter::enqueue(Task task) {
   changed_.notify_all();
 }
 
-void StoreWriter::give(Job job, std::size_t octets, Outcome finished) {
-  enqueue({std::move(job), octets, std::move(finished), false});
+void StoreWriter::give(Job job, std::size_t octets) {
+  enqueue({std::move(job), octets, Task::Failure::EndsWriter, {}, false});
 }
 
 void StoreWriter::run(const Job& job) {
   std::promise<void> done;
-  enqueue({job, 0, settle(done), false});
+  enqueue({job, 0, Task::Failure::UndoesJob, settle(done), false});
   done.get_future().get();
 }
 
 void StoreWriter::flush() {
   std::promise<void> done;
-  enqueue({[](mailstore::Store&) {}, 0, settle(done), true});
+  enqueue({[](Store&) {}, 0, Task::Failure::EndsWriter, settle(done), true});
   done.get_future().get();
 }
 
@@ -95,10 +96,12 @@ void StoreWriter::commit() {
 
 void StoreWriter::carryOut(Task& task) {
   begin();
-  {
-    mailstore::Store::Transaction savepoint(store_);
+  if (task.failure == Task::Failure::UndoesJob) {
+    Store::Transaction savepoint(store_);
     task.job(store_);
     savepoint.commit();
+  } else {
+    task.job(store_);
   }
   transactionOctets_ += task.octets;
   const bool old = std::chrono::steady_clock::now() - transactionBegan_ >= limits_.transactionAge;
@@ -135,7 +138,7 @@ void StoreWriter::loop() {
       }
     }
     // Nobody gave work for a while: what is done shall be durable.
-    if (!task.job) task.job = [](mailstore::Store&) {};
+    if (!task.job) task.job = [](Store&) {};
     std::exception_ptr error;
     try {
       carryOut(task);
@@ -143,7 +146,7 @@ void StoreWriter::loop() {
       error = std::current_exception();
     }
     if (task.finished) task.finished(error);
-    if (error && isFatal(error)) {
+    if (error && (task.failure == Task::Failure::EndsWriter || isFatal(error))) {
       endWith(error);
       changed_.notify_all();
       return;

@@ -33,7 +33,6 @@ class StoreWriter {
     std::chrono::milliseconds transactionAge{500};
   };
   using Job = std::function<void(mailstore::Store&)>;
-  using Outcome = std::function<void(std::exception_ptr)>;
 
   StoreWriter(mailstore::Store& store, Mode mode, Limits limits);
   StoreWriter(mailstore::Store& store, Mode mode) : StoreWriter(store, mode, Limits{}) {}
@@ -44,18 +43,21 @@ class StoreWriter {
   /// Called before each commit, from the writer's thread, inside the transaction. Set before the first job.
   void beforeCommit(Job job);
 
-  /// Queues a job that weighs `octets`; waits while the queue is full. Then `finished` is called on the writer's
-  /// thread, with the job's error or null.
-  void give(Job job, std::size_t octets, Outcome finished);
-  /// Carries the job out after all given before and waits for it; rethrows its error. Not yet durable: see flush().
+  /// Queues a job that weighs `octets`; waits while the queue is full. It must handle what concerns one message itself:
+  /// it has no savepoint, because SQLite copies every page that a savepoint touches, which cost more than storing mail.
+  void give(Job job, std::size_t octets);
+  /// Carries the job out after all given before and waits for it; undoes it and rethrows when it throws. Not yet
+  /// durable: see flush().
   void run(const Job& job);
   /// Waits until all that was given before is durable.
   void flush();
 
  private:
+  using Outcome = std::function<void(std::exception_ptr)>;
   struct Task {
     Job job;
     std::size_t octets = 0;
+    enum class Failure : std::uint8_t { UndoesJob, EndsWriter } failure = Failure::EndsWriter;
     Outcome finished;  ///< null: carried out (and committed, with commitAfter)
     bool commitAfter = false;
   };

@@ -60,6 +60,24 @@ TEST_CASE("after an error of the store itself every later call is refused and no
   CHECK_THROWS_WITH(writer.flush(), "disk full");
 }
 
+TEST_CASE("an error of a job that nobody waits for ends the writer, and what was committed stays", "[exec][writer]") {
+  TemporaryStore store;
+  {
+    StoreWriter writer(*store, StoreWriter::Mode::Commit);
+    writer.give([](mailstore::Store& s) { s.mailboxes().ensureBraid("committed"); }, 0);
+    writer.flush();
+    writer.give(
+        [](mailstore::Store& s) {
+          s.mailboxes().ensure(s.mailboxes().ensureBraid("x"), "undone", mailstore::Role::None);
+        },
+        0);
+    writer.give([](mailstore::Store&) { throw messageError(); }, 0);
+    CHECK_THROWS_WITH(writer.flush(), "this job failed");
+    CHECK_THROWS_WITH(writer.run([](mailstore::Store&) {}), "this job failed");
+  }
+  CHECK(store->mailboxes().list().empty());
+}
+
 TEST_CASE("jobs of many threads are all carried out, each thread's in order, within the queue's bound",
           "[exec][writer]") {
   TemporaryStore store;
@@ -80,7 +98,7 @@ TEST_CASE("jobs of many threads are all carried out, each thread's in order, wit
                 last[t] = i;
                 ++done;
               },
-              400, {});
+              400);
         }
       });
     }
