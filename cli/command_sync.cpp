@@ -8,6 +8,7 @@ namespace {
 
 void print(Context& context, const sync::engine::RunReport& report) {
   context.log().clearProgress();
+  for (const std::string& line : problemLines(report)) context.log().error(line);
   if (context.json()) {
     for (const std::string& line : report.plan) context.out().line(JsonObject().add("plan", line).text());
     for (const auto& endpoint : report.endpoints) context.out().line(endpointJson(endpoint).text());
@@ -15,19 +16,9 @@ void print(Context& context, const sync::engine::RunReport& report) {
     return;
   }
   for (const std::string& line : report.plan) context.out().line(harmlessLine(line));
-  const bool silent = context.options().quiet && exitCodeOf(report) == ExitCode::Complete;
-  if (silent) return;
+  // Even who asked for quiet wants to know what is held back or in quarantine.
+  if (context.options().quiet && exitCodeOf(report) == ExitCode::Complete) return;
   for (const std::string& line : reportLines(report)) context.out().line(line);
-}
-
-/// The engine knows no exit codes: in the history it notes done or not done. What the run ended with is told more
-/// exactly.
-void recordExitCode(mailstore::Store& store, mailstore::RunId id, ExitCode code) {
-  const std::optional<mailstore::RunRow> run = store.runs().find(id);
-  if (!run || run->exitCode == number(code)) return;
-  mailstore::Store::Transaction transaction(store);
-  store.runs().finish(id, run->finished, number(code), run->summary);
-  transaction.commit();
 }
 
 }  // namespace
@@ -39,12 +30,11 @@ ExitCode runSync(Context& context, const SyncArguments& arguments) {
   request.dryRun = arguments.dryRun;
   request.allowRemovals = arguments.allowRemovals;
   for (const auto& allowed : request.allowRemovals) context.requireEndpoint(allowed.endpoint);
+  request.exitCode = [](const sync::engine::RunReport& ended) { return number(exitCodeOf(ended)); };
   const std::unique_ptr<mailstore::Store> store = context.storeToWrite();
   const sync::engine::RunReport report = sync::engine::sync(*store, request, context.log(), signals.token());
-  const ExitCode code = exitCodeOf(report);
-  if (report.run) recordExitCode(*store, *report.run, code);
   print(context, report);
-  return code;
+  return exitCodeOf(report);
 }
 
 }  // namespace mailbraid::cli

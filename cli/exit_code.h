@@ -1,4 +1,4 @@
-// What mailbraid tells the calling script: one table for the commands, the man page and its test (DESIGN: Exit codes).
+// What mailbraid tells the calling script: one table for the commands, the man page and its test.
 #pragma once
 
 #include "mailstore/types/error.h"

@@ -61,15 +61,10 @@ std::string problemLine(const EndpointReport& report, const Problem& problem) {
 void addSentences(const EndpointReport& report, std::vector<std::string>& lines) {
   const std::string name = harmlessLine(report.name);
   for (const std::string& note : report.notes) lines.push_back(name + ": " + harmlessLine(note));
-  if (report.counts.held > 0) {
-    lines.push_back(name + ": " + counted(report.counts.held, "removal") +
-                    " held back; look, and if they are meant, run: " + allowCommand(report.name, ""));
-  }
   if (report.counts.quarantined > 0) {
     lines.push_back(name + ": " + counted(report.counts.quarantined, "message") +
                     " could not be taken in and will be tried again; `mailbraid status` says why");
   }
-  for (const Problem& problem : report.problems) lines.push_back(problemLine(report, problem));
 }
 
 void addCounts(const Counts& counts, JsonObject& object) {
@@ -138,6 +133,14 @@ std::vector<std::string> reportLines(const RunReport& report) {
     lines.push_back(tableLine("total", nameWidth, total, whatWidth, traffic(report.totals, report.seconds)));
   for (const EndpointReport& endpoint : report.endpoints) addSentences(endpoint, lines);
   if (report.cancelled) lines.emplace_back("stopped before the end; nothing is lost, run it again to go on");
+  return lines;
+}
+
+std::vector<std::string> problemLines(const RunReport& report) {
+  std::vector<std::string> lines;
+  for (const EndpointReport& endpoint : report.endpoints) {
+    for (const Problem& problem : endpoint.problems) lines.push_back(problemLine(endpoint, problem));
+  }
   return lines;
 }
 

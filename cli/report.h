@@ -14,8 +14,11 @@ namespace mailbraid::cli {
 ExitCode exitCodeOf(const sync::engine::EndpointReport& report);
 ExitCode exitCodeOf(const sync::engine::RunReport& report);
 
-/// A line an endpoint, the totals when there is more than one, then a sentence for everything that needs one.
+/// A line an endpoint, the totals when there is more than one, then a sentence for every decision worth telling. For
+/// standard output.
 std::vector<std::string> reportLines(const sync::engine::RunReport& report);
+/// A sentence for everything that could not be done. For standard error.
+std::vector<std::string> problemLines(const sync::engine::RunReport& report);
 
 /// The objects of `sync --json`.
 JsonObject endpointJson(const sync::engine::EndpointReport& report);

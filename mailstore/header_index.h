@@ -14,7 +14,7 @@ struct HeaderSummary {
   InternalDate fallbackDate;
 };
 
-/// Reads `header` and feeds `key` with its part of the content key (DESIGN section 4); the body's digest has to follow.
+/// Reads `header` and feeds `key` with its part of the content key; the body's digest has to follow.
 /// With a Message-ID that part is Message-ID, Date and From; without, all fields but those that transport adds.
 HeaderSummary summarizeHeader(std::string_view header, Sha256& key);
 

@@ -1,4 +1,4 @@
-// The one local store: every message, every mailbox, all sync state, in one directory (DESIGN: The store).
+// The one local store: every message, every mailbox, all sync state, in one directory.
 #pragma once
 
 #include "mailstore/records.h"

@@ -14,7 +14,7 @@ enum class Scope : std::uint8_t { Message, Mailbox, Connection, Endpoint, Run };
 /// Whether trying again can help: at once, in a later run, or not before somebody changes something.
 enum class Retry : std::uint8_t { Now, Later, Never };
 
-/// What kind of failure it is. Each kind has one exit code (cli/exit_code.h, DESIGN section 7).
+/// What kind of failure it is. Each kind has one exit code (cli/exit_code.h).
 enum class ErrorKind : std::uint8_t {
   Usage,             ///< 64
   StoreDamaged,      ///< 65: truncated, digest mismatch, newer schema

@@ -44,7 +44,7 @@ using EndpointMailboxId = Named<struct EndpointMailboxIdTag, std::int64_t>;
 using PairId = Named<struct PairIdTag, std::int64_t>;
 using RunId = Named<struct RunIdTag, std::int64_t>;
 
-/// Store change number: every entry change gets the next one (DESIGN: "what changed since N").
+/// Store change number: every entry change gets the next one.
 using ChangeNumber = Named<struct ChangeNumberTag, std::int64_t>;
 
 /// SHA-256. `Digest` names a whole message, `HeaderDigest` its header, `ContentKey` its content without what transport

@@ -53,7 +53,7 @@ class ImapStepSink {
 /// and refused alone.
 ///
 /// Keeps a window of commands in flight; more bodies are asked for as soon as it is known how fast the line is. Where
-/// it is slow enough for COMPRESS=DEFLATE to pay (FACTS: below about 200 Mbit/s), it drains the window and turns it on.
+/// it is slow enough for COMPRESS=DEFLATE to pay (below about 200 Mbit/s), it drains the window and turns it on.
 class ImapSteps {
  public:
   ImapSteps(ImapSession& session, const Environment& environment, Compression compression, ImapStepSink& sink);

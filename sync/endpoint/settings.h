@@ -1,4 +1,4 @@
-// One endpoint as the configuration describes it (DESIGN: Policies).
+// One endpoint as the configuration describes it.
 #pragma once
 
 #include "sync/net/server_settings.h"

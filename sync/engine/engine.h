@@ -1,4 +1,4 @@
-// Runs a sync pass over endpoints and the store (DESIGN: A sync pass).
+// Runs a sync pass over endpoints and the store.
 #pragma once
 
 #include "mailstore/records.h"
@@ -88,7 +88,7 @@ class Observer {
  public:
   virtual ~Observer() = default;
   virtual void onProgress(const Progress& progress) = 0;
-  /// A fact for the log (keys and values, STYLE rule 13); `level` 0 warning, 1 info, 2 debug, 3 protocol trace
+  /// A fact for the log (keys and values); `level` 0 warning, 1 info, 2 debug, 3 protocol trace
   /// (redacted).
   virtual void onLog(int level, const std::string& line) = 0;
   /// Lines above this level are not even made.

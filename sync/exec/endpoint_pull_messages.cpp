@@ -186,7 +186,7 @@ void EndpointPull::removeMissing(Store& store, const Missing& missing) {
   if (entry) local = entry->removedAt == 0 ? plan::Local::Live : plan::Local::Tombstone;
   const plan::FlagSides sides{missing.pair.flags, {}, entry ? entry->flags : Flags{}};
   const plan::Action action = plan::decide(plan::Base::Paired, plan::Remote::Absent, local, sides);
-  // It was filed elsewhere since: that outweighs the removal of the copy left behind (DESIGN: filing it says keep).
+  // It was filed elsewhere since: that outweighs the removal of the copy left behind.
   const bool filed = local == plan::Local::Live && entry->mailbox != works_[missing.work].record.mailbox;
   if (action == plan::Action::Keep || filed) {
     logKey(missing.work, "keep", missing.pair.key, "removed here, but changed elsewhere since");

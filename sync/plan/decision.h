@@ -1,5 +1,4 @@
-// What to do with one message that at least one side knows: the table of presence rows while pulling (DESIGN: Merge
-// rules).
+// What to do with one message that at least one side knows: the table of presence rows while pulling.
 #pragma once
 
 #include "mailstore/types/flags.h"

@@ -1,4 +1,4 @@
-// Which mailboxes of an endpoint are synced, and with which mailbox of the store (DESIGN: Mailboxes).
+// Which mailboxes of an endpoint are synced, and with which mailbox of the store.
 #pragma once
 
 #include "mailstore/types/role.h"
