@@ -292,7 +292,7 @@ TEST_CASE("a server that cannot be reached is one sentence and 69, in the log fi
   Home home;
   const Finished synced = home.run({"sync", "--log-file", (home.path() / "log").string()});
   CHECK(synced.status == 69);
-  CHECK(has(synced.out, "work: "));
+  CHECK(has(synced.err, "work: "));
   struct stat status {};
   REQUIRE(stat((home.path() / "log").c_str(), &status) == 0);
   CHECK((status.st_mode & 0777U) == 0600);
