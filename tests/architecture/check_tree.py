@@ -16,14 +16,14 @@ LAYERS = {
     "sync/pop3": ("mailstore/types",),
     "sync/net": ("mailstore/types", "sync/sasl"),
     "sync/endpoint": ("mailstore/types", "mailstore", "sync/net", "sync/sasl", "sync/imap", "sync/pop3"),
-    "sync/plan": ("mailstore/types", "mailstore", "sync/endpoint", "sync/net", "sync/sasl"),
+    "sync/plan": ("mailstore/types", "mailstore", "sync/endpoint"),
     "sync/exec": ("mailstore/types", "mailstore", "sync/endpoint", "sync/net", "sync/sasl", "sync/plan"),
     "sync/engine": ("mailstore/types", "mailstore", "sync/endpoint", "sync/net", "sync/sasl", "sync/plan", "sync/exec"),
     "cli": ("mailstore/types", "mailstore", "sync/endpoint", "sync/net", "sync/sasl", "sync/engine"),
 }
 
 # Of a directory that a layer may see only in part, the headers that it may see. The planner is pure: of the store and the
-# endpoints it knows records, sets and settings, nothing that does something.
+# endpoints it knows records, sets and settings, nothing that does something; of connections and logins what settings.h holds.
 ONLY_HEADERS = {
     ("sync/plan", "mailstore"): {"mailstore/records.h"},
     ("sync/plan", "sync/endpoint"): {"sync/endpoint/settings.h", "sync/endpoint/records.h", "sync/endpoint/delta.h"},

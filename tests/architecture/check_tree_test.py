@@ -28,6 +28,8 @@ BAD = [
     ("arrow", "sync/pop3/session.cpp", '#include "sync/imap/framer.h"\n'),
     ("arrow", "sync/endpoint/imap.cpp", '#include "sync/engine/engine.h"\n'),
     ("arrow", "sync/plan/plan.cpp", '#include "mailstore/store.h"\n'),
+    ("arrow", "sync/plan/plan.cpp", '#include "sync/net/transport.h"\n'),
+    ("arrow", "sync/plan/plan.cpp", '#include "sync/sasl/mechanism.h"\n'),
     ("arrow", "sync/engine/engine.cpp", '#include "cli/main.h"\n'),
     ("arrow", "sync/engine/engine.cpp", '#include "sync/imap/framer.h"\n'),
     ("include", "sync/imap/framer.cpp", '#include "framer.h"\n'),
