@@ -213,6 +213,7 @@ def parseKnobs():
 
 
 def main():
+    os.umask(0o022)  # a stricter one of ours would close the directories to the server's users
     knobs = parseKnobs()
     os.makedirs(knobs.directory, exist_ok=True)
     directory = os.path.realpath(knobs.directory)
