@@ -5,7 +5,7 @@
 #   --preset     how to build (dev); build/ci-PRESET holds the result
 #   --filter     run only the ctest tests that match; no fuzzing, no check of the layout
 set -uo pipefail
-exec </dev/null
+[ -t 0 ] || exec </dev/null
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root" || exit 70
 
@@ -54,6 +54,7 @@ if [ $install = yes ]; then
   step "packages"
   must examples/install-packages.sh build servers tests
 fi
+exec </dev/null  # only sudo may have had to ask
 
 build=build/ci-$preset
 step "build ($preset)"
