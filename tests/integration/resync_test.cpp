@@ -271,3 +271,45 @@ TEST_CASE("P4: killed at any moment and run again, the end is that of a run that
   CHECK(killed.sync() == kNothing);
   CHECK(killed.mailbraid({"verify"}).status == 0);
 }
+
+TEST_CASE("P4: killed at any moment of an incremental pull and run again, the end is the same",
+          "[integration][crash]") {
+  const Dovecot server;
+  const MailAccount account(server.imap(), "user1", "secret");
+  account.create("Archive");
+  account.append("INBOX", messages(0, 120));
+  account.append("Archive", messages(120, 130));
+  FaultProxy proxy(server.imap());
+  Workspace killed;
+  killed.endpoint("it", endpointAt(killed, "imap", proxy.port()));
+  REQUIRE(killed.sync() == Totals{.fresh = 130});
+
+  // All at once: new mail, flags, removals and moves between two mailboxes.
+  std::vector<std::string> more;
+  for (int number = 130; number < 160; ++number) more.push_back(message(number, 3000));
+  account.append("INBOX", more);
+  account.store("INBOX", "5:25", "+FLAGS", {"\\Seen", "$Later"});
+  account.expunge("INBOX", "30:35");
+  account.move("INBOX", "50:60", "Archive");
+
+  Workspace whole;
+  whole.endpoint("it", endpointAt(whole, "imap", server.imap()));
+  REQUIRE(whole.sync().status == 0);
+  const auto wanted = whole.stored();
+  int kills = 0;
+  for (std::uint64_t octets = 100; octets < 150'000; octets += octets / 2 + 300) {
+    proxy.set(Fault{Fault::Kind::Stall, Toward::Client, octets, {}});
+    const std::uint64_t before = proxy.octets(Toward::Client);
+    const auto process = killed.start({"sync"});
+    if (!proxy.waitForOctets(Toward::Client, before + octets, std::chrono::seconds(3))) break;
+    process->signal(SIGKILL);
+    CHECK(process->wait().status == 128 + SIGKILL);
+    ++kills;
+    CHECK(killed.stored().size() >= 124);  // removals and moves at the most; never a loss beyond them
+  }
+  CHECK(kills >= 5);
+  proxy.set(std::nullopt);
+  CHECK(killed.sync().status == 0);
+  CHECK(killed.stored() == wanted);
+  CHECK(killed.sync() == kNothing);
+}

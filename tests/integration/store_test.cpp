@@ -62,6 +62,22 @@ TEST_CASE("a truncated store is 65 and left as it is", "[integration][store]") {
   CHECK(readFile(file) == before);
 }
 
+TEST_CASE("a store of a newer version is 65 and left as it is", "[integration][store]") {
+  const Dovecot server;
+  Workspace workspace;
+  workspace.endpoint("it", imapEndpoint(workspace, server, "user1"));
+  REQUIRE(workspace.sync().status == 0);
+  const std::filesystem::path file = workspace.store() / "store.db";
+  std::string octets = readFile(file);
+  octets.replace(60, 4, std::string("\0\0\0\x63", 4));  // SQLite's user_version: the schema's number
+  writeFile(file, octets);
+  const Finished finished = workspace.mailbraid({"sync"});
+  CAPTURE(finished.out, finished.err);
+  CHECK(finished.status == 65);
+  CHECK(finished.err.find("newer") != std::string::npos);
+  CHECK(readFile(file) == octets);
+}
+
 TEST_CASE("a store that cannot be written is 73", "[integration][store]") {
   const Dovecot server;
   Workspace workspace;
