@@ -167,6 +167,17 @@ std::vector<UidSet> UidSet::chunksOfText(std::size_t maxLength) const {
   return out;
 }
 
+UidSet UidSet::lowest(std::uint64_t count, std::size_t maxRanges) const {
+  UidSet out;
+  for (const Range& range : ranges_) {
+    if (count == 0 || out.ranges_.size() >= maxRanges) break;
+    const std::uint64_t taken = std::min(countOf(range), count);
+    out.ranges_.push_back({range.first, Uid{static_cast<std::uint32_t>(range.first.value() + (taken - 1))}});
+    count -= taken;
+  }
+  return out;
+}
+
 std::vector<UidSet> UidSet::chunksOfCount(std::uint64_t maxCount) const {
   std::vector<UidSet> out;
   const std::uint64_t limit = std::max<std::uint64_t>(maxCount, 1);

@@ -40,6 +40,8 @@ class UidSet {
   [[nodiscard]] std::string text() const;
   /// Cut into sets whose text is at most `maxLength` octets: command lines have limits.
   [[nodiscard]] std::vector<UidSet> chunksOfText(std::size_t maxLength) const;
+  /// Its lowest `count` UIDs, in at most `maxRanges` ranges.
+  [[nodiscard]] UidSet lowest(std::uint64_t count, std::size_t maxRanges) const;
   /// Cut into sets of at most `maxCount` UIDs.
   [[nodiscard]] std::vector<UidSet> chunksOfCount(std::uint64_t maxCount) const;
   friend bool operator==(const UidSet&, const UidSet&) = default;

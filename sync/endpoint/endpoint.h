@@ -33,7 +33,8 @@ struct RemoteStatus {
 };
 
 struct RemoteMailbox {
-  std::string name;  ///< UTF-8, `/` between the levels, without the personal namespace's prefix
+  std::string wireName;  ///< what the server calls it
+  std::string name;      ///< UTF-8, `/` between the levels, without the personal namespace's prefix
   mailstore::Role role = mailstore::Role::None;
   std::string objectId;  ///< MAILBOXID (RFC 8474)
   bool selectable = true;
@@ -76,7 +77,8 @@ struct Delta {
       present;   ///< every message below the anchor that is there; only when the listing is proven complete
   KeySet fresh;  ///< new messages that were not fetched: at or above the anchor, without `skip`, with `due`
   std::optional<mailstore::Error> failure;  ///< this mailbox could not be read; the others are not concerned
-  std::string incomplete;                   ///< not empty: the listing fell short and proves no removal; one sentence
+  /// Not empty: the listing fell short, proves no removal, and the mailbox must be read again; one sentence.
+  std::string incomplete;
 };
 
 /// Takes messages while they arrive. Called from the endpoint's thread. `index` is the request's place in its span.
@@ -119,6 +121,13 @@ struct EndpointFacts {
 
 using LogSink = std::function<void(int level, const std::string& line)>;
 
+/// A message of a mailbox.
+struct MessagePlace {
+  const RemoteMailbox* mailbox = nullptr;
+  mailstore::RemoteKey key;
+  friend bool operator==(const MessagePlace&, const MessagePlace&) = default;
+};
+
 /// What an endpoint needs from its surroundings.
 struct Environment {
   mailstore::SpoolOptions spool;
@@ -141,7 +150,8 @@ class Endpoint {
   virtual const std::vector<RemoteMailbox>& list() = 0;
   /// One delta a request, in order, pipelined over all requests.
   virtual std::vector<Delta> changes(std::span<const DeltaRequest> requests, PullSink& sink) = 0;
-  /// Sizes, dates, flags and header digests of messages; a message that is gone meanwhile is not told. One outcome a
+  /// Sizes, dates, flags and header digests of messages; a message that is gone meanwhile is not told, one whose header
+  /// the server does not give is told without. One outcome a
   /// request: an error (scope mailbox) when its messages could not be told; the others are not concerned.
   virtual std::vector<std::optional<mailstore::Error>> identify(std::span<const KeyRequest> requests,
                                                                 const IdentitySink& sink) = 0;
@@ -155,7 +165,7 @@ class Endpoint {
   [[nodiscard]] virtual EndpointFacts facts() const = 0;
   /// The message whose body was arriving when the line broke, if any: a second break at the same one sends it to
   /// quarantine.
-  [[nodiscard]] virtual std::optional<mailstore::RemoteKey> inProgress() const = 0;
+  [[nodiscard]] virtual std::optional<MessagePlace> inProgress() const = 0;
 };
 
 /// Makes the endpoint that the settings describe. Throws Error (Configuration) for kinds that this version cannot sync.

@@ -17,11 +17,10 @@ using mailstore::UidSet;
 
 namespace {
 
-// Messages asked for by one command: few at first, while the line's speed is unknown.
-constexpr std::uint64_t kFirstChunk = 100;
-constexpr std::uint64_t kChunk = 1000;
 // A command line that every server takes (RFC 7162 section 4 asks for 8000 octets).
 constexpr std::size_t kSetText = 7000;
+// No mailbox has so many messages; a server that says so would keep us busy for nothing.
+constexpr std::uint32_t kMostMessages = 50'000'000;
 
 const UidSet& uidsOf(const KeySet& keys) {
   static const UidSet kNone;
@@ -55,6 +54,7 @@ class ImapEndpoint::Reading final : public ImapStepSink {
     UidSet expunged;           ///< since EXISTS was told
     UidSet listed;             ///< by the FLAGS of all, or by a SEARCH
     bool listsAll = false;
+    bool resyncs = false;  ///< QRESYNC tells what vanished
     bool searches = false;
     bool opened = false;
     UidSet wanted;     ///< bodies asked for
@@ -76,6 +76,9 @@ class ImapEndpoint::Reading final : public ImapStepSink {
   void askForSkipped(ImapSteps& steps);
   [[nodiscard]] UidSet freshRange(const DeltaRequest& request, Uid uidNext) const;
   [[nodiscard]] bool isFirst(const DeltaRequest& request) const { return request.anchor.uidValidity.value() == 0; }
+  /// Far more UIDs than messages can have: those that are there are listed first.
+  static bool isSparse(const UidSet& uids, std::uint64_t messages);
+  void narrow(ImapSteps& steps);
   void failMailbox(std::size_t index, const std::string& sentence, Retry retry);
 
   ImapEndpoint& endpoint_;
@@ -100,17 +103,15 @@ UidSet ImapEndpoint::Reading::freshRange(const DeltaRequest& request, Uid uidNex
 
 void ImapEndpoint::Reading::planBodies(std::size_t index, const UidSet& uids, ImapSteps& steps) {
   states_[index].wanted.add(uids);
-  std::uint64_t chunk = kFirstChunk;
-  UidSet rest = uids;
-  while (!rest.empty()) {
-    UidSet part = rest.chunksOfCount(chunk).front();
-    part = part.chunksOfText(kSetText).front();
-    rest.remove(part);
-    imap::UidFetch fetch{part, endpoint_.identityItems(FetchItem::BodyPeek), {}, imap::VanishedMode::None};
-    fetch.items.remove(FetchItem::Size);  // the body's own length says it
-    steps.add({ImapStep::Kind::Bodies, index, std::move(fetch), {}});
-    chunk = kChunk;
-  }
+  if (uids.empty()) return;
+  imap::UidFetch fetch{{}, endpoint_.identityItems(FetchItem::BodyPeek), {}, imap::VanishedMode::None};
+  fetch.items.remove(FetchItem::Size);  // the body's own length says it
+  steps.add({ImapStep::Kind::Bodies, index, std::move(fetch), uids});
+}
+
+bool ImapEndpoint::Reading::isSparse(const UidSet& uids, std::uint64_t messages) {
+  constexpr std::uint64_t kFree = 1000;
+  return uids.count() > 4 * messages + kFree;
 }
 
 void ImapEndpoint::Reading::plan(std::size_t index, ImapSteps& steps) {
@@ -118,10 +119,10 @@ void ImapEndpoint::Reading::plan(std::size_t index, ImapSteps& steps) {
   const RemoteStatus status = request.mailbox->status.value_or(RemoteStatus{});
   const ChangeTracking tracking = status.highestModSeq.value() == 0 ? ChangeTracking::None : endpoint_.tracking();
   const bool canResume = !isFirst(request) && request.anchor.highestModSeq.value() != 0;
-  imap::Select select{
-      endpoint_.wireName(*request.mailbox), imap::SelectMode::ReadOnly, {}, imap::SelectExtension::None};
+  imap::Select select{request.mailbox->wireName, imap::SelectMode::ReadOnly, {}, imap::SelectExtension::None};
   if (tracking == ChangeTracking::Qresync && canResume) {
     select.qresync = imap::Qresync{request.anchor.uidValidity, request.anchor.highestModSeq, {}};
+    states_[index].resyncs = true;
   } else if (tracking == ChangeTracking::Condstore && !endpoint_.session_->capabilities().has("ENABLE")) {
     select.extension = imap::SelectExtension::Condstore;
   }
@@ -143,8 +144,7 @@ void ImapEndpoint::Reading::plan(std::size_t index, ImapSteps& steps) {
   }
   // Where UIDNEXT is not told, or UIDs are sparse, the UIDs that are there have to be listed first.
   const UidSet fresh = freshRange(request, status.uidNext);
-  const bool sparse = request.fetchFresh && fresh.count() > 4 * std::uint64_t{status.messages} + kChunk;
-  if (!state.listsAll && (status.uidNext.value() == 0 || sparse)) state.searches = true;
+  if (!state.listsAll && (status.uidNext.value() == 0 || isSparse(fresh, status.messages))) state.searches = true;
   if (state.searches) {
     imap::UidSearch search;
     if (endpoint_.session_->capabilities().has("ESEARCH")) search.returns.add(imap::SearchReturn::All);
@@ -201,7 +201,12 @@ void ImapEndpoint::Reading::opened(std::size_t index) {
         selected->noModSeq ? mailstore::ModSeq{} : selected->highestModSeq.value_or(mailstore::ModSeq{}), state.exists};
   }
   const mailstore::UidValidity expected = isFirst(request) ? listed.uidValidity : request.anchor.uidValidity;
-  if (state.delta.status.uidValidity.value() == 0) {
+  if (state.exists > kMostMessages) {
+    failMailbox(index,
+                "the server claims to hold " + std::to_string(state.exists) + " messages in it, more than the " +
+                    std::to_string(kMostMessages) + " that are supported",
+                Retry::Never);
+  } else if (state.delta.status.uidValidity.value() == 0) {
     failMailbox(index, "the server tells no UIDVALIDITY; such a mailbox cannot be synced", Retry::Never);
   } else if (expected.value() != 0 && expected != state.delta.status.uidValidity) {
     failMailbox(index, "it was replaced by another mailbox while it was read; run again", Retry::Now);
@@ -227,30 +232,60 @@ void ImapEndpoint::Reading::settle(std::size_t index) {
   State& state = states_[index];
   const DeltaRequest& request = requests_[index];
   if (state.delta.failure) return;
+  RemoteStatus& status = state.delta.status;
   if (state.listsAll || state.searches) {
-    // An expunge meanwhile makes the listing shorter by what the server then told as vanished, or not at all; a listing
-    // that is shorter than EXISTS for another reason proves nothing (promise P6).
-    if (state.listed.count() + state.expunged.count() >= state.exists) {
+    UidSet seen = state.listed;
+    seen.add(state.expunged);
+    // What arrived after EXISTS was told does not make up for what is missing.
+    if (status.uidNext.value() != 0) seen.remove(UidSet::of(status.uidNext, Uid{UINT32_MAX}));
+    if (seen.count() < state.exists) {
+      // It proves nothing (promise P6): neither that a message is gone, nor that there is no other new one.
+      state.delta.incomplete = "the server listed " + std::to_string(seen.count()) + " of " +
+                               std::to_string(state.exists) +
+                               " messages; nothing is removed because of that; run again";
+    } else {
       UidSet present = state.listed;
       const Uid next = request.anchor.uidNext;
       if (next.value() != 0) present.remove(UidSet::of(next, Uid{UINT32_MAX}));
       state.delta.present = std::move(present);
-    } else {
-      state.delta.incomplete = "the server listed " + std::to_string(state.listed.count()) + " of " +
-                               std::to_string(state.exists) + " messages; no removal is derived from that";
     }
-    if (state.delta.status.uidNext.value() == 0) {
+    if (status.uidNext.value() == 0) {
       const auto& ranges = state.listed.ranges();
       const std::uint32_t last = ranges.empty() ? 0 : ranges.back().last.value();
-      state.delta.status.uidNext = Uid{last == UINT32_MAX ? last : last + 1};
+      status.uidNext = Uid{last == UINT32_MAX ? last : last + 1};
     }
     UidSet fresh = state.listed.intersectedWith(freshRange(request, Uid{UINT32_MAX}));
     fresh.remove(state.delivered);
     state.delta.fresh = std::move(fresh);
-  } else if (!request.fetchFresh) {
-    state.delta.fresh = freshRange(request, state.delta.status.uidNext);
   } else {
-    state.delta.fresh = UidSet{};
+    // With what arrived between STATUS and SELECT: the anchor will be behind it.
+    UidSet fresh = freshRange(request, status.uidNext);
+    fresh.remove(state.wanted);
+    state.delta.fresh = std::move(fresh);
+    // Nothing was listed, so a message that went between STATUS and SELECT is not known yet: the next run's STATUS has
+    // to differ from the anchor.
+    if (!isFirst(request) && !state.resyncs) status.messages = request.anchor.messages;
+  }
+}
+
+void ImapEndpoint::Reading::narrow(ImapSteps& steps) {
+  std::vector<std::size_t> wide;
+  for (std::size_t i = 0; i < requests_.size(); ++i) {
+    State& state = states_[i];
+    if (state.delta.failure || !isSparse(std::get<UidSet>(state.delta.fresh), state.exists)) continue;
+    wide.push_back(i);
+    state.listed = {};
+    steps.add({ImapStep::Kind::Open,
+               i,
+               imap::Select{requests_[i].mailbox->wireName, imap::SelectMode::ReadOnly, {}, {}},
+               {}});
+    steps.add({ImapStep::Kind::Search, i, imap::UidSearch{{}, {}}, {}});
+  }
+  if (wide.empty()) return;
+  steps.run();
+  for (const std::size_t i : wide) {
+    State& state = states_[i];
+    state.delta.fresh = std::get<UidSet>(state.delta.fresh).intersectedWith(state.listed);
   }
 }
 
@@ -267,7 +302,7 @@ void ImapEndpoint::Reading::askForSkipped(ImapSteps& steps) {
     state.listed = {};
     steps.add({ImapStep::Kind::Open,
                i,
-               imap::Select{endpoint_.wireName(*requests_[i].mailbox), imap::SelectMode::ReadOnly, {}, {}},
+               imap::Select{requests_[i].mailbox->wireName, imap::SelectMode::ReadOnly, {}, {}},
                {}});
     for (const UidSet& part : missing.chunksOfText(kSetText)) {
       steps.add({ImapStep::Kind::Search, i, imap::UidSearch{imap::UidRange{part}, {}}, {}});
@@ -295,9 +330,13 @@ std::vector<Delta> ImapEndpoint::Reading::run() {
     for (std::size_t i = 0; i < requests_.size(); ++i) plan(i, steps);
     steps.run();
     for (std::size_t i = 0; i < requests_.size(); ++i) settle(i);
+    narrow(steps);
     askForSkipped(steps);
   } catch (...) {
-    endpoint_.inProgress_ = steps.inProgress();
+    endpoint_.inProgress_.reset();
+    if (const auto at = steps.inProgress()) {
+      endpoint_.inProgress_ = MessagePlace{requests_[at->request].mailbox, mailstore::RemoteKey{at->uid}};
+    }
     throw;
   }
   std::vector<Delta> deltas;

@@ -1,6 +1,7 @@
 #include "sync/endpoint/imap_endpoint.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace mailbraid::sync::endpoint {
@@ -142,21 +143,25 @@ void ImapEndpoint::nameMailboxes() {
       }
     }
   }
+  std::set<std::string> names;
   for (const Listed& listed : listed_) {
     const imap::ListEntry& entry = listed.entry;
     const auto below = [&](const std::string& p) { return entry.wireName.rfind(p, 0) == 0; };
     if (std::any_of(foreign.begin(), foreign.end(), below)) continue;  // other people's mail
     RemoteMailbox mailbox;
+    mailbox.wireName = entry.wireName;
     mailbox.name = entry.name;
     // "INBOX.Sent" of a server that keeps all below INBOX is the user's "Sent".
     if (!prefix.empty() && entry.delimiter && entry.wireName != "INBOX" && below(prefix)) {
       const imap::DecodedName decoded = imap::decodeMailboxName(std::string_view(entry.wireName).substr(prefix.size()),
                                                                 entry.delimiter, session_->client().nameEncoding());
-      if (decoded.problem.empty()) mailbox.name = decoded.name;
+      if (decoded.problem.empty() && decoded.name != "INBOX") mailbox.name = decoded.name;
     }
     if (!entry.nameProblem.empty()) {
       mailbox.name = entry.wireName;
       mailbox.refusal = std::string(entry.nameProblem);
+    } else if (!names.insert(mailbox.name).second) {
+      mailbox.refusal = "another mailbox of this account has the same name";
     }
     mailbox.role = entry.role;
     mailbox.selectable =
@@ -168,36 +173,34 @@ void ImapEndpoint::nameMailboxes() {
           RemoteStatus{data.uidValidity.value_or(mailstore::UidValidity{}), data.uidNext.value_or(mailstore::Uid{}),
                        data.highestModSeq.value_or(mailstore::ModSeq{}), data.messages.value_or(0)};
     }
-    wireNames_[mailbox.name] = entry.wireName;
     mailboxes_.push_back(std::move(mailbox));
   }
 }
 
-const std::string& ImapEndpoint::wireName(const RemoteMailbox& mailbox) const {
-  return wireNames_.at(mailbox.name);
-}
-
 bool ImapEndpoint::isGone(const std::string& mailboxName) {
-  std::string wire;
-  if (const auto known = wireNames_.find(mailboxName); known != wireNames_.end()) {
-    wire = known->second;
-  } else {
-    std::string prefix;
-    if (namespaces_ && !namespaces_->personal.empty()) prefix = namespaces_->personal.front().prefix;
-    const auto encoded = imap::encodeMailboxName(mailboxName, delimiter_, session_->client().nameEncoding());
-    if (!encoded) return false;
-    wire = prefix + *encoded;
-  }
-  bool gone = false;
-  const imap::CommandId id = session_->send(imap::Status{wire, {imap::StatusItem::Messages}});
+  std::string prefix;
+  if (namespaces_ && !namespaces_->personal.empty()) prefix = namespaces_->personal.front().prefix;
+  const auto encoded = imap::encodeMailboxName(mailboxName, delimiter_, session_->client().nameEncoding());
+  if (!encoded || listedByWireName_.contains(prefix + *encoded) || listedByWireName_.contains(*encoded)) return false;
+  // Both what the server says of the name and a second list have to agree: a NO without a code may mean anything.
+  bool refused = false;
+  bool listed = false;
+  const imap::CommandId status = session_->send(imap::Status{prefix + *encoded, {imap::StatusItem::Messages}});
+  imap::List again;
+  again.patterns = {prefix + *encoded};
+  const imap::CommandId list = session_->send(std::move(again));
   session_->finish([&](const imap::Event& event) {
+    listed = listed || std::holds_alternative<imap::ListEntry>(event);
     const auto* done = std::get_if<imap::CommandDone>(&event);
-    if (done == nullptr || done->id != id || done->result != CommandResult::No) return;
-    // NO alone says "not there", unless the code says something else (busy, no right to look).
-    gone = done->code.kind == imap::ResponseCodeKind::NonExistent || done->code.kind == imap::ResponseCodeKind::None ||
-           done->code.kind == imap::ResponseCodeKind::TryCreate;
+    if (done == nullptr) return;
+    if (done->id == status) {
+      refused = done->result == CommandResult::No && (done->code.kind == imap::ResponseCodeKind::NonExistent ||
+                                                      done->code.kind == imap::ResponseCodeKind::TryCreate ||
+                                                      done->code.kind == imap::ResponseCodeKind::None);
+    }
+    if (done->id == list) listed = listed || done->result != CommandResult::Ok;
   });
-  return gone;
+  return refused && !listed;
 }
 
 void ImapEndpoint::close() noexcept {
@@ -236,9 +239,8 @@ EndpointFacts ImapEndpoint::facts() const {
   return facts;
 }
 
-std::optional<mailstore::RemoteKey> ImapEndpoint::inProgress() const {
-  if (!inProgress_) return std::nullopt;
-  return mailstore::RemoteKey{*inProgress_};
+std::optional<MessagePlace> ImapEndpoint::inProgress() const {
+  return inProgress_;
 }
 
 }  // namespace mailbraid::sync::endpoint

@@ -37,7 +37,7 @@ class ImapEndpoint final : public Endpoint {
   void close() noexcept override;
   [[nodiscard]] WireTotals wireTotals() const override;
   [[nodiscard]] EndpointFacts facts() const override;
-  [[nodiscard]] std::optional<mailstore::RemoteKey> inProgress() const override;
+  [[nodiscard]] std::optional<MessagePlace> inProgress() const override;
 
  private:
   void startSession();
@@ -48,7 +48,6 @@ class ImapEndpoint final : public Endpoint {
   void askStatuses();
   void nameMailboxes();
   [[nodiscard]] imap::StatusItems statusItems() const;
-  [[nodiscard]] const std::string& wireName(const RemoteMailbox& mailbox) const;
   [[nodiscard]] ChangeTracking tracking() const;
   [[nodiscard]] imap::FetchItems identityItems(imap::FetchItem section) const;
   void runSteps(ImapStepSink& sink, std::vector<ImapStep> steps);
@@ -60,7 +59,7 @@ class ImapEndpoint final : public Endpoint {
   std::shared_ptr<net::TlsSessionCache> cache_;
   std::unique_ptr<ImapSession> session_;
   WireTotals earlier_;  ///< of connections that are gone
-  std::optional<mailstore::Uid> inProgress_;
+  std::optional<MessagePlace> inProgress_;
 
   struct Listed {
     imap::ListEntry entry;
@@ -71,7 +70,6 @@ class ImapEndpoint final : public Endpoint {
   std::optional<imap::Namespaces> namespaces_;
   std::vector<std::pair<std::string, std::string>> serverId_;
   std::vector<RemoteMailbox> mailboxes_;
-  std::map<std::string, std::string> wireNames_;  ///< UTF-8 name -> wire name
   bool isListed_ = false;
   std::optional<char> delimiter_;
 };

@@ -13,8 +13,6 @@ using mailstore::UidSet;
 
 namespace {
 
-constexpr std::uint64_t kFirstChunk = 100;
-constexpr std::uint64_t kChunk = 1000;
 constexpr std::size_t kSetText = 7000;
 
 }  // namespace
@@ -39,9 +37,12 @@ class ImapEndpoint::Fetching final : public ImapStepSink {
     try {
       for (std::size_t i = 0; i < requests_.size(); ++i) plan(i, steps);
       steps.run();
-      if (bodies_ != nullptr) settleMissing(steps);
+      settleMissing(steps);
     } catch (...) {
-      endpoint_.inProgress_ = steps.inProgress();
+      endpoint_.inProgress_.reset();
+      if (const auto at = steps.inProgress()) {
+        endpoint_.inProgress_ = MessagePlace{requests_[at->request].mailbox, mailstore::RemoteKey{at->uid}};
+      }
       throw;
     }
     std::vector<std::optional<Error>> outcomes;
@@ -63,8 +64,7 @@ class ImapEndpoint::Fetching final : public ImapStepSink {
     if (came(step, message)) (*identities_)(step.request, std::move(message));
   }
   void onRefused(const ImapStep& step, const RemoteMessage& message, const std::string& reason) override {
-    const bool first = came(step, message);
-    if (bodies_ != nullptr && first) bodies_->onRefused(step.request, message, reason);
+    if (came(step, message)) refuse(step.request, message, reason);
   }
   void onOctets(std::uint64_t octets) override {
     if (bodies_ != nullptr) bodies_->onOctets(octets);
@@ -96,6 +96,17 @@ class ImapEndpoint::Fetching final : public ImapStepSink {
                  requests_[index].mailbox->name + ": " + states_[index].failure);
   }
 
+  /// A header that the server does not give says nothing about the body: the message is told without it.
+  void refuse(std::size_t request, const RemoteMessage& message, const std::string& reason) {
+    if (bodies_ != nullptr) {
+      bodies_->onRefused(request, message, reason);
+    } else {
+      RemoteMessage unknown = message;
+      unknown.header.reset();
+      (*identities_)(request, std::move(unknown));
+    }
+  }
+
   /// A message is taken once, and only when it was asked for.
   bool came(const ImapStep& step, const RemoteMessage& message) {
     State& state = states_[step.request];
@@ -107,7 +118,7 @@ class ImapEndpoint::Fetching final : public ImapStepSink {
   }
 
   void open(std::size_t index, ImapSteps& steps) {
-    const std::string& wire = endpoint_.wireName(*requests_[index].mailbox);
+    const std::string& wire = requests_[index].mailbox->wireName;
     steps.add({ImapStep::Kind::Open, index, imap::Select{wire, imap::SelectMode::ReadOnly, {}, {}}, {}});
   }
 
@@ -118,16 +129,7 @@ class ImapEndpoint::Fetching final : public ImapStepSink {
     states_[index].missing = uids;
     const FetchItem section = bodies_ != nullptr ? FetchItem::BodyPeek : FetchItem::HeaderPeek;
     const ImapStep::Kind kind = bodies_ != nullptr ? ImapStep::Kind::Bodies : ImapStep::Kind::Headers;
-    std::uint64_t chunk = kFirstChunk;
-    UidSet rest = uids;
-    while (!rest.empty()) {
-      UidSet part = rest.chunksOfCount(chunk).front();
-      part = part.chunksOfText(kSetText).front();
-      rest.remove(part);
-      steps.add(
-          {kind, index, imap::UidFetch{part, endpoint_.identityItems(section), {}, imap::VanishedMode::None}, {}});
-      chunk = kChunk;
-    }
+    steps.add({kind, index, imap::UidFetch{{}, endpoint_.identityItems(section), {}, imap::VanishedMode::None}, uids});
   }
 
   void settleMissing(ImapSteps& steps) {
@@ -148,7 +150,7 @@ class ImapEndpoint::Fetching final : public ImapStepSink {
         for (std::uint64_t uid = range.first.value(); uid <= range.last.value(); ++uid) {
           RemoteMessage message;
           message.key = Uid{static_cast<std::uint32_t>(uid)};
-          bodies_->onRefused(i, message, "the server left it out of its answer");
+          refuse(i, message, "the server left it out of its answer");
         }
       }
     }

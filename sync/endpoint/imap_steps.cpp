@@ -16,6 +16,11 @@ constexpr double kCompressBelow = 20e6;
 // Commands in flight: few while the line is being measured, so that a slow one is not committed to much uncompressed
 // mail.
 constexpr std::size_t kMeasuringWindow = 3;
+// Messages asked for by one command: few at first, for the same reason. Their UIDs must fit on a command line that
+// every server takes (RFC 7162 section 4 asks for 8000 octets).
+constexpr std::uint64_t kFirstChunk = 100;
+constexpr std::uint64_t kChunk = 1000;
+constexpr std::size_t kRanges = 320;
 constexpr std::size_t kWindow = 32;
 
 bool bringsBodies(const ImapStep& step) {
@@ -49,14 +54,27 @@ ImapSteps::ImapSteps(ImapSession& session, const Environment& environment, Compr
 
 void ImapSteps::add(ImapStep step) {
   if (const auto* open = std::get_if<imap::Select>(&step.command)) wireNames_[step.request] = open->mailbox;
-  if (const auto* fetch = std::get_if<imap::UidFetch>(&step.command)) {
-    if (const auto* uids = std::get_if<mailstore::UidSet>(&fetch->uids)) step.uids = *uids;
-  }
   waiting_.push_back(std::move(step));
 }
 
 bool ImapSteps::wantsCompression() const {
   return speed_ == Speed::Slow && !session_.compressed() && !waiting_.empty();
+}
+
+ImapStep ImapSteps::takeNext() {
+  ImapStep& front = waiting_.front();
+  if (!bringsBodies(front)) {
+    ImapStep step = std::move(front);
+    waiting_.pop_front();
+    return step;
+  }
+  ImapStep step{front.kind, front.request, std::get<imap::UidFetch>(front.command), {}};
+  step.uids = front.uids.lowest(askedForBodies_ ? kChunk : kFirstChunk, kRanges);
+  front.uids.remove(step.uids);
+  if (front.uids.empty()) waiting_.pop_front();
+  std::get<imap::UidFetch>(step.command).uids = step.uids;
+  askedForBodies_ = true;
+  return step;
 }
 
 void ImapSteps::feed() {
@@ -69,8 +87,7 @@ void ImapSteps::feed() {
     const bool bodies = bringsBodies(waiting_.front());
     if (flying_.size() >= (bodies && speed_ == Speed::Unknown ? kMeasuringWindow : kWindow)) return;
     if (bodies && wantsCompression()) return;
-    ImapStep step = std::move(waiting_.front());
-    waiting_.pop_front();
+    ImapStep step = takeNext();
     imap::Command command;
     // A fetch is kept, in case that it has to be asked for again in parts.
     if (const auto* fetch = std::get_if<imap::UidFetch>(&step.command)) {
@@ -104,7 +121,9 @@ void ImapSteps::measure(std::size_t octets) {
 }
 
 void ImapSteps::bodyBegins(const imap::BodyBegin& begin) {
-  inProgress_ = begin.uid;
+  inProgress_.reset();
+  const Flying* flying = flyingFor(ImapStep::Kind::Bodies);
+  if (begin.uid && flying != nullptr) inProgress_ = Place{flying->step.request, *begin.uid};
   if (begin.section == imap::BodySection::Whole) {
     const bool tooLarge = begin.size > environment_.maxMessageSize;
     section_ = tooLarge ? Section::Skip : Section::Body;
@@ -161,22 +180,36 @@ void ImapSteps::fetchEnds(const imap::FetchEnd& end) {
     // Without a body: the flags that were asked for, or an unsolicited change.
     if (named) sink_.onAttributes(step, end.attributes);
     builder_.discard();
+    header_.finish();
   } else if (!refusal_.empty() || !named) {
     builder_.discard();
+    header_.finish();
     if (named) sink_.onRefused(step, message, refusal_);
   } else if (step.kind == ImapStep::Kind::Headers) {
     message.header = header_.finish();
     message.hasMessageId = header_.hadMessageId();
     sink_.onHeader(step, std::move(message));
   } else {
-    mailstore::PreparedMessage prepared = builder_.finish();
-    message.size = prepared.size;
-    sink_.onBody(step, std::move(message), std::move(prepared));
+    takeBody(step, std::move(message));
   }
 }
 
+void ImapSteps::takeBody(const ImapStep& step, RemoteMessage&& message) {
+  std::optional<mailstore::PreparedMessage> prepared;
+  try {
+    prepared = builder_.finish();
+  } catch (const mailstore::Error& error) {
+    if (error.scope() != mailstore::Scope::Message) throw;
+    builder_.discard();
+    sink_.onRefused(step, message, error.what());
+    return;
+  }
+  message.size = prepared->size;
+  sink_.onBody(step, std::move(message), std::move(*prepared));
+}
+
 bool ImapSteps::retryInHalves(const ImapStep& step, const mailstore::UidSet& missing, const std::string& reason) {
-  constexpr unsigned kMostHalvings = 64;
+  constexpr unsigned kMostHalvings = 2000;
   if (missing.count() == 1) {
     RemoteMessage message;
     message.key = missing.ranges().front().first;
@@ -192,9 +225,7 @@ bool ImapSteps::retryInHalves(const ImapStep& step, const mailstore::UidSet& mis
        imap::Select{wireNames_[step.request], imap::SelectMode::ReadOnly, {}, {}},
        {}});
   for (const mailstore::UidSet& half : missing.chunksOfCount((missing.count() + 1) / 2)) {
-    imap::UidFetch again = *fetch;
-    again.uids = half;
-    add({step.kind, step.request, std::move(again), {}});
+    add({step.kind, step.request, *fetch, half});
   }
   return true;
 }
@@ -205,7 +236,10 @@ void ImapSteps::stepEnds(const imap::CommandDone& done) {
   const Flying ended = std::move(*which);
   flying_.erase(which);
   const std::string text(done.text);
-  if (bringsBodies(ended.step) && done.result != imap::CommandResult::Ok) {
+  if (ended.step.kind == ImapStep::Kind::Open && done.result != imap::CommandResult::Ok) {
+    unopened_.insert(ended.step.request);
+  }
+  if (bringsBodies(ended.step) && done.result != imap::CommandResult::Ok && !unopened_.contains(ended.step.request)) {
     mailstore::UidSet missing = ended.step.uids;
     missing.remove(ended.came);
     if (missing.empty() || retryInHalves(ended.step, missing, "the server would not give it: \"" + text + "\"")) return;

@@ -9,6 +9,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,7 +22,7 @@ struct ImapStep {
   Kind kind = Kind::Open;
   std::size_t request = 0;
   imap::Command command;
-  mailstore::UidSet uids;  ///< Bodies, Headers: what the command asks for
+  mailstore::UidSet uids;  ///< Bodies, Headers: what is asked for, cut into commands as they are sent
 };
 
 /// How a step ended.
@@ -62,7 +63,11 @@ class ImapSteps {
   /// Runs all steps that were added, and those that are added meanwhile.
   void run();
   /// The message whose body was arriving, if its UID was told before.
-  [[nodiscard]] std::optional<mailstore::Uid> inProgress() const { return inProgress_; }
+  struct Place {
+    std::size_t request = 0;
+    mailstore::Uid uid;
+  };
+  [[nodiscard]] std::optional<Place> inProgress() const { return inProgress_; }
 
  private:
   struct Flying {
@@ -71,6 +76,7 @@ class ImapSteps {
     mailstore::UidSet came;  ///< messages that were told or refused
   };
   void feed();
+  ImapStep takeNext();
   /// The step that a response belongs to: of the mailbox that is selected as the server sends it, the first that asks
   /// for such a response, else its first. Not simply the oldest command: Dovecot sends data of the next FETCH or SEARCH
   /// before the OK of the one before. Null when no step of that mailbox is in flight.
@@ -82,6 +88,7 @@ class ImapSteps {
   void bodyEnds();
   void fetchEnds(const imap::FetchEnd& end);
   void stepEnds(const imap::CommandDone& done);
+  void takeBody(const ImapStep& step, RemoteMessage&& message);
   bool retryInHalves(const ImapStep& step, const mailstore::UidSet& missing, const std::string& reason);
 
   ImapSession& session_;
@@ -92,6 +99,8 @@ class ImapSteps {
   std::deque<Flying> flying_;
   std::map<std::size_t, std::string> wireNames_;  ///< by request: what its Open step opens
   std::map<std::size_t, unsigned> halvings_;      ///< by request
+  std::set<std::size_t> unopened_;                ///< requests whose mailbox could not be opened
+  bool askedForBodies_ = false;
 
   mailstore::MessageBuilder builder_;
   mailstore::HeaderDigester header_;
@@ -101,7 +110,7 @@ class ImapSteps {
   bool complete_ = false;                ///< the section of the current FETCH arrived whole
   bool inFetch_ = false;
   std::string refusal_;  ///< why the message of the current FETCH cannot be taken
-  std::optional<mailstore::Uid> inProgress_;
+  std::optional<Place> inProgress_;
 
   enum class Speed : std::uint8_t { Unknown, Fast, Slow } speed_ = Speed::Unknown;
   std::uint64_t measured_ = 0;

@@ -355,8 +355,9 @@ EndpointFacts Pop3Endpoint::facts() const {
   return facts;
 }
 
-std::optional<mailstore::RemoteKey> Pop3Endpoint::inProgress() const {
-  return inProgress_;
+std::optional<MessagePlace> Pop3Endpoint::inProgress() const {
+  if (!inProgress_ || mailboxes_.empty()) return std::nullopt;
+  return MessagePlace{&mailboxes_.front(), *inProgress_};
 }
 
 }  // namespace mailbraid::sync::endpoint

@@ -36,7 +36,7 @@ class Pop3Endpoint final : public Endpoint {
   void close() noexcept override;
   [[nodiscard]] WireTotals wireTotals() const override;
   [[nodiscard]] EndpointFacts facts() const override;
-  [[nodiscard]] std::optional<mailstore::RemoteKey> inProgress() const override;
+  [[nodiscard]] std::optional<MessagePlace> inProgress() const override;
 
  private:
   struct HeaderFacts {

@@ -52,7 +52,6 @@ class EndpointRun::Sink final : public endpoint::PullSink {
     groupIndex_ = index;
     groupOctets_ += prepared.memoryUse();
     group_.push_back({std::move(message), std::move(prepared)});
-    ++run_.delivered_;
     ++unreported_;
   }
 
@@ -73,6 +72,7 @@ class EndpointRun::Sink final : public endpoint::PullSink {
   /// Gives what is gathered to the writer.
   void post() {
     if (group_.empty()) return;
+    run_.delivered_ += group_.size();
     const auto group = std::make_shared<std::vector<ArrivedMessage>>(std::move(group_));
     const std::size_t work = works_[groupIndex_];
     exec::EndpointPull& pull = *run_.pull_;
@@ -106,7 +106,17 @@ EndpointRun::EndpointRun(const endpoint::EndpointSettings& settings, Company com
   report_.name = settings.name;
 }
 
-EndpointRun::~EndpointRun() = default;
+EndpointRun::~EndpointRun() {
+  drain();
+}
+
+void EndpointRun::drain() noexcept {
+  try {
+    context_.writer.run([](Store&) {});
+  } catch (const std::exception&) {
+    // The writer has ended, and carries nothing out any more.
+  }
+}
 
 void EndpointRun::problem(const Error& error, const std::string& mailbox) {
   report_.problems.push_back({error.kind(), error.retry(), mailbox, error.what()});
@@ -134,7 +144,7 @@ EndpointReport EndpointRun::run() {
     report_.counts.roundTrips = totals.roundTrips;
   }
   if (pull_) {
-    if (!context_.stop.stop_requested()) job([&](Store& store) { pull_->countQuarantine(store); });
+    job([&](Store& store) { pull_->countQuarantine(store); });
     const exec::PullCounts& counts = pull_->counts();
     report_.counts.fresh += counts.fresh;
     report_.counts.adopted = counts.adopted;
@@ -162,6 +172,7 @@ void EndpointRun::pull() {
   endpoint_->open();
   mapAndOpen();
   confirmRenames();
+  problemsBeforeReading_ = report_.problems.size();
   readAll();
 }
 
@@ -243,7 +254,8 @@ std::vector<std::size_t> EndpointRun::worksToRead() {
     expected +=
         known == 0 ? status->messages : std::min<std::uint64_t>(status->messages, next > known ? next - known : 0);
   }
-  context_.hub.expect(works.size(), expected);
+  if (!expectationTold_) context_.hub.expect(works.size(), expected);
+  expectationTold_ = true;
   return works;
 }
 
@@ -263,30 +275,32 @@ void EndpointRun::readAll() {
 
 /// True when it makes sense to read on over a new connection.
 bool EndpointRun::recover(const Error& error) {
-  const std::optional<mailstore::RemoteKey> at = endpoint_->inProgress();
+  const std::optional<endpoint::MessagePlace> at = endpoint_->inProgress();
   failures_ = delivered_ == 0 ? failures_ + 1 : 1;
   if (failures_ > kMostFailures || ++reconnects_ > kMostReconnects) return false;
   delivered_ = 0;
   context_.hub.log(0, "endpoint=" + settings_.name + " result=reconnect reason=\"" + error.what() + "\"");
   endpoint_->reconnect();
-  job([&](Store& store) { pull_->reload(store); });
+  lookedForGone_ = anythingGone_ = false;
+  report_.problems.resize(problemsBeforeReading_);
   // The line broke twice at the same message: that message is set aside, so that it does not stop the others.
-  if (at && suspect_ && *at == *suspect_) {
-    for (std::size_t i = 0; i < pull_->works().size(); ++i) {
-      const MailboxWork& work = pull_->works()[i];
-      if (work.remote == nullptr || work.continuity == Continuity::Unchanged || read_[i]) continue;
-      RemoteMessage message;
-      message.key = *at;
-      job([&](Store& store) {
-        pull_->refused(store, i, message, "the connection broke twice while it was fetched");
-        pull_->reload(store);
-      });
-      failures_ = 0;
-      break;
-    }
-  }
+  if (at && suspect_ && *at == *suspect_ && setAside(*at)) failures_ = 0;
+  job([&](Store& store) { pull_->reload(store); });
   suspect_ = at;
   return true;
+}
+
+bool EndpointRun::setAside(const endpoint::MessagePlace& place) {
+  constexpr unsigned kMost = 20;
+  if (++setAside_ > kMost) return false;
+  for (std::size_t i = 0; i < pull_->works().size(); ++i) {
+    if (pull_->works()[i].remote != place.mailbox) continue;
+    RemoteMessage message;
+    message.key = place.key;
+    job([&](Store& store) { pull_->refused(store, i, message, "the connection broke twice while it was fetched"); });
+    return true;
+  }
+  return false;
 }
 
 bool EndpointRun::mayFetchDirectly(const std::vector<std::size_t>& works) {
@@ -297,8 +311,10 @@ bool EndpointRun::mayFetchDirectly(const std::vector<std::size_t>& works) {
     return std::all_of(works.begin(), works.end(), [&](std::size_t i) { return test(pull_->works()[i]); });
   };
   // A first pull that was cut short goes on as it began.
+  bool nothingToRecognise = false;
+  job([&](Store& store) { nothingToRecognise = pull_->allEntriesArePaired(store); });
   const bool firstPull =
-      all([](const MailboxWork& w) {
+      nothingToRecognise && all([](const MailboxWork& w) {
         return (w.continuity == Continuity::FirstContact || w.continuity == Continuity::Unfinished) && !w.pairsDropped;
       }) &&
       works.size() == pull_->works().size();
@@ -320,7 +336,12 @@ void EndpointRun::readOnce() {
     if (settings_.type != EndpointType::Pop3) turn.emplace(context_.turns, settings_.braid, context_.stop);
     job([&](Store& store) { braidEmpty_ = pull_->lookWhetherBraidIsEmpty(store); });
     Sink sink(*this, works);
-    readDeltas(sink, works);
+    try {
+      readDeltas(sink, works);
+    } catch (...) {
+      sink.post();  // what arrived before the line broke is not asked for again
+      throw;
+    }
     sink.post();
   }
   const bool anyRead = std::any_of(read_.begin(), read_.end(), [](const auto& status) { return status.has_value(); });
@@ -350,19 +371,22 @@ void EndpointRun::readDeltas(Sink& sink, const std::vector<std::size_t>& works) 
       continue;
     }
     job([&](Store& store) { pull_->applyDelta(store, i, delta); });
-    if (!delta.incomplete.empty()) {
-      report_.notes.push_back(pull_->works()[i].record.name + ": " + delta.incomplete);
+    // An incomplete listing leaves the anchor where it was.
+    if (delta.incomplete.empty()) {
+      read_[i] = delta.status;
+    } else {
+      const std::string& name = pull_->works()[i].record.name;
+      problem(Error(ErrorKind::TemporaryFailure, Scope::Mailbox, Retry::Later, name + ": " + delta.incomplete), name);
     }
-    read_[i] = delta.status;
     if (endpoint::isEmpty(delta.fresh) || !settings_.pull.fresh) continue;
     fresh.push_back({pull_->works()[i].remote, delta.status.uidValidity, std::move(delta.fresh)});
     freshWorks.push_back(i);
   }
-  if (!fresh.empty()) bringFresh(sink, fresh, freshWorks);
+  if (!fresh.empty()) bringFresh(fresh, freshWorks);
   for (std::size_t r = 0; r < works.size(); ++r) context_.hub.mailboxDone();
 }
 
-void EndpointRun::bringFresh(Sink&, const std::vector<KeyRequest>& fresh, const std::vector<std::size_t>& works) {
+void EndpointRun::bringFresh(const std::vector<KeyRequest>& fresh, const std::vector<std::size_t>& works) {
   const bool mirror = company_ == Company::Alone && settings_.braid == settings_.name;
   const bool again =
       std::any_of(works.begin(), works.end(), [&](std::size_t i) { return pull_->works()[i].pairsDropped; });
@@ -374,7 +398,12 @@ void EndpointRun::bringFresh(Sink&, const std::vector<KeyRequest>& fresh, const 
     return;
   }
   Sink bodies(*this, works);
-  giveUp(endpoint_->fetch(needed, bodies), works);
+  try {
+    giveUp(endpoint_->fetch(needed, bodies), works);
+  } catch (...) {
+    bodies.post();
+    throw;
+  }
   bodies.post();
 }
 

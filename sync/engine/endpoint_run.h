@@ -51,12 +51,15 @@ class EndpointRun {
   void readAll();
   void readOnce();
   void readDeltas(Sink& sink, const std::vector<std::size_t>& works);
-  void bringFresh(Sink& sink, const std::vector<endpoint::KeyRequest>& fresh, const std::vector<std::size_t>& works);
+  void bringFresh(const std::vector<endpoint::KeyRequest>& fresh, const std::vector<std::size_t>& works);
   std::vector<endpoint::KeyRequest> recognise(const std::vector<endpoint::KeyRequest>& fresh,
                                               const std::vector<std::size_t>& works);
   void planOnly(const std::vector<endpoint::KeyRequest>& needed, const std::vector<std::size_t>& works);
   [[nodiscard]] bool mayFetchDirectly(const std::vector<std::size_t>& works);
   bool recover(const mailstore::Error& error);
+  bool setAside(const endpoint::MessagePlace& place);
+  /// Waits until the writer has nothing left of this endpoint.
+  void drain() noexcept;
   /// Tells the failures and leaves these mailboxes' anchors where they were.
   void giveUp(const std::vector<std::optional<mailstore::Error>>& outcomes, const std::vector<std::size_t>& works);
   void problem(const mailstore::Error& error, const std::string& mailbox);
@@ -74,7 +77,10 @@ class EndpointRun {
   std::uint64_t delivered_ = 0;  ///< messages since the last connection
   unsigned failures_ = 0;        ///< connections in a row that brought nothing
   unsigned reconnects_ = 0;
-  std::optional<mailstore::RemoteKey> suspect_;  ///< at which the line broke last
+  std::optional<endpoint::MessagePlace> suspect_;  ///< at which the line broke last
+  unsigned setAside_ = 0;
+  bool expectationTold_ = false;
+  std::size_t problemsBeforeReading_ = 0;
   EndpointReport report_;
 };
 

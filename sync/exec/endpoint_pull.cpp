@@ -55,6 +55,16 @@ bool EndpointPull::lookWhetherBraidIsEmpty(Store& store) {
   return braidWasEmpty_;
 }
 
+bool EndpointPull::allEntriesArePaired(Store& store) const {
+  std::uint64_t pairs = 0;
+  for (const MailboxWork& work : works_) pairs += store.pairs().count(work.record.id);
+  return store.mailboxes().liveEntries(endpoint_.braid) <= pairs;
+}
+
+void EndpointPull::leaveQuarantine(Store& store, std::size_t work, const RemoteKey& key) {
+  if (works_[work].hasQuarantine) store.quarantine().remove(works_[work].record.id, key);
+}
+
 void EndpointPull::countQuarantine(Store& store) {
   counts_.quarantined = 0;
   for (const MailboxWork& work : works_) counts_.quarantined += store.quarantine().of(work.record.id).size();
@@ -65,6 +75,7 @@ void EndpointPull::open(Store& store, const std::vector<RemoteMailbox>& listed,
   const mailstore::BraidId braid = store.mailboxes().ensureBraid(settings_.braidName);
   endpoint_ = store.endpoints().ensure(settings_.endpointName, settings_.endpointType, braid);
   std::vector<EndpointMailbox> records = store.endpoints().mailboxes(endpoint_.id);
+  std::vector<EndpointMailbox> taken = records;
   const auto takeRecord = [&](const std::string& name) -> std::optional<EndpointMailbox> {
     const auto found = std::find_if(records.begin(), records.end(), [&](const auto& r) { return r.name == name; });
     if (found == records.end()) return std::nullopt;
@@ -78,8 +89,9 @@ void EndpointPull::open(Store& store, const std::vector<RemoteMailbox>& listed,
     MailboxWork work;
     work.remote = &listed[i];
     if (!record) {
-      const MailboxId target = store.mailboxes().ensure(braid, mapped[i].storeName, mapped[i].role);
+      const MailboxId target = targetOf(store, mapped[i], taken);
       record = store.endpoints().addMailbox(endpoint_.id, listed[i].name, target, listed[i].objectId);
+      taken.push_back(*record);
     } else if (record->objectId.empty() && !listed[i].objectId.empty()) {
       store.endpoints().setObjectId(record->id, listed[i].objectId);
     }
@@ -96,12 +108,29 @@ void EndpointPull::open(Store& store, const std::vector<RemoteMailbox>& listed,
   guessRenames(store);
 }
 
+MailboxId EndpointPull::targetOf(Store& store, const MappedMailbox& mapped,
+                                 const std::vector<EndpointMailbox>& records) {
+  const auto isTaken = [&](MailboxId id) {
+    return std::any_of(records.begin(), records.end(), [&](const EndpointMailbox& r) { return r.mailbox == id; });
+  };
+  const mailstore::Role role = mapped.byMap ? mailstore::Role::None : mapped.role;
+  MailboxId target = store.mailboxes().ensure(endpoint_.braid, mapped.storeName, role);
+  // Two mailboxes of one endpoint never share one: where another has the role (or the name) already, this one gets a
+  // name of its own.
+  for (int number = 1; isTaken(target); ++number) {
+    const std::string name = number == 1 ? mapped.storeName : mapped.storeName + " (" + std::to_string(number) + ")";
+    target = store.mailboxes().ensure(endpoint_.braid, name, mailstore::Role::None);
+  }
+  return target;
+}
+
 void EndpointPull::loadWork(Store& store, MailboxWork& work) const {
   const bool byUid = settings_.endpointType != "pop3";
   work.continuity =
       work.remote != nullptr ? plan::continuityOf(work.record.anchor, seen(*work.remote)) : Continuity::Changed;
-  work.pairsBefore = store.pairs().count(work.record.id);
-  work.hasHeld = settings_.removalsTold && !store.pairs().held(work.record.id).empty();
+  const std::size_t held = settings_.removalsTold ? store.pairs().held(work.record.id).size() : 0;
+  work.pairsBefore = store.pairs().count(work.record.id) + held;
+  work.hasHeld = held > 0;
   const bool again = work.continuity == Continuity::ValidityChanged || work.continuity == Continuity::WentBack;
   if (!byUid) {
     std::vector<Uidl> known;
@@ -119,6 +148,7 @@ void EndpointPull::loadWork(Store& store, MailboxWork& work) const {
   }
   if (again) return;
   for (const mailstore::QuarantineRow& row : store.quarantine().of(work.record.id)) {
+    work.hasQuarantine = true;
     if (row.nextTry > settings_.now) {
       addKey(work.skip, row.key);
     } else {
@@ -135,6 +165,7 @@ void EndpointPull::reload(Store& store) {
   missingByObjectId_.clear();
   for (MailboxWork& work : works_) {
     const std::uint64_t before = work.pairsBefore;
+    work.gone = false;
     if (work.record.id.value() != 0) loadWork(store, work);
     work.pairsBefore = before;
   }
@@ -292,7 +323,6 @@ void EndpointPull::applyDelta(Store& store, std::size_t index, const endpoint::D
       store.pairs().setHeld(pair.id, !pair.held);
     }
   }
-  std::vector<std::pair<Pair, Flags>> merges;
   for (const endpoint::FlagState& state : delta.flags) {
     const std::optional<Pair> pair = store.pairs().find(work.record.id, state.key);
     if (pair && !gone.contains(pair->id.value())) mergeFlags(store, index, *pair, state.flags);
@@ -310,7 +340,9 @@ void EndpointPull::mailboxGone(Store& store, std::size_t index) {
 }
 
 void EndpointPull::refused(Store& store, std::size_t work, const RemoteMessage& message, const std::string& reason) {
+  if (store.pairs().find(works_[work].record.id, message.key)) return;
   constexpr std::int64_t kRetryAfter = 24 * 3600;
+  works_[work].hasQuarantine = true;
   store.quarantine().add(works_[work].record.id, message.key, message.size, reason, settings_.now, kRetryAfter);
   logKey(work, "quarantine", message.key, reason);
 }

@@ -46,12 +46,13 @@ struct MailboxWork {
   const endpoint::RemoteMailbox* remote = nullptr;  ///< null: it is no longer listed
   mailstore::EndpointMailbox record;
   plan::Continuity continuity = plan::Continuity::FirstContact;
-  endpoint::KeySet skip;  ///< paired above the anchor, or quarantined and not due
-  endpoint::KeySet due;   ///< quarantined below the anchor, to be tried again
-  std::uint64_t pairsBefore = 0;
-  bool hasHeld = false;       ///< removals that an earlier run held back
-  bool gone = false;          ///< the server confirmed that it does not exist any more
-  bool pairsDropped = false;  ///< first contact again: pair with what is there by content
+  endpoint::KeySet skip;          ///< paired above the anchor, or quarantined and not due
+  endpoint::KeySet due;           ///< quarantined below the anchor, to be tried again
+  std::uint64_t pairsBefore = 0;  ///< held ones included
+  bool hasQuarantine = false;     ///< messages of it are in quarantine, or were when it was loaded
+  bool hasHeld = false;           ///< removals that an earlier run held back
+  bool gone = false;              ///< the server confirmed that it does not exist any more
+  bool pairsDropped = false;      ///< first contact again: pair with what is there by content
 };
 
 /// A mailbox that seems to have been renamed, and messages to compare before that is believed.
@@ -81,6 +82,9 @@ class EndpointPull {
   /// True when the braid holds nothing yet. To be asked when it is this endpoint's turn: other endpoints of the braid
   /// may have filled it since open().
   bool lookWhetherBraidIsEmpty(mailstore::Store& store);
+  /// True when every live entry of the braid is paired with this endpoint: there is nothing that an unknown message
+  /// could be a copy of.
+  [[nodiscard]] bool allEntriesArePaired(mailstore::Store& store) const;
 
   [[nodiscard]] const std::vector<RenameGuess>& renameGuesses() const { return renameGuesses_; }
   /// `told` are the sample's messages as the new mailbox has them. Renames when all that came agree with the store.
@@ -93,7 +97,7 @@ class EndpointPull {
   void applyDelta(mailstore::Store& store, std::size_t work, const endpoint::Delta& delta);
   /// The mailbox does not exist any more, and the server has confirmed it.
   void mailboxGone(mailstore::Store& store, std::size_t work);
-  /// Recognises messages by what is known before their bodies are; returns the keys whose bodies are needed.
+  /// Recognises messages by what is known before their bodies are; returns those whose bodies are needed.
   endpoint::KeySet identities(mailstore::Store& store, std::size_t work,
                               const std::vector<endpoint::RemoteMessage>& told);
   void messages(mailstore::Store& store, std::size_t work, std::vector<ArrivedMessage>& arrived);
@@ -110,7 +114,6 @@ class EndpointPull {
 
   [[nodiscard]] const PullCounts& counts() const { return counts_; }
   [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
-  [[nodiscard]] mailstore::EndpointId endpointId() const { return endpoint_.id; }
 
  private:
   struct Missing {  ///< a pair whose message is gone from its mailbox
@@ -131,6 +134,9 @@ class EndpointPull {
   void adopt(mailstore::Store& store, std::size_t work, mailstore::EntryId entry, const endpoint::RemoteMessage& told);
   void takeNew(mailstore::Store& store, std::size_t work, mailstore::MessageId message,
                const endpoint::RemoteMessage& told, mailstore::InternalDate fallback, std::string_view kind);
+  void leaveQuarantine(mailstore::Store& store, std::size_t work, const mailstore::RemoteKey& key);
+  [[nodiscard]] mailstore::MailboxId targetOf(mailstore::Store& store, const plan::MappedMailbox& mapped,
+                                              const std::vector<mailstore::EndpointMailbox>& records);
   bool identify(mailstore::Store& store, std::size_t work, const endpoint::RemoteMessage& told);
   void message(mailstore::Store& store, std::size_t work, ArrivedMessage& arrived);
   void removeMissing(mailstore::Store& store, const Missing& missing);

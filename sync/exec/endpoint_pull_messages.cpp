@@ -71,6 +71,7 @@ std::optional<std::size_t> EndpointPull::findMissing(Store& store, const RemoteM
 void EndpointPull::takeMoved(Store& store, std::size_t work, std::size_t index, const RemoteMessage& told) {
   Missing& missing = missing_[index];
   missing.found = true;
+  leaveQuarantine(store, work, told.key);
   const std::optional<Entry> entry = store.entries().find(missing.pair.entry);
   if (!entry) return;
   const mailstore::MailboxId from = works_[missing.work].record.mailbox;
@@ -91,6 +92,7 @@ void EndpointPull::takeMoved(Store& store, std::size_t work, std::size_t index, 
 }
 
 void EndpointPull::adopt(Store& store, std::size_t work, EntryId id, const RemoteMessage& told) {
+  leaveQuarantine(store, work, told.key);
   for (const Pair& pair : store.pairs().ofEntry(id)) {
     if (pair.held && pair.endpointMailbox == works_[work].record.id) store.pairs().remove(pair.id);
   }
@@ -104,6 +106,7 @@ void EndpointPull::adopt(Store& store, std::size_t work, EntryId id, const Remot
 
 void EndpointPull::takeNew(Store& store, std::size_t work, MessageId message, const RemoteMessage& told,
                            InternalDate fallback, std::string_view kind) {
+  leaveQuarantine(store, work, told.key);
   InternalDate date = told.date.value_or(fallback);
   if (!told.date && date.seconds == 0) date.seconds = settings_.now;
   const EntryId entry = store.entries().add(works_[work].record.mailbox, message, initialFlags(told, work), date);
@@ -114,7 +117,10 @@ void EndpointPull::takeNew(Store& store, std::size_t work, MessageId message, co
 
 bool EndpointPull::identify(Store& store, std::size_t work, const RemoteMessage& told) {
   const MailboxWork& mailbox = works_[work];
-  if (store.pairs().find(mailbox.record.id, told.key)) return true;
+  if (store.pairs().find(mailbox.record.id, told.key)) {
+    leaveQuarantine(store, work, told.key);
+    return true;
+  }
   if (const auto missing = findMissing(store, told, nullptr)) {
     takeMoved(store, work, *missing, told);
     return true;
@@ -146,8 +152,8 @@ KeySet EndpointPull::identities(Store& store, std::size_t work, const std::vecto
 void EndpointPull::message(Store& store, std::size_t work, ArrivedMessage& arrived) {
   const MailboxWork& mailbox = works_[work];
   const RemoteMessage& told = arrived.remote;
+  leaveQuarantine(store, work, told.key);
   if (store.pairs().find(mailbox.record.id, told.key)) return;
-  store.quarantine().remove(mailbox.record.id, told.key);
   if (const auto missing = findMissing(store, told, &arrived.prepared)) {
     takeMoved(store, work, *missing, told);
     return;
@@ -169,15 +175,7 @@ void EndpointPull::message(Store& store, std::size_t work, ArrivedMessage& arriv
 }
 
 void EndpointPull::messages(Store& store, std::size_t work, std::vector<ArrivedMessage>& arrived) {
-  for (ArrivedMessage& one : arrived) {
-    const RemoteMessage told = one.remote;
-    try {
-      message(store, work, one);
-    } catch (const mailstore::Error& error) {
-      if (error.scope() != mailstore::Scope::Message) throw;
-      refused(store, work, told, error.what());
-    }
-  }
+  for (ArrivedMessage& one : arrived) message(store, work, one);
 }
 
 void EndpointPull::removeMissing(Store& store, const Missing& missing) {
@@ -255,6 +253,12 @@ void EndpointPull::finish(Store& store, const std::vector<std::optional<RemoteSt
     anchor.highestModSeq = read[i]->highestModSeq;
     anchor.messages = read[i]->messages;
     anchor.complete = true;
+    // What the policy does not take stays behind the anchor, and is taken when the policy allows it.
+    if (!settings_.pull.fresh) {
+      anchor.uidNext = std::max(work.record.anchor.uidNext, Uid{1});
+      anchor.complete = work.record.anchor.complete;
+    }
+    if (!settings_.pull.flags) anchor.highestModSeq = work.record.anchor.highestModSeq;
     if (!(anchor == work.record.anchor)) store.endpoints().setAnchor(work.record.id, anchor);
   }
 }

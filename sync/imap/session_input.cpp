@@ -16,7 +16,8 @@ std::optional<Event> Client::Session::nextEvent() {
     events_.clear();
     nextEvent_ = 0;
     if (failed_ || layerChanges_) return std::nullopt;
-    // Not before all events of the last response are taken: with its CommandDone, selected() still tells of its mailbox.
+    // Not before all events of the last response are taken: with its CommandDone, selected() still tells of its
+    // mailbox.
     makeSelectCurrent();
     const bool loggedOn = state_ == SessionState::Authenticated || state_ == SessionState::Selected;
     const Framer::Frame frame = framer_.next(loggedOn ? limits_.line : std::min(limits_.line, limits_.lineBeforeLogin));

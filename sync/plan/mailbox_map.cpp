@@ -202,6 +202,7 @@ std::vector<MappedMailbox> mapMailboxes(std::span<const ListedMailbox> listed, c
       set(Fate::Refused, std::move(why));
     } else {
       out.storeName = storeNameFor(mailbox.name, out.role, rules);
+      out.byMap = rules.map.contains(mailbox.name);
       why = whyNameIsRefused(out.storeName);
       const auto [owner, first] = owners.emplace(out.storeName, mailbox.name);
       if (!why.empty()) {

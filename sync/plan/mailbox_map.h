@@ -32,6 +32,7 @@ struct MappingRules {
 struct MappedMailbox {
   std::string storeName;  ///< name in the store, without the braid
   mailstore::Role role = mailstore::Role::None;
+  bool byMap = false;  ///< the user's `map` gave the name: it counts more than the role
   enum class Fate : std::uint8_t { Sync, LeftOut, Refused };
   Fate fate = Fate::Sync;
   std::string reason;  ///< LeftOut, Refused: one sentence
