@@ -144,7 +144,7 @@ TEST_CASE("a connection that ends in a message delivers no part of it and says a
   }
   CHECK(fixture.fetched() == std::vector<std::string>{"a", "b"});
   REQUIRE(fixture.endpoint.inProgress().has_value());
-  CHECK(std::get<Uidl>(*fixture.endpoint.inProgress()) == Uidl("c"));
+  CHECK(std::get<Uidl>(fixture.endpoint.inProgress()->key) == Uidl("c"));
 }
 
 TEST_CASE("a message that the server refuses, or that is too large, does not stop the others", "[endpoint][pop3]") {

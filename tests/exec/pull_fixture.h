@@ -76,8 +76,10 @@ class HandRun {
     pull = std::make_unique<exec::EndpointPull>(std::move(settings), log);
     std::vector<plan::MappedMailbox> mapped;
     for (const endpoint::RemoteMailbox& mailbox : listed_) {
-      mapped.push_back(
-          {mailbox.name, mailbox.name == "INBOX" ? mailstore::Role::Inbox : mailstore::Role::None, {}, {}});
+      plan::MappedMailbox one;
+      one.storeName = mailbox.name;
+      one.role = mailbox.name == "INBOX" ? mailstore::Role::Inbox : mailstore::Role::None;
+      mapped.push_back(std::move(one));
     }
     within([&] { pull->open(store_, listed_, mapped); });
     read.assign(pull->works().size(), std::nullopt);
