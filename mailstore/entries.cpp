@@ -17,6 +17,8 @@ namespace {
   " AND e.removed_at = 0 AND NOT EXISTS(SELECT 1 FROM pair p"                                                     \
   " WHERE p.entry = e.id AND p.endpoint_mailbox = ?2 AND p.held = 0) ORDER BY e.id LIMIT 1"
 
+#define MAILBRAID_NOT_DAMAGED "NOT EXISTS(SELECT 1 FROM damaged d WHERE d.message = m.id)"
+
 #define MAILBRAID_ROWS                                             \
   "SELECT " MAILBRAID_ENTRY_COLUMNS ", " MAILBRAID_MESSAGE_COLUMNS \
   " FROM entry e JOIN message m ON m.id = e.message WHERE e.mailbox = ?1 AND e.removed_at = 0 AND "
@@ -56,12 +58,14 @@ struct Entries::Statements {
   Statement byDigest{database, MAILBRAID_UNPAIRED("substr(m.digest, 1, 4) = substr(?3, 1, 4) AND m.digest = ?3")};
   Statement byHeader{
       database,
-      MAILBRAID_UNPAIRED("substr(m.header_digest, 1, 4) = substr(?3, 1, 4) AND m.header_digest = ?3 AND m.size = ?4")};
+      MAILBRAID_UNPAIRED("substr(m.header_digest, 1, 4) = substr(?3, 1, 4) AND m.header_digest = ?3 AND m.size = ?4"
+                         " AND " MAILBRAID_NOT_DAMAGED)};
   Statement byContent{database,
                       MAILBRAID_UNPAIRED("substr(m.content_key, 1, 4) = substr(?3, 1, 4) AND m.content_key = ?3")};
   Statement inBraid{database,
                     "SELECT m.id FROM message m WHERE substr(m.header_digest, 1, 4) = substr(?1, 1, 4) AND "
-                    "m.header_digest = ?1 AND m.size = ?2 AND EXISTS(SELECT 1 FROM entry e INDEXED BY entry_message"
+                    "m.header_digest = ?1 AND m.size = ?2 AND " MAILBRAID_NOT_DAMAGED
+                    " AND EXISTS(SELECT 1 FROM entry e INDEXED BY entry_message"
                     " JOIN mailbox b ON b.id = e.mailbox WHERE e.message = m.id AND e.removed_at = 0 AND b.braid = ?3)"
                     " ORDER BY m.id LIMIT 1"};
   // Two steps, each a range of entry_live: one comparison of (date, id) would skip over all that share the date, every

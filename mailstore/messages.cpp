@@ -61,6 +61,26 @@ struct Messages::Statements {
   Statement byId{database, "SELECT " MAILBRAID_MESSAGE_COLUMNS " FROM message m WHERE m.id = ?"};
   Statement body{database, "SELECT octets FROM body WHERE id = ?"};
   Statement after{database, "SELECT id FROM message WHERE id > ? ORDER BY id LIMIT 1000"};
+  Statement update{database,
+                   "UPDATE message SET header_digest = ?, content_key = ?, size = ?, date = ?, message_id = ?,"
+                   " sender = ?, recipients = ?, subject = ? WHERE id = ?"};
+  Statement removeBody{database, "DELETE FROM body WHERE id >= ? AND id < ?"};
+  Statement remove{database, "DELETE FROM message WHERE id = ?"};
+  Statement ofEntry{database,
+                    "SELECT m.id, EXISTS(SELECT 1 FROM damaged d WHERE d.message = m.id), m.digest = ?2 FROM entry e"
+                    " JOIN message m ON m.id = e.message WHERE e.id = ?1"};
+  Statement repoint{database, "UPDATE entry SET message = ? WHERE message = ?"};
+  Statement mark{database, "INSERT OR IGNORE INTO damaged(message) VALUES(?)"};
+  Statement unmark{database, "DELETE FROM damaged WHERE message = ?"};
+  Statement quarantinePairs{
+      database,
+      "INSERT OR REPLACE INTO quarantine(endpoint_mailbox, uid, key, size, reason, first_try, next_try, tries)"
+      " SELECT p.endpoint_mailbox, p.uid, p.key, m.size, 'its stored copy was damaged', ?2, 0, 0"
+      " FROM message m JOIN entry e ON e.message = m.id JOIN pair p ON p.entry = e.id"
+      " WHERE m.id = ?1 AND e.removed_at = 0 AND p.held = 0"};
+  Statement forgetPairs{database,
+                        "DELETE FROM pair WHERE held = 0 AND entry IN (SELECT id FROM entry WHERE message = ?"
+                        " AND removed_at = 0)"};
   Decompressor decompressor;
   Sha256 hash;
 };
@@ -71,7 +91,11 @@ Messages::~Messages() = default;
 MessageId Messages::add(PreparedMessage&& message) {
   Statements& sql = *statements_;
   const PreparedMessage taken = std::move(message);
-  if (const auto known = findByDigest(taken.digest)) return *known;
+  if (const auto known = findByDigest(taken.digest)) {
+    if (!isIntact(*known)) replace(*known, taken);
+    execute(sql.unmark, *known);
+    return *known;
+  }
   MessageId id;
   {
     Query query(sql.insert, taken.digest, taken.headerDigest, taken.contentKey, taken.size, taken.header.date,
@@ -80,12 +104,69 @@ MessageId Messages::add(PreparedMessage&& message) {
     id = query.named<MessageId>(0);
     query.next();
   }
+  addBody(id, taken);
+  return id;
+}
+
+void Messages::addBody(MessageId id, const PreparedMessage& message) {
   std::int64_t chunk = 0;
-  taken.octets->forEach([&](std::string_view frame) {
-    execute(sql.insertBody, bodyId(id, chunk), BlobView{frame});
+  message.octets->forEach([&](std::string_view frame) {
+    execute(statements_->insertBody, bodyId(id, chunk), BlobView{frame});
     ++chunk;
   });
-  return id;
+}
+
+bool Messages::isIntact(MessageId id) {
+  try {
+    read(id, [](std::string_view) {});
+    return true;
+  } catch (const Error& error) {
+    if (error.scope() != Scope::Message) throw;
+    return false;
+  }
+}
+
+void Messages::replace(MessageId id, const PreparedMessage& message) {
+  Statements& sql = *statements_;
+  execute(sql.update, message.headerDigest, message.contentKey, message.size, message.header.date,
+          message.header.messageId, message.header.from, message.header.to, message.header.subject, id);
+  execute(sql.removeBody, bodyId(id, 0), bodyId(MessageId{id.value() + 1}, 0));
+  addBody(id, message);
+}
+
+void Messages::heal(EntryId entry, PreparedMessage&& message) {
+  Statements& sql = *statements_;
+  MessageId damaged;
+  bool marked = false;
+  bool same = false;
+  {
+    Query query(sql.ofEntry, entry, message.digest);
+    if (!query.next()) return;
+    damaged = query.named<MessageId>(0);
+    marked = query.integer(1) != 0;
+    same = query.integer(2) != 0;
+  }
+  if (same) {
+    add(std::move(message));
+  } else if (marked) {
+    execute(sql.repoint, add(std::move(message)), damaged);
+    execute(sql.removeBody, bodyId(damaged, 0), bodyId(MessageId{damaged.value() + 1}, 0));
+    execute(sql.remove, damaged);
+  }
+}
+
+void Messages::markDamaged(MessageId id, std::int64_t now) {
+  Statements& sql = *statements_;
+  sql.database.begin();
+  try {
+    execute(sql.mark, id);
+    execute(sql.quarantinePairs, id, now);
+    execute(sql.forgetPairs, id);
+    sql.database.commit();
+  } catch (...) {
+    sql.database.rollback();
+    throw;
+  }
 }
 
 std::optional<MessageId> Messages::findByDigest(const Digest& digest) {

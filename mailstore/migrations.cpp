@@ -87,8 +87,21 @@ constexpr std::array kVersion1{
     "INSERT INTO change(last) VALUES(0)",
 };
 
+// Version 2.
+//   damaged  messages whose octets were found damaged: they are fetched again, whatever their header says.
+//   pair_uid, quarantine_uid
+//            over all rows, so that all of a mailbox are found by the same index. NULLs are distinct to a UNIQUE index.
+constexpr std::array kVersion2{
+    "CREATE TABLE damaged(message INTEGER PRIMARY KEY REFERENCES message(id) ON DELETE CASCADE) STRICT",
+    "DROP INDEX pair_uid",
+    "CREATE UNIQUE INDEX pair_uid ON pair(endpoint_mailbox, uid)",
+    "DROP INDEX quarantine_uid",
+    "CREATE UNIQUE INDEX quarantine_uid ON quarantine(endpoint_mailbox, uid)",
+};
+
 constexpr std::array kMigrations{
     Migration{1, kVersion1},
+    Migration{2, kVersion2},
 };
 
 }  // namespace

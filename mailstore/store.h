@@ -21,8 +21,17 @@ class Messages {
  public:
   explicit Messages(Database& database);
   ~Messages();
-  /// Stores the message unless its digest is there already; the id either way. Inside a Transaction.
+  /// Stores the message unless its digest is there already; the id either way. Octets that are there are read and
+  /// checked first, and replaced when they are damaged. Inside a Transaction.
   MessageId add(PreparedMessage&& message);
+  /// For an entry that `message`, just fetched, was recognised as: octets that are damaged are replaced by those of
+  /// `message`. When that is not the same message octet for octet, only a message that is marked as damaged is
+  /// replaced, for all its entries. Inside a Transaction.
+  void heal(EntryId entry, PreparedMessage&& message);
+  /// For a message that read() found damaged: until add() or heal() was given its octets again it is not recognised by
+  /// its header; the pairs of its live entries (held ones stay) become quarantined keys that are due now, so that the
+  /// next sync fetches them. Does nothing more the second time. `now`: seconds since 1970.
+  void markDamaged(MessageId id, std::int64_t now);
   std::optional<MessageId> findByDigest(const Digest& digest);
   MessageInfo info(MessageId id);
   /// Calls `sink` with the octets in order, in pieces of at most 1 MiB. Throws Error (StoreDamaged, scope message) when
@@ -32,6 +41,10 @@ class Messages {
   void forEach(const std::function<void(MessageId)>& visit);
 
  private:
+  void addBody(MessageId id, const PreparedMessage& message);
+  bool isIntact(MessageId id);
+  void replace(MessageId id, const PreparedMessage& message);
+
   struct Statements;
   std::unique_ptr<Statements> statements_;
 };
@@ -75,14 +88,15 @@ class Entries {
   ChangeNumber lastChange();
 
   /// Live entries of `mailbox` that have no pair (held ones do not count) with `endpointMailbox`, one at a time:
-  /// same digest; same header digest and size; same content key. Lowest id first.
+  /// same digest; same header digest and size (not of a message that is marked as damaged); same content key. Lowest id
+  /// first.
   std::optional<EntryId> findUnpaired(MailboxId mailbox, EndpointMailboxId endpointMailbox, const Digest& digest);
   std::optional<EntryId> findUnpaired(MailboxId mailbox, EndpointMailboxId endpointMailbox, const HeaderDigest& header,
                                       std::uint64_t size);
   std::optional<EntryId> findUnpaired(MailboxId mailbox, EndpointMailboxId endpointMailbox, const ContentKey& key);
 
-  /// A message with this header digest and size that has a live entry anywhere in the braid: its octets need not be
-  /// fetched.
+  /// A message with this header digest and size that has a live entry anywhere in the braid and is not marked as
+  /// damaged: its octets need not be fetched.
   std::optional<MessageId> findMessage(BraidId braid, const HeaderDigest& header, std::uint64_t size);
 
   void list(MailboxId mailbox, const std::function<void(const EntryRow&)>& visit);  ///< live, by internal date, then id

@@ -164,6 +164,7 @@ void EndpointPull::message(Store& store, std::size_t work, ArrivedMessage& arriv
       entry = store.entries().findUnpaired(mailbox.record.mailbox, mailbox.record.id, arrived.prepared.contentKey);
     }
     if (entry) {
+      store.messages().heal(*entry, std::move(arrived.prepared));
       adopt(store, work, *entry, told);
       return;
     }

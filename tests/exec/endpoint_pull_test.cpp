@@ -329,6 +329,29 @@ TEST_CASE("a refused message is in quarantine, due again after a day, and leaves
   CHECK(live(*store, "INBOX") == 2);
 }
 
+TEST_CASE("P1: a message that was damaged in the store is fetched again, and is no second one", "[exec][P1]") {
+  TemporaryStore store;
+  const std::vector<endpoint::RemoteMailbox> listed{remoteMailbox("INBOX", 1, 3, 10, 2)};
+  HandRun run(*store, "a", "a", listed);
+  run.begin(0);
+  run.deliver(0, uid(1), mailText("m1"));
+  run.deliver(0, uid(2), mailText("m2"));
+  run.finish();
+  run.within([&] {
+    store->messages().markDamaged(*store->messages().findByDigest(prepared(*store, mailText("m1")).digest), 1000);
+  });
+  HandRun again(*store, "a", "a", listed);
+  CHECK(again.pull->works()[0].continuity == sync::plan::Continuity::Changed);
+  CHECK(std::get<UidSet>(again.pull->works()[0].due) == UidSet::of(Uid{1}, Uid{1}));
+  CHECK_FALSE(again.recognised(0, uid(1), mailText("m1")));
+  again.deliver(0, uid(1), mailText("m1"));
+  again.finish();
+  CHECK(live(*store, "INBOX") == 2);
+  CHECK(store->quarantine().all().empty());
+  HandRun third(*store, "a", "a", listed);
+  CHECK(third.pull->works()[0].continuity == sync::plan::Continuity::Unchanged);
+}
+
 TEST_CASE("a renamed mailbox keeps its messages when its content agrees", "[exec][mailboxes]") {
   TemporaryStore store;
   HandRun first(*store, "a", "a", {remoteMailbox("Old", 5, 3, 10, 2)});

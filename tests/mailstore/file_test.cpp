@@ -3,6 +3,7 @@
 #include "mailstore/store_file.h"
 #include "mailstore/types/error.h"
 #include "tests/mailstore/store_fixture.h"
+#include "tests/mailstore/tamper.h"
 #include "tests/support/catch.h"
 
 #include <array>
@@ -24,6 +25,7 @@ using mailbraid::tests::fileContent;
 using mailbraid::tests::prepared;
 using mailbraid::tests::Scratch;
 using mailbraid::tests::StoreFixture;
+using mailbraid::tests::tamper;
 namespace fs = std::filesystem;
 
 namespace {
@@ -336,6 +338,26 @@ TEST_CASE("an older store is migrated after a backup of its file", "[store]") {
   CHECK((fileContent(scratch.path() / "store.db.v1.backup") == before));
   CHECK(modeOf(scratch.path() / "store.db.v1.backup") == 0600);
   CHECK(inspectStoreFile(scratch.path() / "store.db.v1.backup", 2) == 1);
+}
+
+TEST_CASE("a store of version 1 is brought up to date when it is opened, and its backup can be opened", "[store]") {
+  const Scratch scratch;
+  const fs::path file = scratch.path() / "store.db";
+  createStoreFile(file, migrations().first(1));
+  tamper(file,
+         "INSERT INTO braid(name) VALUES('home'); INSERT INTO mailbox(braid, name, role) VALUES(1, 'INBOX', 'inbox')");
+  {
+    const auto store = Store::open(scratch.path(), Access::ReadWrite);
+    CHECK(store->mailboxes().list().size() == 1);
+    Store::Transaction transaction(*store);
+    store->messages().markDamaged(store->messages().add(prepared("mail")), 1000);
+    transaction.commit();
+    CHECK(store->checkStructure().empty());
+  }
+  CHECK(inspectStoreFile(file, 99) == migrations().back().version);
+  fs::remove(file);
+  fs::rename(scratch.path() / "store.db.v1.backup", file);
+  CHECK(Store::open(scratch.path(), Access::ReadWrite)->mailboxes().list().size() == 1);
 }
 
 TEST_CASE("a migration that fails leaves the older store as it was", "[store][P1]") {

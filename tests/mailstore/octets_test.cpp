@@ -1,6 +1,7 @@
 // P2: what goes in comes out, octet for octet.
 #include "mailstore/types/error.h"
 #include "tests/mailstore/store_fixture.h"
+#include "tests/mailstore/tamper.h"
 #include "tests/support/catch.h"
 
 #include <cstdint>
@@ -8,11 +9,11 @@
 #include <utility>
 #include <vector>
 
-#include <sqlite3.h>
-
 using namespace mailbraid::mailstore;
+using mailbraid::tests::flipBit;
 using mailbraid::tests::prepared;
 using mailbraid::tests::StoreFixture;
+using mailbraid::tests::tamper;
 
 namespace {
 
@@ -153,27 +154,6 @@ TEST_CASE("a spooled message is stored as one in memory is", "[store][P2]") {
 }
 
 namespace {
-
-/// Runs `sql` on the store's file behind the store's back.
-void tamper(const std::filesystem::path& file, const std::string& sql) {
-  sqlite3* handle = nullptr;
-  REQUIRE(sqlite3_open(file.c_str(), &handle) == SQLITE_OK);
-  REQUIRE(sqlite3_exec(handle, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
-  sqlite3_close(handle);
-}
-
-void flipBit(const std::filesystem::path& file, std::int64_t row, int octet, int bit) {
-  sqlite3* handle = nullptr;
-  sqlite3_blob* blob = nullptr;
-  char value = 0;
-  REQUIRE(sqlite3_open(file.c_str(), &handle) == SQLITE_OK);
-  REQUIRE(sqlite3_blob_open(handle, "main", "body", "octets", row, 1, &blob) == SQLITE_OK);
-  REQUIRE(sqlite3_blob_read(blob, &value, 1, octet) == SQLITE_OK);
-  value = static_cast<char>(value ^ (1 << bit));
-  REQUIRE(sqlite3_blob_write(blob, &value, 1, octet) == SQLITE_OK);
-  sqlite3_blob_close(blob);
-  sqlite3_close(handle);
-}
 
 /// What reading it gave: the octets, or "damaged" for StoreDamaged of one message.
 std::string readOrDamaged(StoreFixture& fixture, MessageId id) {
