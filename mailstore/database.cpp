@@ -44,7 +44,7 @@ Database::Database(const std::filesystem::path& directory, Access access)
     }
     createStoreFile(file_);
   }
-  const std::uint32_t version = inspectStoreFile(file_, newest);
+  const std::uint32_t version = inspectStoreFile(file_, newest, access);
   if (version < newest) {
     if (!writer_) {
       throw Error(

@@ -26,6 +26,10 @@ namespace {
 // more calls for bodies.
 constexpr int kPageSize = 8192;
 
+// How long SQLite waits for another program's lock, in milliseconds.
+constexpr int kPatience = 10'000;
+constexpr int kReaderPatience = 1'000;
+
 /// SQLite's URI form of a path: `?`, `#` and `%` would mean something.
 std::string uriOf(const fs::path& file, const char* mode) {
   std::string out = "file:";
@@ -39,6 +43,16 @@ std::string uriOf(const fs::path& file, const char* mode) {
     }
   }
   return out + "?" + mode;
+}
+
+std::uintmax_t sizeOrZero(const fs::path& file) {
+  std::error_code error;
+  const std::uintmax_t size = fs::file_size(file, error);
+  return error ? 0 : size;
+}
+
+fs::path withSuffix(const fs::path& file, const std::string& suffix) {
+  return file.string() + suffix;
 }
 
 void execute(sqlite3* handle, const fs::path& file, const std::string& sql) {
@@ -87,21 +101,55 @@ void moveInto(const fs::path& from, const fs::path& file) {
   syncDirectoryOf(file);
 }
 
-void copyFile(const fs::path& from, const fs::path& to) {
-  const Descriptor source(from, O_RDONLY);
-  const Descriptor target(to, O_WRONLY | O_CREAT | O_TRUNC);
-  std::vector<char> buffer(1024UL * 1024UL);
-  while (true) {
-    const ssize_t size = ::read(source.value(), buffer.data(), buffer.size());
-    if (size < 0) throw systemError(from, "cannot be read", errno);
-    if (size == 0) break;
-    for (ssize_t done = 0; done < size;) {
-      const ssize_t written = ::write(target.value(), buffer.data() + done, static_cast<std::size_t>(size - done));
-      if (written < 0) throw systemError(to, "cannot be written", errno);
-      done += written;
-    }
+/// Writes what is committed in the database of `source` as a database of its own, page by page.
+void copyDatabase(sqlite3* source, const fs::path& file, const fs::path& to) {
+  for (const char* suffix : {"", "-wal", "-shm", "-journal"}) ::unlink(withSuffix(to, suffix).c_str());
+  { const Descriptor made(to, O_RDWR | O_CREAT | O_EXCL); }
+  {
+    const auto session = openSession(to, Access::ReadWrite);
+    sqlite3* target = handleOf(*session);
+    // fsync comes once, below: until then the file has another name.
+    execute(target, to, "PRAGMA synchronous = OFF");
+    sqlite3_backup* backup = sqlite3_backup_init(target, "main", source, "main");
+    if (backup == nullptr) throwSqliteError(target, sqlite3_extended_errcode(target), to);
+    const int result = sqlite3_backup_step(backup, -1);
+    sqlite3_backup_finish(backup);
+    if (result != SQLITE_DONE) throwSqliteError(nullptr, result, file);
   }
-  target.sync();
+  Descriptor(to, O_RDONLY).sync();
+}
+
+/// Brings the log into the file.
+void checkpoint(sqlite3* handle, const fs::path& file) {
+  sqlite3_busy_timeout(handle, kReaderPatience);
+  sqlite3_stmt* statement = nullptr;
+  int result = sqlite3_prepare_v2(handle, "PRAGMA wal_checkpoint(TRUNCATE)", -1, &statement, nullptr);
+  if (result == SQLITE_OK) result = sqlite3_step(statement);
+  // Whether a reader or writer was in the way stands in the row, not in the result.
+  const bool busy = result == SQLITE_BUSY || (result == SQLITE_ROW && sqlite3_column_int(statement, 0) != 0);
+  sqlite3_finalize(statement);
+  sqlite3_busy_timeout(handle, kPatience);
+  if (busy) {
+    throw Error(ErrorKind::TemporaryFailure, Scope::Run, Retry::Later,
+                "The store " + file.string() +
+                    " is to be brought up to date, but another program is using it: wait until it is done and run "
+                    "again.");
+  }
+  if (result != SQLITE_ROW) throwSqliteError(handle, sqlite3_extended_errcode(handle), file);
+}
+
+std::uint32_t versionWithLog(const fs::path& file, Access access) {
+  const auto session = openSession(file, access);
+  sqlite3* handle = handleOf(*session);
+  // Whatever the version turns out to be, closing must not write the log into the file.
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  sqlite3_stmt* statement = nullptr;
+  int result = sqlite3_prepare_v2(handle, "PRAGMA user_version", -1, &statement, nullptr);
+  if (result == SQLITE_OK) result = sqlite3_step(statement);
+  const auto version = result == SQLITE_ROW ? static_cast<std::uint32_t>(sqlite3_column_int(statement, 0)) : 0;
+  sqlite3_finalize(statement);
+  if (result != SQLITE_ROW) throwSqliteError(handle, sqlite3_extended_errcode(handle), file);
+  return version;
 }
 
 /// Big-endian, as the file format has it.
@@ -109,16 +157,6 @@ std::uint32_t number(std::span<const unsigned char, 100> head, std::size_t at, s
   std::uint32_t out = 0;
   for (std::size_t i = 0; i < octets; ++i) out = (out << 8U) | head[at + i];
   return out;
-}
-
-std::uintmax_t sizeOrZero(const fs::path& file) {
-  std::error_code error;
-  const std::uintmax_t size = fs::file_size(file, error);
-  return error ? 0 : size;
-}
-
-fs::path withSuffix(const fs::path& file, const std::string& suffix) {
-  return file.string() + suffix;
 }
 
 }  // namespace
@@ -130,6 +168,12 @@ sqlite3* handleOf(Poco::Data::Session& session) {
 std::unique_ptr<Poco::Data::Session> openSession(const fs::path& file, Access access) {
   // Beside a writer a reader needs the shared memory file. On a medium that nobody can write to there is no writer.
   const bool frozen = ::access(file.parent_path().c_str(), W_OK) != 0;
+  if (frozen && access == Access::ReadOnly && sizeOrZero(withSuffix(file, "-wal")) > 0) {
+    throw Error(ErrorKind::NotWritable, Scope::Run, Retry::Never,
+                "The store " + file.string() +
+                    " was not closed properly, or is in use, and its log cannot be read where nothing can be written: "
+                    "copy the directory to a writable place and use the copy.");
+  }
   const char* mode = access == Access::ReadWrite ? "mode=rw" : frozen ? "mode=ro&immutable=1" : "mode=ro";
   try {
     // Each connection is for one thread at a time, so SQLite's own locks around every call are spared.
@@ -140,7 +184,7 @@ std::unique_ptr<Poco::Data::Session> openSession(const fs::path& file, Access ac
     auto session = std::make_unique<Poco::Data::Session>("SQLite", uriOf(file, mode));
     sqlite3* handle = handleOf(*session);
     sqlite3_extended_result_codes(handle, 1);
-    sqlite3_busy_timeout(handle, 10'000);
+    sqlite3_busy_timeout(handle, kPatience);
     return session;
   } catch (const Poco::Exception& exception) {
     throw Error(ErrorKind::NotWritable, Scope::Run, Retry::Never,
@@ -175,7 +219,7 @@ void createStoreFile(const fs::path& file, std::span<const Migration> list) {
   moveInto(fresh, file);
 }
 
-std::uint32_t inspectStoreFile(const fs::path& file, std::uint32_t newest) {
+std::uint32_t inspectStoreFile(const fs::path& file, std::uint32_t newest, Access access) {
   // With a write-ahead log, pages may stand there that the file does not have yet.
   const bool hasLog = sizeOrZero(withSuffix(file, "-wal")) > 0;
   std::array<unsigned char, 100> head{};
@@ -190,7 +234,7 @@ std::uint32_t inspectStoreFile(const fs::path& file, std::uint32_t newest) {
   if (number(head, 68, 4) != kApplicationId) {
     throw damagedStore(file, "is a database of another program. It is left as it is");
   }
-  const std::uint32_t version = number(head, 60, 4);
+  const std::uint32_t version = hasLog ? versionWithLog(file, access) : number(head, 60, 4);
   if (version > newest) {
     throw damagedStore(file, "was written by a newer mailbraid (schema " + std::to_string(version) +
                                  ", this one knows " + std::to_string(newest) +
@@ -211,16 +255,13 @@ std::uint32_t inspectStoreFile(const fs::path& file, std::uint32_t newest) {
 void upgradeStoreFile(const fs::path& file, std::uint32_t version, std::span<const Migration> list) {
   const auto session = openSession(file, Access::ReadWrite);
   sqlite3* handle = handleOf(*session);
-  // Everything that was committed must stand in the file itself before the file is copied.
-  execute(handle, file, "PRAGMA wal_checkpoint(TRUNCATE)");
+  checkpoint(handle, file);
   const fs::path backup = withSuffix(file, ".v" + std::to_string(version) + ".backup");
   const fs::path copy = withSuffix(backup, ".new");
-  copyFile(file, copy);
+  copyDatabase(handle, file, copy);
   moveInto(copy, backup);
   execute(handle, file, "PRAGMA synchronous = FULL");
   migrate(*session, file, version, list);
-  // The version must stand in the file's head, where inspectStoreFile() looks.
-  execute(handle, file, "PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
 }  // namespace mailbraid::mailstore

@@ -74,6 +74,34 @@ int inChild(const std::function<int()>& action) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+/// Runs `action` in a child process that may read the fixture's store but not write to its directory.
+int onFrozenMedium(const StoreFixture& fixture, const std::function<int()>& action) {
+  const fs::path directory = fixture.directory();
+  constexpr uid_t kNobody = 65534;
+  if (::getuid() == 0) {
+    fs::permissions(fixture.scratch.path(), fs::perms(0755));
+    REQUIRE(::chown(directory.c_str(), kNobody, kNobody) == 0);
+    for (const auto& file : fs::directory_iterator(directory)) {
+      REQUIRE(::chown(file.path().c_str(), kNobody, kNobody) == 0);
+    }
+  }
+  fs::permissions(directory, fs::perms(0500));
+  const int status = inChild([&] { return ::getuid() == 0 && ::setuid(kNobody) != 0 ? 99 : action(); });
+  fs::permissions(directory, fs::perms(0700));
+  return status;
+}
+
+/// Runs `sql` on a store's file and leaves what it did in the log, as a program that is killed does.
+void runIntoLog(const fs::path& file, const std::string& sql) {
+  REQUIRE(inChild([&] {
+            sqlite3* handle = nullptr;
+            if (sqlite3_open(file.c_str(), &handle) != SQLITE_OK) return 1;
+            const bool done = sqlite3_exec(handle, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK;
+            return done ? ::kill(::getpid(), SIGKILL) : 1;
+          }) == 128 + SIGKILL);
+  REQUIRE(fs::file_size(file.string() + "-wal") > 0);
+}
+
 std::string letters(std::size_t size) {
   std::string out;
   std::uint64_t state = 7;
@@ -122,6 +150,15 @@ TEST_CASE("a store of a newer schema is refused and left as it is", "[store]") {
   fixture.close();
   overwrite(fixture.file(), 60, std::string_view("\0\0\0\x63", 4));
   requireRefused(fixture.directory(), "newer mailbraid (schema 99");
+}
+
+TEST_CASE("a store of a newer schema whose last changes stand in the log only is refused", "[store][P1]") {
+  StoreFixture fixture;
+  fixture.close();
+  runIntoLog(fixture.file(), "PRAGMA user_version = 99");
+  const std::string log = fileContent(fixture.directory() / "store.db-wal");
+  requireRefused(fixture.directory(), "newer mailbraid (schema 99");
+  CHECK((fileContent(fixture.directory() / "store.db-wal") == log));
 }
 
 TEST_CASE("a file that is no store is refused and left as it is", "[store]") {
@@ -241,6 +278,39 @@ TEST_CASE("a reader of a store that nobody writes leaves the file as it is", "[s
   CHECK_NOTHROW(fixture.reopen());
 }
 
+TEST_CASE("a reader on a medium that it cannot write to reads a closed store", "[store]") {
+  StoreFixture fixture;
+  const MessageId id = fixture.addMessage("mail");
+  fixture.close();
+  const int status = onFrozenMedium(fixture, [&] {
+    return Store::open(fixture.directory(), Access::ReadOnly)->messages().info(id).size == 4 ? 0 : 1;
+  });
+  CHECK(status == 0);
+}
+
+TEST_CASE("a log that cannot be read on a frozen medium is told, never left out", "[store][P1]") {
+  StoreFixture fixture;
+  fixture.close();
+  inChild([&] {
+    const auto store = Store::open(fixture.directory(), Access::ReadWrite);
+    store->mailboxes().ensureBraid("only in the log");
+    return ::kill(::getpid(), SIGKILL);
+  });
+  REQUIRE(fs::file_size(fixture.directory() / "store.db-wal") > 0);
+  const int status = onFrozenMedium(fixture, [&] {
+    const auto error = errorOf([&] { Store::open(fixture.directory(), Access::ReadOnly); });
+    if (!error) return 1;
+    if (error->kind() != ErrorKind::NotWritable) return 2;
+    const std::string sentence = error->what();
+    return sentence.find("not closed properly") == std::string::npos ||
+                   sentence.find("copy the directory to a writable place") == std::string::npos
+               ? 3
+               : 0;
+  });
+  CHECK(status == 0);
+  fixture.reopen();
+}
+
 TEST_CASE("a reader says that there is no store yet", "[store]") {
   const Scratch scratch;
   const auto error = errorOf([&] { Store::open(scratch.path() / "none", Access::ReadOnly); });
@@ -323,21 +393,68 @@ TEST_CASE("after a full disk inside a transaction nothing more of it is written"
   CHECK(fixture.store->checkStructure().empty());
 }
 
+namespace {
+
+constexpr std::array<const char*, 2> kThing{"CREATE TABLE thing(id INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT",
+                                            "INSERT INTO thing(name) VALUES('kept')"};
+constexpr std::array<const char*, 1> kThingSize{"ALTER TABLE thing ADD COLUMN size INTEGER NOT NULL DEFAULT 7"};
+constexpr std::array<Migration, 2> kThings{Migration{1, kThing}, Migration{2, kThingSize}};
+
+/// The names in `thing`, joined by one space.
+std::string thingsIn(const fs::path& file) {
+  sqlite3* handle = nullptr;
+  sqlite3_stmt* statement = nullptr;
+  REQUIRE(sqlite3_open(file.c_str(), &handle) == SQLITE_OK);
+  REQUIRE(sqlite3_prepare_v2(handle, "SELECT group_concat(name, ' ') FROM thing", -1, &statement, nullptr) ==
+          SQLITE_OK);
+  REQUIRE(sqlite3_step(statement) == SQLITE_ROW);
+  std::string out(reinterpret_cast<const char*>(sqlite3_column_text(statement, 0)));
+  sqlite3_finalize(statement);
+  sqlite3_close(handle);
+  return out;
+}
+
+}  // namespace
+
 TEST_CASE("an older store is migrated after a backup of its file", "[store]") {
   const Scratch scratch;
   const fs::path file = scratch.path() / "store.db";
-  constexpr std::array<const char*, 2> kFirst{"CREATE TABLE thing(id INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT",
-                                              "INSERT INTO thing(name) VALUES('kept')"};
-  constexpr std::array<const char*, 1> kSecond{"ALTER TABLE thing ADD COLUMN size INTEGER NOT NULL DEFAULT 7"};
-  const std::array<Migration, 2> list{Migration{1, kFirst}, Migration{2, kSecond}};
-  createStoreFile(file, std::span(list).first(1));
-  REQUIRE(inspectStoreFile(file, 2) == 1);
-  const std::string before = fileContent(file);
-  upgradeStoreFile(file, 1, list);
-  CHECK(inspectStoreFile(file, 2) == 2);
-  CHECK((fileContent(scratch.path() / "store.db.v1.backup") == before));
-  CHECK(modeOf(scratch.path() / "store.db.v1.backup") == 0600);
-  CHECK(inspectStoreFile(scratch.path() / "store.db.v1.backup", 2) == 1);
+  const fs::path backup = scratch.path() / "store.db.v1.backup";
+  createStoreFile(file, std::span(kThings).first(1));
+  REQUIRE(inspectStoreFile(file, 2, Access::ReadWrite) == 1);
+  upgradeStoreFile(file, 1, kThings);
+  CHECK(inspectStoreFile(file, 2, Access::ReadWrite) == 2);
+  CHECK(modeOf(backup) == 0600);
+  CHECK(inspectStoreFile(backup, 2, Access::ReadWrite) == 1);
+  CHECK(thingsIn(backup) == "kept");
+}
+
+TEST_CASE("P1: the backup of a store that was killed has what stood in its log only", "[store][P1]") {
+  const Scratch scratch;
+  const fs::path file = scratch.path() / "store.db";
+  createStoreFile(file, std::span(kThings).first(1));
+  runIntoLog(file, "INSERT INTO thing(name) VALUES('logged')");
+  upgradeStoreFile(file, 1, kThings);
+  CHECK(thingsIn(scratch.path() / "store.db.v1.backup") == "kept logged");
+  CHECK(thingsIn(file) == "kept logged");
+}
+
+TEST_CASE("a store that is being read is not migrated, and says so", "[store][P1]") {
+  const Scratch scratch;
+  const fs::path file = scratch.path() / "store.db";
+  createStoreFile(file, std::span(kThings).first(1));
+  runIntoLog(file, "INSERT INTO thing(name) VALUES('logged')");
+  sqlite3* reader = nullptr;
+  REQUIRE(sqlite3_open(file.c_str(), &reader) == SQLITE_OK);
+  REQUIRE(sqlite3_exec(reader, "BEGIN; SELECT * FROM thing", nullptr, nullptr, nullptr) == SQLITE_OK);
+  const auto error = errorOf([&] { upgradeStoreFile(file, 1, kThings); });
+  REQUIRE(error.has_value());
+  CHECK(error->kind() == ErrorKind::TemporaryFailure);
+  CHECK_FALSE(fs::exists(scratch.path() / "store.db.v1.backup"));
+  CHECK(inspectStoreFile(file, 2, Access::ReadWrite) == 1);
+  sqlite3_close(reader);
+  upgradeStoreFile(file, 1, kThings);
+  CHECK(thingsIn(scratch.path() / "store.db.v1.backup") == "kept logged");
 }
 
 TEST_CASE("a store of version 1 is brought up to date when it is opened, and its backup can be opened", "[store]") {
@@ -354,7 +471,7 @@ TEST_CASE("a store of version 1 is brought up to date when it is opened, and its
     transaction.commit();
     CHECK(store->checkStructure().empty());
   }
-  CHECK(inspectStoreFile(file, 99) == migrations().back().version);
+  CHECK(inspectStoreFile(file, 99, Access::ReadWrite) == migrations().back().version);
   fs::remove(file);
   fs::rename(scratch.path() / "store.db.v1.backup", file);
   CHECK(Store::open(scratch.path(), Access::ReadWrite)->mailboxes().list().size() == 1);
@@ -368,6 +485,6 @@ TEST_CASE("a migration that fails leaves the older store as it was", "[store][P1
   const std::array<Migration, 2> list{Migration{1, kFirst}, Migration{2, kSecond}};
   createStoreFile(file, std::span(list).first(1));
   CHECK_THROWS_AS(upgradeStoreFile(file, 1, list), Error);
-  CHECK(inspectStoreFile(file, 2) == 1);
+  CHECK(inspectStoreFile(file, 2, Access::ReadWrite) == 1);
   upgradeStoreFile(file, 1, std::span(list).first(1));
 }
