@@ -1,5 +1,7 @@
 #include "sync/endpoint/imap_session.h"
 
+#include "sync/endpoint/words.h"
+
 #include <algorithm>
 #include <utility>
 
@@ -15,14 +17,6 @@ using mailstore::Scope;
 namespace {
 
 constexpr std::size_t kBlock = std::size_t{256} * 1024;
-
-/// A server's words in our sentence: one line, no control characters, not endless.
-std::string quoted(std::string_view text) {
-  constexpr std::size_t kLongest = 200;
-  std::string out;
-  for (const char c : text.substr(0, kLongest)) out += static_cast<unsigned char>(c) < 0x20U || c == 0x7F ? ' ' : c;
-  return out;
-}
 
 }  // namespace
 

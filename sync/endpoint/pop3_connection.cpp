@@ -1,5 +1,7 @@
 #include "sync/endpoint/pop3_connection.h"
 
+#include "sync/endpoint/words.h"
+
 #include <algorithm>
 #include <utility>
 
@@ -12,10 +14,9 @@ using mailstore::Scope;
 namespace {
 
 constexpr std::size_t kBlock = std::size_t{256} * 1024;
-constexpr std::size_t kLongestQuote = 200;
 
 std::string inQuotes(std::string_view text) {
-  return "\"" + std::string(text.substr(0, kLongestQuote)) + "\"";
+  return "\"" + quoted(text) + "\"";
 }
 
 /// What a failed session means to who waits for it.
@@ -69,8 +70,8 @@ void Pop3Connection::end(const pop3::Failure& failure) const {
 
 void Pop3Connection::trace(char direction, std::string_view text) const {
   if (environment_.logLevel < 3 || !environment_.log || text.empty()) return;
-  environment_.log(3, "endpoint=" + settings_.name + " wire=" + direction + " " +
-                          std::string(text.substr(0, std::min(kLongestQuote, text.find('\r')))));
+  environment_.log(3,
+                   "endpoint=" + settings_.name + " wire=" + direction + " " + quoted(text.substr(0, text.find('\n'))));
 }
 
 void Pop3Connection::open() {

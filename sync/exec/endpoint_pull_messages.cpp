@@ -125,6 +125,13 @@ bool EndpointPull::identify(Store& store, std::size_t work, const RemoteMessage&
     takeMoved(store, work, *missing, told);
     return true;
   }
+  if (const auto known =
+          told.objectId.empty() ? std::nullopt : store.pairs().findEntryByObjectId(endpoint_.id, told.objectId)) {
+    // The same object id names the same octets (RFC 8474 section 5.1): a copy within the account.
+    takeNew(store, work, store.entries().find(*known)->message, told, {}, "copy");
+    ++counts_.adopted;
+    return true;
+  }
   // Without a Message-ID a header and a size are too little to go by: the body is fetched and compared.
   if (!told.header || !told.hasMessageId || told.size == 0) return false;
   if (const auto entry =

@@ -21,7 +21,7 @@ enum class Continuity : std::uint8_t {
   Unchanged,        ///< all four agree: nothing has to be read
   Changed,          ///< goes on from the anchor
   FirstContact,     ///< no anchor yet
-  Unfinished,       ///< the first contact was cut short: goes on, still deletes nothing
+  Unfinished,       ///< the first contact was cut short: goes on, and still pairs by content
   ValidityChanged,  ///< another UIDVALIDITY: pair by content again (RFC 9051 section 2.3.1.1)
   WentBack,         ///< UIDNEXT or HIGHESTMODSEQ below the anchor: a restored server; pair by content again
 };
@@ -29,7 +29,7 @@ enum class Continuity : std::uint8_t {
 /// Without HIGHESTMODSEQ on both sides a mailbox is never Unchanged: flags may have changed unseen.
 Continuity continuityOf(const mailstore::Anchor& anchor, const std::optional<SeenStatus>& seen);
 
-/// True where nothing may be removed on either side and messages pair by content.
+/// True where messages that are not paired yet are recognised by content.
 bool pairsByContent(Continuity continuity);
 
 }  // namespace mailbraid::sync::plan

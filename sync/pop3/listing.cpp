@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <unordered_map>
 #include <unordered_set>
 
 namespace mailbraid::sync::pop3 {
@@ -117,31 +116,6 @@ Listing analyse(ListingReplies replies) {
   listing.identified = std::all_of(listing.messages.begin(), listing.messages.end(),
                                    [](const ListedMessage& message) { return !message.uidl.value().empty(); });
   return listing;
-}
-
-Continuity judgeContinuity(const Listing& listing, const std::vector<KnownMessage>& known) {
-  if (known.empty()) return Continuity::FirstContact;
-  std::unordered_set<std::string_view> ids;
-  std::unordered_map<std::uint64_t, std::size_t> sizes;
-  std::size_t sized = 0;
-  for (const KnownMessage& message : known) {
-    ids.insert(message.uidl.value());
-    if (message.size == 0) continue;
-    ++sizes[message.size];
-    ++sized;
-  }
-  std::size_t alike = 0;
-  for (const ListedMessage& message : listing.messages) {
-    if (!message.uidl.value().empty() && ids.count(message.uidl.value()) != 0) return Continuity::Continued;
-    const auto found = sizes.find(message.size);
-    if (!message.sizeKnown || found == sizes.end() || found->second == 0) continue;
-    --found->second;
-    ++alike;
-  }
-  const std::size_t fewer = std::min(sized, listing.messages.size());
-  // Without any size to compare, nothing speaks against the same mail under new ids: the harmless conclusion.
-  if (sized == 0 && !listing.messages.empty()) return Continuity::IdsChanged;
-  return fewer != 0 && 2 * alike >= fewer ? Continuity::IdsChanged : Continuity::Continued;
 }
 
 mailstore::Uidl fallbackUidl(const mailstore::HeaderDigest& header, std::uint64_t size, std::size_t ordinal) {

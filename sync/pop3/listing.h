@@ -53,21 +53,6 @@ struct ListingReplies {
 };
 Listing analyse(ListingReplies replies);
 
-/// A message that an earlier run has seen at this endpoint.
-struct KnownMessage {
-  mailstore::Uidl uidl;
-  std::uint64_t size = 0;  ///< 0: not known
-};
-
-/// Whether the unique-ids still mean what they meant.
-enum class Continuity : std::uint8_t {
-  FirstContact,  ///< nothing was known
-  Continued,     ///< some known ids are there, or none is and the messages are others, too
-  IdsChanged,    ///< no known id is there, but the messages look the same: lost state, match by content, delete nothing
-};
-/// `IdsChanged`: nothing known is listed, and at least half of the fewer side's sizes are found on the other side.
-Continuity judgeContinuity(const Listing& listing, const std::vector<KnownMessage>& known);
-
 /// The key of a message without a usable UIDL: it has spaces, so that it never equals one of a server. `ordinal` counts
 /// messages of equal header and size within the listing, from 0: two equal copies stay two.
 mailstore::Uidl fallbackUidl(const mailstore::HeaderDigest& header, std::uint64_t size, std::size_t ordinal);

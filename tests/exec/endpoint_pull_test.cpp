@@ -155,6 +155,26 @@ TEST_CASE("a message that moved at the endpoint moves in the store without its b
   CHECK(run.pull->counts().removed == 0);
 }
 
+TEST_CASE("a copy that the server names by the same object id is not fetched", "[exec][copy]") {
+  TemporaryStore store;
+  const auto object = [](std::uint32_t key) {
+    endpoint::RemoteMessage message;
+    message.key = uid(key);
+    message.objectId = "M1";
+    return message;
+  };
+  HandRun run(*store, "a", "a", {remoteMailbox("INBOX", 1, 2, 5, 1), remoteMailbox("Archive", 2, 2, 5, 1)});
+  run.begin(0);
+  std::vector<exec::ArrivedMessage> arrived;
+  arrived.push_back({object(1), prepared(*store, mailText("m1"))});
+  run.within([&] { run.pull->messages(*store, 0, arrived); });
+  run.begin(1);
+  run.within([&] { CHECK(endpoint::isEmpty(run.pull->identities(*store, 1, {object(1)}))); });
+  run.finish();
+  CHECK(live(*store, "INBOX") == 1);
+  CHECK(live(*store, "Archive") == 1);
+}
+
 TEST_CASE("a removal makes a tombstone and forgets the pair", "[exec][removal]") {
   TemporaryStore store;
   pullInbox(*store, "a", "a", 10);

@@ -30,12 +30,6 @@ Listing listing(std::vector<std::pair<MessageNumber, std::string>> uidls) {
   return analyse(replies(std::move(uidls)));
 }
 
-std::vector<KnownMessage> known(std::vector<std::pair<std::string, std::uint64_t>> messages) {
-  std::vector<KnownMessage> out;
-  for (auto& [uidl, size] : messages) out.push_back({id(uidl), size});
-  return out;
-}
-
 }  // namespace
 
 TEST_CASE("a listing by the book is complete and identified", "[pop3][listing]") {
@@ -117,21 +111,6 @@ TEST_CASE("an id that is none leaves its message unidentified", "[pop3][listing]
   CHECK(result.complete);
   CHECK_FALSE(result.identified);
   CHECK(result.has(ListingDefect::InvalidUidl));
-}
-
-TEST_CASE("unique-ids that all changed are lost state, not new mail and removals", "[pop3][listing]") {
-  const Listing now = listing({{1, "x"}, {2, "y"}, {3, "z"}});
-  CHECK(judgeContinuity(now, {}) == Continuity::FirstContact);
-  CHECK(judgeContinuity(now, known({{"a", 100}, {"b", 200}, {"c", 300}})) == Continuity::IdsChanged);
-  CHECK(judgeContinuity(now, known({{"a", 100}, {"b", 7}, {"c", 300}, {"d", 8}})) == Continuity::IdsChanged);
-  CHECK(judgeContinuity(now, known({{"a", 100}, {"b", 200}, {"z", 300}})) == Continuity::Continued);
-  CHECK(judgeContinuity(now, known({{"a", 1}, {"b", 2}, {"c", 3}})) == Continuity::Continued);
-  CHECK(judgeContinuity(listing({}), known({{"a", 100}})) == Continuity::Continued);
-}
-
-TEST_CASE("without known sizes, no known id listed is taken for lost state", "[pop3][listing]") {
-  CHECK(judgeContinuity(listing({{1, "x"}}), known({{"a", 0}})) == Continuity::IdsChanged);
-  CHECK(judgeContinuity(listing({}), known({{"a", 0}})) == Continuity::Continued);
 }
 
 TEST_CASE("a fallback key tells equal copies apart and equals no server's id", "[pop3][listing]") {
