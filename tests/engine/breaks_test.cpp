@@ -19,7 +19,7 @@ void breakAt(FakeImap& server, const std::string& mailbox, std::set<std::uint32_
   });
 }
 
-TEST_CASE("a message at which every connection breaks is set aside alone", "[engine][breaks]") {
+TEST_CASE("a message at which every connection breaks is set aside alone", "[.][engine][breaks]") {
   const std::string capabilities = GENERATE(FakeAccount::kPlain, FakeAccount::kCondstore, FakeAccount::kQresync);
   CAPTURE(capabilities);
   FakeImap server;
@@ -58,7 +58,7 @@ TEST_CASE("a message at which every connection breaks is set aside alone", "[eng
 }
 
 TEST_CASE("a message at which every connection breaks is set aside alone in a braid of two endpoints",
-          "[engine][breaks]") {
+          "[.][engine][breaks]") {
   FakeImap good;
   FakeImap bad;
   good.with([](FakeAccount& account) { fill(account.mailbox("INBOX"), 1, 6); });
@@ -84,7 +84,9 @@ TEST_CASE("twelve bad messages in one mailbox are set aside alone", "[engine][br
   std::set<std::uint32_t> bad;
   for (std::uint32_t uid = 4; bad.size() < 12; uid += 4) bad.insert(uid);
 
-  SECTION("the line breaks at each") { breakAt(server, "INBOX", bad); }
+  SECTION("the line breaks at each") {
+    breakAt(server, "INBOX", bad);
+  }
   SECTION("the server says NO to each") {
     server.with([&](FakeAccount& account) {
       account.fault = [bad](const FakeMailbox& of, std::uint32_t uid, Part part) {
@@ -97,7 +99,7 @@ TEST_CASE("twelve bad messages in one mailbox are set aside alone", "[engine][br
   CHECK(trial.filled("a") == std::vector<std::string>{"INBOX: 48", "Second: 3"});
 }
 
-TEST_CASE("a line that breaks at every eleventh body stores all messages in the end", "[engine][breaks]") {
+TEST_CASE("a line that breaks at every eleventh body stores all messages in the end", "[.][engine][breaks]") {
   const bool mirror = GENERATE(true, false);
   CAPTURE(mirror);
   FakeImap server;

@@ -8,7 +8,7 @@ namespace {
 using Fault = FakeAccount::Fault;
 using Part = FakeAccount::Part;
 
-TEST_CASE("new mail that a run was not to take is taken by the run that is", "[engine][policy]") {
+TEST_CASE("new mail that a run was not to take is taken by the run that is", "[.][engine][policy]") {
   const std::string capabilities = GENERATE(FakeAccount::kPlain, FakeAccount::kCondstore, FakeAccount::kQresync);
   const bool first = GENERATE(true, false);
   CAPTURE(capabilities, first);
@@ -29,7 +29,7 @@ TEST_CASE("new mail that a run was not to take is taken by the run that is", "[e
   CHECK(trial.subjects("a", "INBOX") == numbered(1, 6));
 }
 
-TEST_CASE("flags that a run was not to take are taken by the run that is", "[engine][policy]") {
+TEST_CASE("flags that a run was not to take are taken by the run that is", "[.][engine][policy]") {
   const std::string capabilities = GENERATE(FakeAccount::kPlain, FakeAccount::kCondstore, FakeAccount::kQresync);
   const bool first = GENERATE(true, false);
   CAPTURE(capabilities, first);
@@ -50,7 +50,7 @@ TEST_CASE("flags that a run was not to take are taken by the run that is", "[eng
   CHECK(trial.flagsOf("a", "INBOX", "m2").has(mailstore::SystemFlag::Flagged));
 }
 
-TEST_CASE("a mapped mailbox goes where the map says, whatever its role", "[engine][policy]") {
+TEST_CASE("a mapped mailbox goes where the map says, whatever its role", "[.][engine][policy]") {
   FakeImap one;
   FakeImap two;
   one.with([](FakeAccount& account) {
@@ -69,7 +69,7 @@ TEST_CASE("a mapped mailbox goes where the map says, whatever its role", "[engin
   CHECK(trial.filled("home") == std::vector<std::string>{"Filed: 3", "Sent: 2"});
 }
 
-TEST_CASE("a second mailbox that gets a role later does not merge with the first", "[engine][policy]") {
+TEST_CASE("a second mailbox that gets a role later does not merge with the first", "[.][engine][policy]") {
   FakeImap server;
   server.with([](FakeAccount& account) {
     fill(account.mailbox("INBOX"), 101, 101);
@@ -89,7 +89,7 @@ TEST_CASE("a second mailbox that gets a role later does not merge with the first
   CHECK(trial.subjects("home", "Sent") == numbered(1, 2));
 }
 
-TEST_CASE("a mailbox INBOX.INBOX below the prefix INBOX. does not take INBOX's place", "[engine][policy]") {
+TEST_CASE("a mailbox INBOX.INBOX below the prefix INBOX. does not take INBOX's place", "[.][engine][policy]") {
   const bool last = GENERATE(true, false);
   const std::string braid = GENERATE("a", "home");
   CAPTURE(last, braid);
@@ -113,7 +113,7 @@ TEST_CASE("a mailbox INBOX.INBOX below the prefix INBOX. does not take INBOX's p
   CHECK((filled.size() == 3 || !report.endpoints.at(0).complete()));
 }
 
-TEST_CASE("a quarantined message leaves quarantine however it comes in", "[engine][policy][quarantine]") {
+TEST_CASE("a quarantined message leaves quarantine however it comes in", "[.][engine][policy][quarantine]") {
   const std::string way = GENERATE("fetched", "a copy in another mailbox", "known from another endpoint");
   CAPTURE(way);
   FakeImap server;

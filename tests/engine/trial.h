@@ -55,7 +55,8 @@ class Trial {
     std::vector<std::string> all;
     const auto found = store_->mailboxes().findByName(store_->mailboxes().ensureBraid(braid), mailbox);
     if (!found) return all;
-    store_->entries().list(found->id, [&](const mailstore::EntryRow& row) { all.push_back(row.message.header.subject); });
+    store_->entries().list(found->id,
+                           [&](const mailstore::EntryRow& row) { all.push_back(row.message.header.subject); });
     std::sort(all.begin(), all.end());
     return all;
   }

@@ -89,8 +89,8 @@ struct FakeAccount {
   /// Called when a FETCH or SEARCH has given its data, before it ends; may change what its mailbox holds.
   std::function<void(FakeMailbox&)> meanwhile;
 
-  std::vector<std::string> commands;                             ///< that came, without tags
-  std::vector<std::pair<std::string, std::uint32_t>> bodies;     ///< sent whole
+  std::vector<std::string> commands;                          ///< that came, without tags
+  std::vector<std::pair<std::string, std::uint32_t>> bodies;  ///< sent whole
   std::size_t connections = 0;
 
   FakeMailbox& mailbox(std::string_view name) {
@@ -326,12 +326,13 @@ class FakeImapSession {
       const Fault fault = faultOf(*mailbox, mail->uid, part);
       if (fault == Fault::LeaveOut) continue;
       if (fault == Fault::No) return say(tag + " NO cannot give message\r\n");
-      std::string text = "* " + std::to_string(i + 1) + " FETCH (UID " + std::to_string(mail->uid) + " FLAGS (" +
-                         mail->flags + ")";
+      std::string text =
+          "* " + std::to_string(i + 1) + " FETCH (UID " + std::to_string(mail->uid) + " FLAGS (" + mail->flags + ")";
       if (account_.can("CONDSTORE") && mailbox->tellsModSeq) text += " MODSEQ (" + std::to_string(mail->modSeq) + ")";
       if (part != Part::Flags) {
         const std::string content =
-            body ? mail->octets : mail->octets.substr(0, std::min(mail->octets.find("\r\n\r\n") + 4, mail->octets.size()));
+            body ? mail->octets
+                 : mail->octets.substr(0, std::min(mail->octets.find("\r\n\r\n") + 4, mail->octets.size()));
         text += " INTERNALDATE \" 1-Jan-2024 10:00:00 +0000\" RFC822.SIZE " + std::to_string(mail->octets.size()) +
                 (body ? " BODY[] " : " BODY[HEADER] ");
         text += fault == Fault::Nil ? "NIL" : "{" + std::to_string(content.size()) + "}\r\n" + content;
