@@ -92,11 +92,13 @@ void Database::fail(int resultCode) const {
 }
 
 void Database::begin() {
+  requireTransaction();  // a savepoint outside of one would be a transaction of its own
   run(depth_ == 0 ? "BEGIN IMMEDIATE" : "SAVEPOINT inner_transaction");
   ++depth_;
 }
 
 void Database::commit() {
+  requireTransaction();
   if (depth_ == 1) {
     writeChange();
     run("COMMIT");

@@ -374,22 +374,36 @@ TEST_CASE("after a full disk inside a transaction nothing more of it is written"
   const int status = inChild([&] {
     ::signal(SIGXFSZ, SIG_IGN);
     const auto store = Store::open(fixture.directory(), Access::ReadWrite);
+    // Prepared before the limit, which a spool file would meet before the store does.
+    PreparedMessage large = prepared(letters(30'000'000));
     const rlimit limit{1'000'000, 1'000'000};
     ::setrlimit(RLIMIT_FSIZE, &limit);
     Store::Transaction outer(*store);
     const auto inner = errorOf([&] {
       Store::Transaction transaction(*store);
-      store->messages().add(prepared(letters(30'000'000)));
+      store->messages().add(std::move(large));
       transaction.commit();
     });
-    if (!inner) return 1;
-    // Whether SQLite took the whole transaction back or not, the rest must not be committed piece by piece.
-    errorOf([&] { store->messages().add(prepared("one of the same batch")); });
-    errorOf([&] { outer.commit(); });
-    return 0;
+    if (!inner || inner->kind() != ErrorKind::NotWritable) return 1;
+    if (std::string(inner->what()).find("nothing that was stored is lost") == std::string::npos) return 2;
+    // SQLite took the whole transaction back: outside of it, the rest would be committed piece by piece.
+    const auto second = errorOf([&] { store->messages().add(prepared("one of the same batch")); });
+    if (!second || second->kind() != ErrorKind::NotWritable) return 3;
+    const auto nested = errorOf([&] {
+      Store::Transaction transaction(*store);
+      store->messages().add(prepared("a later one of the batch"));
+      transaction.commit();
+    });
+    if (!nested || nested->kind() != ErrorKind::NotWritable) return 4;
+    const auto commit = errorOf([&] { outer.commit(); });
+    return commit && commit->kind() == ErrorKind::NotWritable ? 0 : 5;
   });
   CHECK(status == 0);
   fixture.reopen();
+  CHECK_FALSE(fixture.store->messages().findByDigest(prepared("one of the same batch").digest).has_value());
+  int count = 0;
+  fixture.store->messages().forEach([&](MessageId) { ++count; });
+  CHECK(count == 0);
   CHECK(fixture.store->checkStructure().empty());
 }
 
