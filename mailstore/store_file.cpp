@@ -159,6 +159,16 @@ std::uint32_t number(std::span<const unsigned char, 100> head, std::size_t at, s
   return out;
 }
 
+/// With the levels above it; each is durable in the one above.
+void makeDirectory(const fs::path& directory) {
+  std::error_code error;
+  if (fs::is_directory(directory, error)) return;
+  if (directory.has_relative_path()) makeDirectory(directory.parent_path());
+  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) throw systemError(directory, "cannot be made", errno);
+  if (!fs::is_directory(directory, error)) throw systemError(directory, "cannot be made", ENOTDIR);
+  syncDirectoryOf(directory);
+}
+
 }  // namespace
 
 sqlite3* handleOf(Poco::Data::Session& session) {
@@ -193,11 +203,17 @@ std::unique_ptr<Poco::Data::Session> openSession(const fs::path& file, Access ac
 }
 
 void makeStoreDirectory(const fs::path& directory) {
-  std::error_code error;
-  if (fs::is_directory(directory, error)) return;
-  fs::create_directories(directory.parent_path(), error);
-  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) throw systemError(directory, "cannot be made", errno);
-  if (!fs::is_directory(directory, error)) throw systemError(directory, "cannot be made", ENOTDIR);
+  fs::path whole = fs::absolute(directory);
+  if (!whole.has_filename()) whole = whole.parent_path();
+  makeDirectory(whole);
+  struct stat status {};
+  if (::stat(whole.c_str(), &status) != 0) throw systemError(whole, "cannot be read", errno);
+  // Who can write there can put another file in the place of the store, or of its log.
+  if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    throw Error(ErrorKind::NotWritable, Scope::Run, Retry::Never,
+                "The store's directory " + whole.string() + " can be written to by other users: run chmod 700 '" +
+                    whole.string() + "'.");
+  }
 }
 
 void createStoreFile(const fs::path& file, std::span<const Migration> list) {

@@ -128,6 +128,34 @@ TEST_CASE("the store's directory and file are for its owner only", "[store]") {
   CHECK(modeOf(fixture.directory() / "store.lock") == 0600);
 }
 
+TEST_CASE("a store directory that others can write to is refused, with the command that mends it", "[store]") {
+  StoreFixture fixture;
+  fixture.close();
+  for (const mode_t mode : {0720U, 0702U, 0777U, 01777U}) {
+    CAPTURE(mode);
+    REQUIRE(::chmod(fixture.directory().c_str(), mode) == 0);
+    const auto error = errorOf([&] { Store::open(fixture.directory(), Access::ReadWrite); });
+    REQUIRE(error.has_value());
+    CHECK(error->kind() == ErrorKind::NotWritable);
+    CHECK(std::string(error->what()).find("chmod 700 '" + fixture.directory().string() + "'") != std::string::npos);
+  }
+  for (const mode_t mode : {0755U, 0700U}) {
+    REQUIRE(::chmod(fixture.directory().c_str(), mode) == 0);
+    CHECK_NOTHROW(fixture.reopen());
+    fixture.close();
+  }
+}
+
+TEST_CASE("a store's directory is made with the levels above it, however its path is written", "[store]") {
+  const Scratch scratch;
+  for (const char* path : {"a/b/store", "a/c/store/", "a/./d/../e"}) {
+    CAPTURE(path);
+    Store::open(scratch.path() / path, Access::ReadWrite);
+    CHECK(fs::exists(scratch.path() / path / "store.db"));
+    CHECK(modeOf(scratch.path() / path) == 0700);
+  }
+}
+
 TEST_CASE("a truncated store is refused and left as it is", "[store]") {
   StoreFixture fixture;
   fixture.addMessage(letters(100'000));
