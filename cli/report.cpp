@@ -58,9 +58,26 @@ std::string problemLine(const EndpointReport& report, const Problem& problem) {
   return out + ": " + harmlessLine(problem.sentence);
 }
 
+std::string allowOption(const std::string& endpoint, const std::string& mailbox) {
+  return " --allow-removals " + shellQuoted(harmlessLine(mailbox.empty() ? endpoint : endpoint + ":" + mailbox));
+}
+
+/// Where many mailboxes wait, the whole endpoint.
+std::string allowHeld(const EndpointReport& report) {
+  constexpr std::size_t kMostCommands = 5;
+  if (report.heldMailboxes.empty() || report.heldMailboxes.size() > kMostCommands) return allowCommand(report.name, {});
+  std::string out = "mailbraid sync";
+  for (const std::string& mailbox : report.heldMailboxes) out += allowOption(report.name, mailbox);
+  return out;
+}
+
 void addSentences(const EndpointReport& report, std::vector<std::string>& lines) {
   const std::string name = harmlessLine(report.name);
   for (const std::string& note : report.notes) lines.push_back(name + ": " + harmlessLine(note));
+  if (report.counts.held > 0) {
+    lines.push_back(name + ": " + counted(report.counts.held, "removal") +
+                    " held back; look, and if they are meant, run: " + allowHeld(report));
+  }
   if (report.counts.quarantined > 0) {
     lines.push_back(name + ": " + counted(report.counts.quarantined, "message") +
                     " could not be taken in and will be tried again; `mailbraid status` says why");
@@ -109,8 +126,7 @@ std::string shellQuoted(const std::string& word) {
 }
 
 std::string allowCommand(const std::string& endpoint, const std::string& mailbox) {
-  return "mailbraid sync --allow-removals " +
-         shellQuoted(harmlessLine(mailbox.empty() ? endpoint : endpoint + ":" + mailbox));
+  return "mailbraid sync" + allowOption(endpoint, mailbox);
 }
 
 std::vector<std::string> reportLines(const RunReport& report) {
@@ -157,7 +173,10 @@ JsonObject endpointJson(const EndpointReport& report) {
         .add("retry", retryName(problem.retry))
         .add("sentence", problem.sentence);
   }
-  object.add("problems", problems).add("notes", report.notes).add("exit_code", number(exitCodeOf(report)));
+  object.add("problems", problems)
+      .add("notes", report.notes)
+      .add("held_mailboxes", report.heldMailboxes)
+      .add("exit_code", number(exitCodeOf(report)));
   return object;
 }
 

@@ -154,6 +154,7 @@ EndpointReport EndpointRun::run() {
     report_.counts.held = counts.held;
     report_.counts.quarantined = counts.quarantined;
     report_.notes.insert(report_.notes.end(), pull_->notes().begin(), pull_->notes().end());
+    report_.heldMailboxes = pull_->heldMailboxes();
   }
   report_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   return report_;

@@ -45,7 +45,8 @@ struct EndpointReport {
   std::uint64_t mailboxesRead = 0;  ///< of these, opened because something had changed
   double seconds = 0;
   std::vector<Problem> problems;
-  std::vector<std::string> notes;  ///< decisions worth telling: "INBOX: 412 removals held back ..."
+  std::vector<std::string> notes;          ///< decisions worth telling: "INBOX was renamed ..."
+  std::vector<std::string> heldMailboxes;  ///< whose removals the brake holds back
   [[nodiscard]] bool complete() const { return problems.empty(); }
 };
 

@@ -114,6 +114,8 @@ class EndpointPull {
 
   [[nodiscard]] const PullCounts& counts() const { return counts_; }
   [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
+  /// The endpoint's mailboxes whose removals the brake holds back.
+  [[nodiscard]] const std::vector<std::string>& heldMailboxes() const { return heldMailboxes_; }
 
  private:
   struct Missing {  ///< a pair whose message is gone from its mailbox
@@ -156,6 +158,7 @@ class EndpointPull {
   bool keysVanished_ = false;  ///< POP3: known UIDLs are not listed any more
   PullCounts counts_;
   std::vector<std::string> notes_;
+  std::vector<std::string> heldMailboxes_;
 };
 
 }  // namespace mailbraid::sync::exec

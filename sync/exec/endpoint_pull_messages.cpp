@@ -239,9 +239,8 @@ void EndpointPull::finish(Store& store, const std::vector<std::optional<RemoteSt
     counts_.held += count;
     const std::string& name = works_[work].record.name;
     notes_.push_back(name + ": " + std::to_string(count) + " of " + std::to_string(works_[work].pairsBefore) +
-                     " messages are gone there; their removal is held back. If that is right: mailbraid sync "
-                     "--allow-removals \"" +
-                     settings_.endpointName + ":" + name + "\"");
+                     " messages are gone there; their removal is held back");
+    heldMailboxes_.push_back(name);
     log_.note(settings_.endpointName, name, "hold", std::to_string(count) + " removals");
   }
   for (std::size_t i = 0; i < works_.size(); ++i) {

