@@ -153,16 +153,22 @@ Secret passwordFromCommand(const config::CommandLine& command, const std::string
 
   const auto since = std::chrono::steady_clock::now();
   Buffer buffer;
+  int status = 0;
+  bool ended = false;
   while (!buffer.full()) {
     checkPatience(stop, since, whose);
+    // What the command left running may hold the pipe open for ever (an agent that it started).
+    if (!ended) ended = child.ended(status);
+    if (ended && buffer.text().find('\n') != std::string_view::npos) break;
     pollfd readable{reading.get(), POLLIN, 0};
-    if (poll(&readable, 1, kPollMilliseconds) <= 0) continue;
+    const int ready = poll(&readable, 1, ended ? 0 : kPollMilliseconds);
+    if (ready == 0 && ended) break;
+    if (ready <= 0) continue;
     const ssize_t count = buffer.readFrom(reading.get());
     if (count == 0 || (count < 0 && errno != EINTR)) break;
   }
   if (buffer.full()) fail(whose + " printed more than 64 KiB; write one that prints the password alone");
-  int status = 0;
-  while (!child.ended(status)) {
+  while (!ended && !child.ended(status)) {
     checkPatience(stop, since, whose);
     poll(nullptr, 0, 2);
   }

@@ -3,11 +3,13 @@
 #include "cli/password/password.h"
 #include "tests/cli/scratch.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <fcntl.h>
+#include <fstream>
 #include <thread>
 
 using namespace mailbraid::cli;
@@ -79,6 +81,15 @@ TEST_CASE("a command has no standard input and none of our files", "[cli][passwo
   CHECK(passwordOf(shell("cat; test -e /proc/self/fd/" + std::to_string(kept) + " && echo open || echo closed")) ==
         "closed");
   close(kept);
+}
+
+TEST_CASE("a process that the command leaves behind with its output open keeps nobody waiting", "[cli][password]") {
+  Scratch scratch;
+  const std::string left = (scratch.path() / "left").string();
+  CHECK(passwordOf(shell("sleep 600 & echo $! > " + left + "; echo hunter2")) == "hunter2");
+  CHECK(passwordOf(shell("sleep 600 & echo $! >> " + left + "; printf hunter2")) == "hunter2");
+  std::ifstream pids(left);
+  for (pid_t pid = 0; pids >> pid;) kill(pid, SIGKILL);
 }
 
 TEST_CASE("a stop request ends the wait for a command", "[cli][password]") {
