@@ -29,11 +29,6 @@ std::string exampleText() {
   for (const auto& key : kEndpointKeys) {
     if (key.info.types == bit(EndpointType::Pop3)) out += exampleLine(key.info, "# ");
   }
-  out += "\n# A device's own mail folders.\n# [endpoint.laptop]\n# type = \"maildir\"\n";
-  for (const auto& key : kEndpointKeys) {
-    const bool foldersOnly = (key.info.types & kServers) == 0;
-    if (foldersOnly) out += exampleLine(key.info, "# ");
-  }
   return out;
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <fstream>
 
@@ -44,22 +45,34 @@ std::string unknownKey(std::string_view name, const Keys& keys) {
   return "unknown key;" + (near.empty() ? " remove it (`mailbraid config example` shows every key)" : near);
 }
 
-constexpr std::string_view typeName(EndpointType type) {
-  constexpr std::array<std::string_view, 4> kNames{"imap", "pop3", "maildir", "mbox"};
-  return kNames[static_cast<std::size_t>(type)];
+std::string typeName(EndpointType type) {
+  return choicesOf(kTypeChoices)[static_cast<std::size_t>(type)];
 }
 
 std::string typesInWords(unsigned types) {
   std::string choices;
-  for (const EndpointType type : {EndpointType::Imap, EndpointType::Pop3, EndpointType::Maildir, EndpointType::Mbox}) {
-    if ((types & bit(type)) != 0) choices += (choices.empty() ? "" : "|") + std::string(typeName(type));
+  for (const EndpointType type : {EndpointType::Imap, EndpointType::Pop3}) {
+    if ((types & bit(type)) != 0) choices += (choices.empty() ? "" : "|") + typeName(type);
   }
   return choicesInWords(choices);
 }
 
+/// An address of 127.0.0.0/8, written out: "127.example.org" is a name like any other.
+bool isLoopbackV4(std::string_view host) {
+  for (int part = 0; part < 4; ++part) {
+    unsigned number = 0;
+    const auto [end, error] = std::from_chars(host.data(), host.data() + host.size(), number);
+    if (error != std::errc{} || number > 255 || (part == 0 && number != 127)) return false;
+    host.remove_prefix(static_cast<std::size_t>(end - host.data()));
+    if (part == 3) return host.empty();
+    if (!host.starts_with('.')) return false;
+    host.remove_prefix(1);
+  }
+  return false;
+}
+
 bool isLoopback(std::string_view host) {
-  return host == "localhost" || host.ends_with(".localhost") || host.starts_with("127.") || host == "::1" ||
-         host == "[::1]";
+  return host == "localhost" || host.ends_with(".localhost") || host == "::1" || host == "[::1]" || isLoopbackV4(host);
 }
 
 /// A name that becomes part of a path in the store, a key of --allow-removals and a word of the report.
@@ -81,6 +94,8 @@ class EndpointReader {
     if (!isPlainName(draft_.settings.name))
       complain("", "is not a name; write one without \"/\", \":\" and control characters");
     complainAboutUnknownKeys();
+    // What else such an endpoint says is of no use yet.
+    if (isTypeToCome()) return {std::move(draft_.settings), std::move(draft_.password), line_, std::move(given_)};
     typeKnown_ = apply(kEndpointKeys.front(), table_.get("type"));
     for (std::size_t at = 1; at < kEndpointKeys.size(); ++at) readKey(kEndpointKeys[at]);
     checkPasswordSources();
@@ -100,9 +115,20 @@ class EndpointReader {
     const std::vector<std::string> known = namesOf(kEndpointKeys);
     for (auto&& [name, node] : table_) {
       if (std::find(known.begin(), known.end(), name.str()) != known.end()) continue;
-      complaints_.add(static_cast<std::size_t>(node.source().begin.line), section_, harmlessLine(name.str()),
-                      unknownKey(name.str(), kEndpointKeys));
+      const bool toCome = std::find(kKeysToCome.begin(), kKeysToCome.end(), name.str()) != kKeysToCome.end();
+      complaints_.add(
+          static_cast<std::size_t>(node.source().begin.line), section_, harmlessLine(name.str()),
+          toCome ? "is not available in this version; remove the line" : unknownKey(name.str(), kEndpointKeys));
     }
+  }
+
+  bool isTypeToCome() {
+    const toml::node* node = table_.get("type");
+    const auto type = node == nullptr ? std::nullopt : node->value_exact<std::string>();
+    if (!type || std::find(kTypesToCome.begin(), kTypesToCome.end(), *type) == kTypesToCome.end()) return false;
+    complain("type", "\"" + *type + "\" is not available in this version; write " + choicesInWords(kTypeChoices) +
+                         ", or remove the endpoint");
+    return true;
   }
 
   bool apply(const Key<EndpointDraft>& key, const toml::node* node) {
@@ -124,8 +150,8 @@ class EndpointReader {
     const toml::node* node = table_.get(key.info.name);
     if (typeKnown_ && (key.info.types & typeBits()) == 0) {
       if (node != nullptr) {
-        complain(key.info.name, "is not for type = \"" + std::string(typeName(draft_.settings.type)) +
-                                    "\"; remove it (it is for " + typesInWords(key.info.types) + ")");
+        complain(key.info.name, "is not for type = \"" + typeName(draft_.settings.type) + "\"; remove it (it is for " +
+                                    typesInWords(key.info.types) + ")");
       }
       return;
     }
@@ -157,7 +183,7 @@ class EndpointReader {
 
   void checkServer() {
     const sync::net::ServerSettings& server = draft_.settings.server;
-    if ((bit(draft_.settings.type) & kServers) == 0 || server.host.empty()) return;
+    if (server.host.empty()) return;
     if (server.tls == TlsMode::None && !server.allowPlaintext && !isLoopback(server.host)) {
       complain("tls",
                "\"none\" would send the password and the mail readable over the network; write tls = \"implicit\" or "
@@ -174,6 +200,10 @@ class EndpointReader {
       const bool imap = settings.type == EndpointType::Imap;
       const bool implicit = settings.server.tls == TlsMode::Implicit;
       settings.server.port = static_cast<std::uint16_t>(imap ? (implicit ? 993 : 143) : (implicit ? 995 : 110));
+    }
+    if (settings.leaveOnServer.kind != sync::endpoint::LeaveOnServer::Kind::Forever) {
+      complain("leave_on_server",
+               "only \"forever\" is available in this version, which deletes nothing at a server; remove the line");
     }
     if (settings.braid.empty()) {
       settings.braid = settings.name;

@@ -71,8 +71,7 @@ std::string examples() {
 std::string typesText(unsigned types) {
   if (types == config::kAllTypes) return {};
   std::string out;
-  for (const auto type : {config::EndpointType::Imap, config::EndpointType::Pop3, config::EndpointType::Maildir,
-                          config::EndpointType::Mbox}) {
+  for (const auto type : {config::EndpointType::Imap, config::EndpointType::Pop3}) {
     if ((types & config::bit(type)) == 0) continue;
     out += (out.empty() ? "" : ", ") + config::choicesOf(config::kTypeChoices)[static_cast<std::size_t>(type)];
   }

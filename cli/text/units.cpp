@@ -17,19 +17,6 @@ struct TimeUnit {
 };
 constexpr std::array<TimeUnit, 5> kTimeUnits{{{'w', 604800}, {'d', 86400}, {'h', 3600}, {'m', 60}, {'s', 1}}};
 
-struct SizeUnit {
-  std::string_view name;
-  double octets;
-};
-constexpr std::array<SizeUnit, 8> kSizeUnits{{{"", 1},
-                                              {"k", 1e3},
-                                              {"M", 1e6},
-                                              {"G", 1e9},
-                                              {"K", 1e3},
-                                              {"Ki", 1024.0},
-                                              {"Mi", 1024.0 * 1024},
-                                              {"Gi", 1024.0 * 1024 * 1024}}};
-
 template <class... Arguments>
 std::string formatted(const char* format, Arguments... arguments) {
   std::array<char, 96> text{};
@@ -58,22 +45,6 @@ std::string durationText(std::chrono::seconds time) {
       return std::to_string(time.count() / unit.seconds) + unit.letter;
   }
   return "0s";
-}
-
-std::optional<std::uint64_t> parseSize(std::string_view text) {
-  double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
-  if (error != std::errc{} || !(number > 0)) return std::nullopt;
-  std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  while (!unit.empty() && unit.front() == ' ') unit.remove_prefix(1);
-  if (!unit.empty() && unit.back() == 'B') unit.remove_suffix(1);
-  for (const SizeUnit& known : kSizeUnits) {
-    if (known.name != unit) continue;
-    const double octets = number * known.octets;
-    if (octets < 1 || octets > 1e15) return std::nullopt;
-    return static_cast<std::uint64_t>(octets);
-  }
-  return std::nullopt;
 }
 
 std::string sizeText(std::uint64_t octets) {

@@ -16,8 +16,6 @@ std::optional<std::chrono::seconds> parseDuration(std::string_view text);
 /// The shortest spelling that parseDuration() takes: 1209600 s is "2w".
 std::string durationText(std::chrono::seconds time);
 
-/// "500", "20k", "20MB", "1.5G": octets; k, M, G are powers of 1000, Ki, Mi, Gi of 1024, a "B" may follow.
-std::optional<std::uint64_t> parseSize(std::string_view text);
 /// "512 B", "1.2 MB": powers of 1000.
 std::string sizeText(std::uint64_t octets);
 /// "0.4 s", "12 s", "3 min 20 s", "1 h 5 min".

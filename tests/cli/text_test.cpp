@@ -84,15 +84,7 @@ TEST_CASE("a time is a number and one unit, nothing else", "[cli][units]") {
   CHECK(durationText(90s) == "90s");
 }
 
-TEST_CASE("sizes are read and written in powers of 1000, and of 1024 when asked", "[cli][units]") {
-  CHECK(parseSize("500") == 500);
-  CHECK(parseSize("20MB") == 20'000'000);
-  CHECK(parseSize("1.5k") == 1500);
-  CHECK(parseSize("2 Mi") == 2 * 1024 * 1024);
-  for (const char* wrong : {"", "MB", "-1", "0", "1T", "20 mb", "nan", "inf", "1e30"}) {
-    CAPTURE(wrong);
-    CHECK_FALSE(parseSize(wrong));
-  }
+TEST_CASE("sizes are written in powers of 1000", "[cli][units]") {
   CHECK(sizeText(999) == "999 B");
   CHECK(sizeText(1'234'567) == "1.2 MB");
   CHECK(sizeText(999'990) == "1.0 MB");
