@@ -21,6 +21,18 @@ void print(Context& context, const sync::engine::RunReport& report) {
   for (const std::string& line : reportLines(report)) context.out().line(line);
 }
 
+/// What the store throws ends the run; who reads the objects learns that from the run's one, too.
+sync::engine::RunReport syncOrTell(Context& context, const sync::engine::SyncRequest& request,
+                                   const std::stop_token& stop) {
+  try {
+    const std::unique_ptr<mailstore::Store> store = context.storeToWrite();
+    return sync::engine::sync(*store, request, context.log(), stop);
+  } catch (const mailstore::Error& error) {
+    if (context.json()) context.out().line(failedRunJson(error).text());
+    throw;
+  }
+}
+
 }  // namespace
 
 ExitCode runSync(Context& context, const SyncArguments& arguments) {
@@ -31,8 +43,7 @@ ExitCode runSync(Context& context, const SyncArguments& arguments) {
   request.allowRemovals = arguments.allowRemovals;
   for (const auto& allowed : request.allowRemovals) context.requireEndpoint(allowed.endpoint);
   request.exitCode = [](const sync::engine::RunReport& ended) { return number(exitCodeOf(ended)); };
-  const std::unique_ptr<mailstore::Store> store = context.storeToWrite();
-  const sync::engine::RunReport report = sync::engine::sync(*store, request, context.log(), signals.token());
+  const sync::engine::RunReport report = syncOrTell(context, request, signals.token());
   print(context, report);
   return exitCodeOf(report);
 }

@@ -180,7 +180,9 @@ JsonObject endpointJson(const EndpointReport& report) {
   return object;
 }
 
-JsonObject runJson(const RunReport& report) {
+namespace {
+
+JsonObject runJsonEndingWith(const RunReport& report, ExitCode code) {
   JsonObject object;
   if (report.run) {
     object.add("run", report.run->value());
@@ -189,8 +191,20 @@ JsonObject runJson(const RunReport& report) {
   }
   object.add("endpoints", report.endpoints.size());
   addCounts(report.totals, object);
-  object.add("seconds", report.seconds).add("cancelled", report.cancelled).add("exit_code", number(exitCodeOf(report)));
+  object.add("seconds", report.seconds).add("cancelled", report.cancelled).add("exit_code", number(code));
   return object;
+}
+
+}  // namespace
+
+JsonObject runJson(const RunReport& report) {
+  return runJsonEndingWith(report, exitCodeOf(report));
+}
+
+JsonObject failedRunJson(const mailstore::Error& error) {
+  RunReport report;
+  report.cancelled = error.kind() == mailstore::ErrorKind::Cancelled;
+  return runJsonEndingWith(report, exitCodeOf(error.kind())).add("error", std::string_view(error.what()));
 }
 
 }  // namespace mailbraid::cli

@@ -23,6 +23,8 @@ std::vector<std::string> problemLines(const sync::engine::RunReport& report);
 /// The objects of `sync --json`.
 JsonObject endpointJson(const sync::engine::EndpointReport& report);
 JsonObject runJson(const sync::engine::RunReport& report);
+/// The run's object when the store ended the run: nothing is counted, `error` is the sentence.
+JsonObject failedRunJson(const mailstore::Error& error);
 
 /// The command that lets held removals go: "mailbraid sync --allow-removals 'work:Sent Items'". `mailbox` may be empty.
 std::string allowCommand(const std::string& endpoint, const std::string& mailbox);

@@ -120,6 +120,14 @@ TEST_CASE("sync --json has the counts that were promised", "[cli][report]") {
       R"("bytes_out":0,"round_trips":0,"seconds":0.000,"cancelled":false,"exit_code":76})");
 }
 
+TEST_CASE("a run that the store ended is an object, too", "[cli][report]") {
+  const mailbraid::mailstore::Error full(ErrorKind::NotWritable, mailbraid::mailstore::Scope::Run, Retry::Later,
+                                         "the disk is full");
+  const std::string json = failedRunJson(full).text();
+  CHECK(json.starts_with(R"({"run":null,"endpoints":0,"new":0,)"));
+  CHECK(json.ends_with(R"("cancelled":false,"exit_code":73,"error":"the disk is full"})"));
+}
+
 TEST_CASE("the command that allows removals can be pasted into a shell", "[cli][report]") {
   CHECK(allowCommand("work", "INBOX") == "mailbraid sync --allow-removals work:INBOX");
   CHECK(allowCommand("work", "Sent Items") == "mailbraid sync --allow-removals 'work:Sent Items'");

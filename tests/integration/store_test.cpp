@@ -31,9 +31,15 @@ TEST_CASE("a second sync at the same time says so and ends with 75", "[integrati
   workspace.endpoint("it", endpointAt(workspace, "imap", proxy.port()));
   const auto first = workspace.start({"sync"});
   REQUIRE(proxy.waitForOctets(Toward::Client, 3000));
-  const Finished second = workspace.mailbraid({"sync"});
+  const Finished second = workspace.mailbraid({"sync", "--json"});
   CAPTURE(second.out, second.err);
   CHECK(second.status == 75);
+  CHECK_FALSE(second.err.empty());
+  const JsonLines objects = parseJsonLines(second.out);
+  REQUIRE(objects.size() == 1);
+  CHECK(objects[0]->isNull("run"));
+  CHECK(objects[0]->getValue<int>("exit_code") == 75);
+  CHECK_FALSE(objects[0]->getValue<std::string>("error").empty());
   CHECK(workspace.mailbraid({"ls"}).status == 0);
   proxy.release();
   CHECK(first->wait().status == 0);
@@ -102,9 +108,10 @@ TEST_CASE("a full disk is 73, loses nothing that was stored, and the next run go
   account.append("INBOX", {large});
   // No file may grow beyond 2 MiB: what a full disk looks like to the program.
   const Finished full = run({"sh", "-c", "ulimit -f 2048; trap '' XFSZ; exec \"$0\" \"$@\"", MAILBRAID_PROGRAM,
-                             "--config", workspace.configurationFile().string(), "sync"});
+                             "--config", workspace.configurationFile().string(), "sync", "--json"});
   CAPTURE(full.out, full.err);
   CHECK(full.status == 73);
+  CHECK(parseJsonLines(full.out).back()->getValue<int>("exit_code") == 73);
   CHECK(workspace.digests("it/INBOX").size() == 10);
   CHECK(workspace.sync() == Totals{.fresh = 1});
   CHECK(workspace.mailbraid({"verify"}).status == 0);
