@@ -29,8 +29,11 @@ inline constexpr std::array kCommands = std::to_array<CommandRow>({
      "mailbraid check work -vvv: with the (redacted) protocol on standard error"},
     {"sync", "[ENDPOINT...] [--dry-run] [--allow-removals ENDPOINT[:MAILBOX]]...", Operand::Endpoint,
      "--dry-run --allow-removals", "one pass: bring the store up to date with the endpoints",
-     "Removals of more than 20 messages and more than a quarter of a mailbox are held back until they are allowed with "
-     "--allow-removals; everything else is carried out. --dry-run prints what would be done and writes nothing.",
+     "This version only pulls: it changes nothing at the servers. Removals of more than 20 messages and more than a "
+     "quarter of a mailbox, or of all mailboxes of an endpoint together, are held back until they are allowed with "
+     "--allow-removals; everything else is carried out. --dry-run prints what would be done: it changes nothing in a "
+     "store that exists, makes an empty one when there is none, and needs the writer's lock, so that it ends with 75 "
+     "while another sync is at work.",
      "mailbraid sync: every endpoint\n"
      "mailbraid sync work --dry-run: what would be done to one of them\n"
      "mailbraid sync --allow-removals work:INBOX: let the held removals of a mailbox go\n"
