@@ -54,9 +54,10 @@ struct Mailboxes::Statements {
                    "UPDATE mailbox SET removed_at = 1 WHERE id = ?1 AND removed_at = 0"
                    " AND NOT EXISTS(SELECT 1 FROM endpoint_mailbox WHERE mailbox = ?1)"
                    " AND NOT EXISTS(SELECT 1 FROM entry WHERE mailbox = ?1 AND removed_at = 0) RETURNING id"};
+  // CROSS JOIN: else SQLite goes through the entries of all braids.
   Statement live{
       database,
-      "SELECT count(*) FROM mailbox b JOIN entry e ON e.mailbox = b.id AND e.removed_at = 0 WHERE b.braid = ?"};
+      "SELECT count(*) FROM mailbox b CROSS JOIN entry e ON e.mailbox = b.id AND e.removed_at = 0 WHERE b.braid = ?"};
   Statement counts{database,
                    "SELECT "
                    "b.id, b.braid, r.name, b.name, b.role,"
