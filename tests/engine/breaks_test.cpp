@@ -19,7 +19,7 @@ void breakAt(FakeImap& server, const std::string& mailbox, std::set<std::uint32_
   });
 }
 
-TEST_CASE("a message at which every connection breaks is set aside alone", "[.][engine][breaks]") {
+TEST_CASE("a message at which every connection breaks is set aside alone", "[engine][breaks]") {
   const std::string capabilities = GENERATE(FakeAccount::kPlain, FakeAccount::kCondstore, FakeAccount::kQresync);
   CAPTURE(capabilities);
   FakeImap server;
@@ -58,7 +58,7 @@ TEST_CASE("a message at which every connection breaks is set aside alone", "[.][
 }
 
 TEST_CASE("a message at which every connection breaks is set aside alone in a braid of two endpoints",
-          "[.][engine][breaks]") {
+          "[engine][breaks]") {
   FakeImap good;
   FakeImap bad;
   good.with([](FakeAccount& account) { fill(account.mailbox("INBOX"), 1, 6); });
@@ -99,7 +99,7 @@ TEST_CASE("twelve bad messages in one mailbox are set aside alone", "[engine][br
   CHECK(trial.filled("a") == std::vector<std::string>{"INBOX: 48", "Second: 3"});
 }
 
-TEST_CASE("a line that breaks at every eleventh body stores all messages in the end", "[.][engine][breaks]") {
+TEST_CASE("a line that breaks at every eleventh body stores all messages in the end", "[engine][breaks]") {
   const bool mirror = GENERATE(true, false);
   CAPTURE(mirror);
   FakeImap server;

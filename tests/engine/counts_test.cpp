@@ -14,7 +14,7 @@ std::size_t commandsOf(FakeImap& server) {
 }
 
 TEST_CASE("a UIDNEXT of two thousand million with five messages brings all five with few commands",
-          "[.][engine][counts]") {
+          "[engine][counts]") {
   const std::string capabilities = GENERATE(FakeAccount::kPlain, FakeAccount::kCondstore, FakeAccount::kQresync);
   const std::string braid = GENERATE("a", "home");
   CAPTURE(capabilities, braid);

@@ -23,7 +23,7 @@ void onceBefore(FakeImap& server, const std::string& verb, Change change) {
 }
 
 TEST_CASE("a message that arrives between STATUS and SELECT is stored, at the latest by the next run",
-          "[.][engine][listing]") {
+          "[engine][listing]") {
   const std::string capabilities = GENERATE(FakeAccount::kPlain, FakeAccount::kCondstore, FakeAccount::kQresync);
   const bool first = GENERATE(true, false);
   CAPTURE(capabilities, first);
@@ -67,7 +67,7 @@ TEST_CASE("a message that arrives in the middle of a fetch is stored by the next
 }
 
 TEST_CASE("a message whose header the server does not give is fetched or quarantined, never dropped",
-          "[.][engine][listing]") {
+          "[engine][listing]") {
   const std::string capabilities = GENERATE(FakeAccount::kPlain, FakeAccount::kCondstore, FakeAccount::kQresync);
   const Fault fault = GENERATE(Fault::LeaveOut, Fault::Nil, Fault::No);
   CAPTURE(capabilities, static_cast<int>(fault));
@@ -94,7 +94,7 @@ TEST_CASE("a message whose header the server does not give is fetched or quarant
   CHECK(trial.subjects("a", "Other") == numbered(11, 13));
 }
 
-TEST_CASE("an incomplete listing loses no new mail and removes nothing", "[.][engine][listing]") {
+TEST_CASE("an incomplete listing loses no new mail and removes nothing", "[engine][listing]") {
   const std::string capabilities = GENERATE(FakeAccount::kPlain, FakeAccount::kCondstore);
   const bool newOneIsListed = GENERATE(true, false);
   CAPTURE(capabilities, newOneIsListed);

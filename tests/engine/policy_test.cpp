@@ -8,7 +8,7 @@ namespace {
 using Fault = FakeAccount::Fault;
 using Part = FakeAccount::Part;
 
-TEST_CASE("new mail that a run was not to take is taken by the run that is", "[.][engine][policy]") {
+TEST_CASE("new mail that a run was not to take is taken by the run that is", "[engine][policy]") {
   const std::string capabilities = GENERATE(FakeAccount::kPlain, FakeAccount::kCondstore, FakeAccount::kQresync);
   const bool first = GENERATE(true, false);
   CAPTURE(capabilities, first);
@@ -50,7 +50,7 @@ TEST_CASE("flags that a run was not to take are taken by the run that is", "[.][
   CHECK(trial.flagsOf("a", "INBOX", "m2").has(mailstore::SystemFlag::Flagged));
 }
 
-TEST_CASE("a mapped mailbox goes where the map says, whatever its role", "[.][engine][policy]") {
+TEST_CASE("a mapped mailbox goes where the map says, whatever its role", "[engine][policy]") {
   FakeImap one;
   FakeImap two;
   one.with([](FakeAccount& account) {
@@ -69,27 +69,30 @@ TEST_CASE("a mapped mailbox goes where the map says, whatever its role", "[.][en
   CHECK(trial.filled("home") == std::vector<std::string>{"Filed: 3", "Sent: 2"});
 }
 
-TEST_CASE("a second mailbox that gets a role later does not merge with the first", "[.][engine][policy]") {
+TEST_CASE("a second mailbox that gets a role later does not merge with the first", "[engine][policy]") {
+  const std::string braid = GENERATE("a", "home");
+  CAPTURE(braid);
   FakeImap server;
   server.with([](FakeAccount& account) {
     fill(account.mailbox("INBOX"), 101, 101);
     fill(account.mailbox("Sent"), 1, 2);
   });
   Trial trial;
-  trial.run({endpointAt(server, "a", "home")});
+  trial.run({endpointAt(server, "a", braid)});
   server.with([](FakeAccount& account) {
     account.mailbox("Sent Items").attributes = "\\Sent";
     fill(account.mailbox("Sent Items"), 11, 13);
   });
-  trial.run({endpointAt(server, "a", "home")});
-  trial.run({endpointAt(server, "a", "home")});
-  const std::vector<std::string> filled = trial.filled("home");
+  trial.run({endpointAt(server, "a", braid)});
+  const RunReport report = trial.run({endpointAt(server, "a", braid)});
+  const std::vector<std::string> filled = trial.filled(braid);
   CAPTURE(filled);
-  CHECK(filled.size() == 3);
-  CHECK(trial.subjects("home", "Sent") == numbered(1, 2));
+  // Its mail has a place of its own, or the report says that it has none.
+  CHECK((filled.size() == 3 || !report.endpoints.at(0).complete()));
+  CHECK(trial.subjects(braid, "Sent") == numbered(1, 2));
 }
 
-TEST_CASE("a mailbox INBOX.INBOX below the prefix INBOX. does not take INBOX's place", "[.][engine][policy]") {
+TEST_CASE("a mailbox INBOX.INBOX below the prefix INBOX. does not take INBOX's place", "[engine][policy]") {
   const bool last = GENERATE(true, false);
   const std::string braid = GENERATE("a", "home");
   CAPTURE(last, braid);
@@ -113,7 +116,7 @@ TEST_CASE("a mailbox INBOX.INBOX below the prefix INBOX. does not take INBOX's p
   CHECK((filled.size() == 3 || !report.endpoints.at(0).complete()));
 }
 
-TEST_CASE("a quarantined message leaves quarantine however it comes in", "[.][engine][policy][quarantine]") {
+TEST_CASE("a quarantined message leaves quarantine however it comes in", "[engine][policy][quarantine]") {
   const std::string way = GENERATE("fetched", "a copy in another mailbox", "known from another endpoint");
   CAPTURE(way);
   FakeImap server;

@@ -34,7 +34,7 @@ void breakOnce(FakeImap& server) {
 }
 
 TEST_CASE("the messages of a mailbox that is gone are removed, though the line broke in that run",
-          "[.][engine][removals]") {
+          "[engine][removals]") {
   const std::string capabilities = GENERATE(FakeAccount::kPlain, FakeAccount::kCondstore, FakeAccount::kQresync);
   const int size = GENERATE(5, 30);
   CAPTURE(capabilities, size);
@@ -69,7 +69,7 @@ TEST_CASE("the messages of a mailbox that is gone are removed, though the line b
   CHECK(again.totals.removed + again.totals.held + again.totals.fresh == 0);
 }
 
-TEST_CASE("expunges after a listing do not make up for messages that the listing left out", "[.][engine][removals]") {
+TEST_CASE("expunges after a listing do not make up for messages that the listing left out", "[engine][removals]") {
   const std::string capabilities = GENERATE(FakeAccount::kPlain, FakeAccount::kCondstore, FakeAccount::kQresync);
   CAPTURE(capabilities);
   FakeImap server;
@@ -133,7 +133,7 @@ TEST_CASE("an expunge between STATUS and SELECT is found by the next run", "[.][
   CHECK(trial.subjects("a", "INBOX") == expected);
 }
 
-TEST_CASE("a bare NO to STATUS is no proof that a mailbox is gone while LIST still knows it", "[.][engine][removals]") {
+TEST_CASE("a bare NO to STATUS is no proof that a mailbox is gone while LIST still knows it", "[engine][removals]") {
   const std::string answer = GENERATE("TAG NO not now\r\n", "TAG NO [INUSE] busy\r\n", "TAG BAD what\r\n");
   CAPTURE(answer);
   FakeImap server;
@@ -154,7 +154,7 @@ TEST_CASE("a bare NO to STATUS is no proof that a mailbox is gone while LIST sti
   CHECK(orphans(trial, "a") == 0);
 }
 
-TEST_CASE("a held removal is told as N of M, M counting those that are held already", "[.][engine][removals]") {
+TEST_CASE("a held removal is told as N of M, M counting those that are held already", "[engine][removals]") {
   FakeImap server;
   server.with([](FakeAccount& account) { fill(account.mailbox("INBOX"), 1, 60); });
   Trial trial;

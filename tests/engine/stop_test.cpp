@@ -18,7 +18,7 @@ void stopAtBody(FakeImap& server, std::stop_source stop, int nth) {
   });
 }
 
-TEST_CASE("a stop in the middle of a pull ends it cleanly, and the next run completes", "[.][engine][stop]") {
+TEST_CASE("a stop in the middle of a pull ends it cleanly, and the next run completes", "[engine][stop]") {
   const int at = GENERATE(1, 20, 150, 399);
   const bool mirror = GENERATE(true, false);
   CAPTURE(at, mirror);
@@ -72,7 +72,7 @@ TEST_CASE("a stop while a server stalls ends all endpoints of the run", "[engine
 }
 
 TEST_CASE("after a changed UIDVALIDITY and a stop in the middle, no body that is held is fetched",
-          "[.][engine][stop][validity]") {
+          "[engine][stop][validity]") {
   const int at = GENERATE(1, 60, 119);
   CAPTURE(at);
   FakeImap server;
