@@ -26,17 +26,31 @@ constexpr std::array<std::pair<SystemFlag, char>, 5> kLetters{{
 constexpr std::string_view kForwarded = "$Forwarded";
 constexpr std::size_t kMaxKeywords = 26;
 
-[[noreturn]] void fail(const std::filesystem::path& path, int problem) {
+/// A mailbox is exported into a Maildir of its own: names, flags and keyword letters of two would mix.
+void requireUnused(const std::filesystem::path& maildir) {
+  std::error_code absent;
+  bool used = std::filesystem::exists(maildir / "dovecot-keywords", absent);
+  for (const char* part : {"cur", "new", "tmp"}) {
+    const std::filesystem::directory_iterator files(maildir / part, absent);
+    used = used || files != std::filesystem::directory_iterator();
+  }
+  if (!used) return;
   throw Error(ErrorKind::NotWritable, Scope::Run, Retry::Never,
-              path.string() + " cannot be made: " + std::generic_category().message(problem) + ".");
+              maildir.string() + " has mail already. Export into an empty directory.");
 }
 
 }  // namespace
+
+MaildirSink::~MaildirSink() {
+  if (file_) pending_.push_back(current_);
+  for (const Written& written : pending_) ::unlink(written.temporary.c_str());
+}
 
 void MaildirSink::begin(const EntryRow& row, std::string_view mailbox) {
   const std::filesystem::path below = exportPath(mailbox);
   maildir_ = directory_ / below;
   if (!keywords_.contains(maildir_)) {
+    requireUnused(maildir_);
     for (const char* part : {"cur", "new", "tmp"}) makeExportDirectory(directory_, below / part);
     keywords_[maildir_];
   }
@@ -72,11 +86,12 @@ void MaildirSink::octets(std::string_view octets) {
 /// own.
 void MaildirSink::keepAsItIs() {
   file_->close(date_);
-  const std::filesystem::path converted = current_.temporary;
-  current_.temporary += ".octets";
+  std::ifstream in(current_.temporary, std::ios::binary);
+  if (!in) failExport(current_.temporary, "cannot be read", EIO);
   file_.reset();
+  ::unlink(current_.temporary.c_str());
+  current_.temporary += ".octets";
   file_.emplace(current_.temporary);
-  std::ifstream in(converted, std::ios::binary);
   std::array<char, 65536> buffer{};
   while (in.read(buffer.data(), buffer.size()) || in.gcount() > 0) {
     for (const char c : std::string_view(buffer.data(), static_cast<std::size_t>(in.gcount()))) {
@@ -84,8 +99,7 @@ void MaildirSink::keepAsItIs() {
       file_->put(c);
     }
   }
-  if (in.bad()) fail(converted, EIO);
-  ::unlink(converted.c_str());
+  if (in.bad()) failExport(current_.temporary, "cannot be written", EIO);
   if (carriageReturn_) file_->put('\r');
   asItIs_ = true;
 }
@@ -110,7 +124,8 @@ void MaildirSink::deliver() {
   syncExport(directory_);
   for (const Written& written : pending_) {
     // link() and not rename(), which would take the place of another file.
-    if (::link(written.temporary.c_str(), written.place.c_str()) != 0) fail(written.place, errno);
+    if (::link(written.temporary.c_str(), written.place.c_str()) != 0)
+      failExport(written.place, "cannot be made", errno);
     ::unlink(written.temporary.c_str());
   }
   pending_.clear();
@@ -146,7 +161,7 @@ void MaildirSink::writeKeywords() {
     for (std::size_t i = 0; i < known.size(); ++i) file.write(std::to_string(i) + " " + known[i] + "\n");
     file.close({});
     const std::filesystem::path place = maildir / "dovecot-keywords";
-    if (::rename(fresh.c_str(), place.c_str()) != 0) fail(place, errno);
+    if (::rename(fresh.c_str(), place.c_str()) != 0) failExport(place, "cannot be made", errno);
   }
 }
 

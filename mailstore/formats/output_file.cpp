@@ -12,21 +12,17 @@
 #include <unistd.h>
 
 namespace mailbraid::mailstore {
-namespace {
-
-[[noreturn]] void fail(const std::filesystem::path& path, const char* doing, int problem) {
+void failExport(const std::filesystem::path& path, const char* doing, int problem) {
   const std::string hint = problem == EEXIST ? ": it exists already. Export into an empty directory."
                                              : ": " + std::generic_category().message(problem) + ".";
   throw Error(ErrorKind::NotWritable, Scope::Run, Retry::Never, path.string() + " " + doing + hint);
 }
 
-}  // namespace
-
 OutputFile::OutputFile(std::filesystem::path path, Kind kind)
     : path_(std::move(path)),
       descriptor_(::open(path_.c_str(),
                          O_WRONLY | O_NOFOLLOW | O_CLOEXEC | (kind == Kind::New ? O_CREAT | O_EXCL : O_APPEND), 0600)) {
-  if (descriptor_ < 0) fail(path_, "cannot be made", errno);
+  if (descriptor_ < 0) failExport(path_, "cannot be made", errno);
   buffer_.reserve(kBuffer);
 }
 
@@ -48,7 +44,7 @@ void OutputFile::flush() {
   while (!rest.empty()) {
     const ssize_t written = ::write(descriptor_, rest.data(), rest.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) fail(path_, "cannot be written", errno);
+    if (written < 0) failExport(path_, "cannot be written", errno);
     rest.remove_prefix(static_cast<std::size_t>(written));
   }
   buffer_.clear();
@@ -56,7 +52,7 @@ void OutputFile::flush() {
 
 void OutputFile::closeDescriptor() {
   const int descriptor = std::exchange(descriptor_, -1);
-  if (::close(descriptor) != 0) fail(path_, "cannot be written", errno);
+  if (::close(descriptor) != 0) failExport(path_, "cannot be written", errno);
 }
 
 void OutputFile::close(InternalDate date) {
@@ -78,7 +74,7 @@ void makeExportDirectory(const std::filesystem::path& root, const std::filesyste
     if (::mkdir(path.c_str(), 0700) == 0) return;
     const int problem = errno;
     std::error_code unused;
-    if (problem != EEXIST || !std::filesystem::is_directory(path, unused)) fail(path, "cannot be made", problem);
+    if (problem != EEXIST || !std::filesystem::is_directory(path, unused)) failExport(path, "cannot be made", problem);
   };
   make();
   for (const auto& level : below) {
@@ -89,11 +85,11 @@ void makeExportDirectory(const std::filesystem::path& root, const std::filesyste
 
 void syncExport(const std::filesystem::path& directory) {
   const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) fail(directory, "cannot be opened", errno);
+  if (descriptor < 0) failExport(directory, "cannot be opened", errno);
   const int result = ::syncfs(descriptor);
   const int problem = errno;
   ::close(descriptor);
-  if (result != 0) fail(directory, "cannot be written", problem);
+  if (result != 0) failExport(directory, "cannot be written", problem);
 }
 
 }  // namespace mailbraid::mailstore

@@ -38,6 +38,10 @@ class OutputFile {
   std::string buffer_;
 };
 
+/// Throws the Error for a file of the export that the system refuses: `problem` is errno, `doing` "cannot be made",
+/// say.
+[[noreturn]] void failExport(const std::filesystem::path& path, const char* doing, int problem);
+
 /// Makes `root` / `below` with all levels that are missing (0700).
 void makeExportDirectory(const std::filesystem::path& root, const std::filesystem::path& below);
 

@@ -51,6 +51,7 @@ class MboxSink : public ExportSink {
 class MaildirSink : public ExportSink {
  public:
   explicit MaildirSink(std::filesystem::path directory) : directory_(std::move(directory)) {}
+  ~MaildirSink() override;  ///< what was not delivered is removed from tmp
   void begin(const EntryRow& row, std::string_view mailbox) override;
   void octets(std::string_view octets) override;
   void end() override;

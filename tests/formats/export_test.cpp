@@ -180,3 +180,65 @@ TEST_CASE("an export never overwrites a file", "[export]") {
   CHECK_THROWS_AS(twice(ExportFormat::Mbox), Error);
   CHECK_THROWS_AS(twice(ExportFormat::Maildir), Error);
 }
+
+TEST_CASE("an export into a Maildir that has mail says what to do, and changes nothing there", "[export]") {
+  for (const char* used : {"cur/1.x:2,S", "new/1.x", "tmp/1.x", "dovecot-keywords"}) {
+    CAPTURE(used);
+    const Scratch scratch;
+    const fs::path maildir = scratch.path() / "home/INBOX";
+    for (const char* part : {"cur", "new", "tmp"}) fs::create_directories(maildir / part);
+    std::ofstream(maildir / used) << "mine";
+    std::string sentence;
+    {
+      const auto sink = makeExportSink(ExportFormat::Maildir, scratch.path());
+      try {
+        exportOne(*sink, "octets", 9);
+        sink->finish();
+      } catch (const Error& error) {
+        sentence = error.what();
+        CHECK(error.kind() == ErrorKind::NotWritable);
+      }
+    }
+    CHECK(sentence.find(maildir.string()) != std::string::npos);
+    CHECK(sentence.find("Export into an empty directory") != std::string::npos);
+    std::size_t files = 0;
+    for (const auto& item : fs::recursive_directory_iterator(scratch.path())) files += item.is_directory() ? 0 : 1;
+    CHECK(files == 1);
+    CHECK(contentOf(maildir / used) == "mine");
+  }
+}
+
+TEST_CASE("an export into a Maildir without mail goes through", "[export]") {
+  const Scratch scratch;
+  for (const char* part : {"cur", "new", "tmp"}) fs::create_directories(scratch.path() / "home/INBOX" / part);
+  const auto sink = makeExportSink(ExportFormat::Maildir, scratch.path());
+  exportOne(*sink, "octets", 9);
+  sink->finish();
+  CHECK(filesIn(scratch.path() / "home/INBOX/cur").size() == 1);
+}
+
+TEST_CASE("a Maildir export that fails leaves no file in tmp", "[export]") {
+  const Scratch scratch;
+  const fs::path maildir = scratch.path() / "home/INBOX";
+  {
+    const auto sink = makeExportSink(ExportFormat::Maildir, scratch.path());
+    exportOne(*sink, "first", 9, rowOf(1));
+    SECTION("when a name is taken at the last moment") {
+      const fs::path taken = maildir / "cur" / (filesIn(maildir / "tmp").front().filename().string() + ":2,");
+      std::ofstream(taken) << "mine";
+      exportOne(*sink, "second", 9, rowOf(2));
+      try {
+        sink->finish();
+        FAIL("it took the place of another file");
+      } catch (const Error& error) {
+        CHECK(std::string(error.what()).find("Export into an empty directory") != std::string::npos);
+      }
+      CHECK(contentOf(taken) == "mine");
+    }
+    SECTION("when it is given up within a message") {
+      sink->begin(rowOf(2), "home/INBOX");
+      sink->octets("half of it\n and its octets");
+    }
+  }
+  CHECK(filesIn(maildir / "tmp").empty());
+}
