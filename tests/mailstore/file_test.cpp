@@ -2,8 +2,8 @@
 #include "mailstore/migrations.h"
 #include "mailstore/store_file.h"
 #include "mailstore/types/error.h"
+#include "tests/mailstore/file_support.h"
 #include "tests/mailstore/store_fixture.h"
-#include "tests/mailstore/tamper.h"
 #include "tests/support/catch.h"
 
 #include <array>
@@ -14,30 +14,22 @@
 #include <optional>
 #include <string>
 
-#include <sqlite3.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 using namespace mailbraid::mailstore;
+using mailbraid::tests::errorOf;
 using mailbraid::tests::fileContent;
+using mailbraid::tests::inChild;
+using mailbraid::tests::modeOf;
 using mailbraid::tests::prepared;
+using mailbraid::tests::runIntoLog;
 using mailbraid::tests::Scratch;
 using mailbraid::tests::StoreFixture;
-using mailbraid::tests::tamper;
 namespace fs = std::filesystem;
 
 namespace {
-
-std::optional<Error> errorOf(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error;
-  }
-  return std::nullopt;
-}
 
 /// Opening the store must fail in this way for readers and writers and leave the file octet for octet as it is.
 void requireRefused(const fs::path& directory, const std::string& word) {
@@ -58,22 +50,6 @@ void overwrite(const fs::path& file, std::size_t at, std::string_view octets) {
   out.write(octets.data(), static_cast<std::streamsize>(octets.size()));
 }
 
-mode_t modeOf(const fs::path& path) {
-  struct stat status {};
-  REQUIRE(::stat(path.c_str(), &status) == 0);
-  return status.st_mode & 0777U;
-}
-
-/// Runs `action` in a child process and gives its exit status. Most tests of this program have one thread when they
-/// come here; POCO's pool has idle ones, which the child does without.
-int inChild(const std::function<int()>& action) {
-  const pid_t child = ::fork();
-  if (child == 0) ::_exit(action());
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
 /// Runs `action` in a child process that may read the fixture's store but not write to its directory.
 int onFrozenMedium(const StoreFixture& fixture, const std::function<int()>& action) {
   const fs::path directory = fixture.directory();
@@ -89,17 +65,6 @@ int onFrozenMedium(const StoreFixture& fixture, const std::function<int()>& acti
   const int status = inChild([&] { return ::getuid() == 0 && ::setuid(kNobody) != 0 ? 99 : action(); });
   fs::permissions(directory, fs::perms(0700));
   return status;
-}
-
-/// Runs `sql` on a store's file and leaves what it did in the log, as a program that is killed does.
-void runIntoLog(const fs::path& file, const std::string& sql) {
-  REQUIRE(inChild([&] {
-            sqlite3* handle = nullptr;
-            if (sqlite3_open(file.c_str(), &handle) != SQLITE_OK) return 1;
-            const bool done = sqlite3_exec(handle, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK;
-            return done ? ::kill(::getpid(), SIGKILL) : 1;
-          }) == 128 + SIGKILL);
-  REQUIRE(fs::file_size(file.string() + "-wal") > 0);
 }
 
 std::string letters(std::size_t size) {
@@ -433,100 +398,4 @@ TEST_CASE("after a full disk inside a transaction nothing more of it is written"
   fixture.store->messages().forEach([&](MessageId) { ++count; });
   CHECK(count == 0);
   CHECK(fixture.store->checkStructure().empty());
-}
-
-namespace {
-
-constexpr std::array<const char*, 2> kThing{"CREATE TABLE thing(id INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT",
-                                            "INSERT INTO thing(name) VALUES('kept')"};
-constexpr std::array<const char*, 1> kThingSize{"ALTER TABLE thing ADD COLUMN size INTEGER NOT NULL DEFAULT 7"};
-constexpr std::array<Migration, 2> kThings{Migration{1, kThing}, Migration{2, kThingSize}};
-
-/// The names in `thing`, joined by one space.
-std::string thingsIn(const fs::path& file) {
-  sqlite3* handle = nullptr;
-  sqlite3_stmt* statement = nullptr;
-  REQUIRE(sqlite3_open(file.c_str(), &handle) == SQLITE_OK);
-  REQUIRE(sqlite3_prepare_v2(handle, "SELECT group_concat(name, ' ') FROM thing", -1, &statement, nullptr) ==
-          SQLITE_OK);
-  REQUIRE(sqlite3_step(statement) == SQLITE_ROW);
-  std::string out(reinterpret_cast<const char*>(sqlite3_column_text(statement, 0)));
-  sqlite3_finalize(statement);
-  sqlite3_close(handle);
-  return out;
-}
-
-}  // namespace
-
-TEST_CASE("an older store is migrated after a backup of its file", "[store]") {
-  const Scratch scratch;
-  const fs::path file = scratch.path() / "store.db";
-  const fs::path backup = scratch.path() / "store.db.v1.backup";
-  createStoreFile(file, std::span(kThings).first(1));
-  REQUIRE(inspectStoreFile(file, 2, Access::ReadWrite) == 1);
-  upgradeStoreFile(file, 1, kThings);
-  CHECK(inspectStoreFile(file, 2, Access::ReadWrite) == 2);
-  CHECK(modeOf(backup) == 0600);
-  CHECK(inspectStoreFile(backup, 2, Access::ReadWrite) == 1);
-  CHECK(thingsIn(backup) == "kept");
-}
-
-TEST_CASE("P1: the backup of a store that was killed has what stood in its log only", "[store][P1]") {
-  const Scratch scratch;
-  const fs::path file = scratch.path() / "store.db";
-  createStoreFile(file, std::span(kThings).first(1));
-  runIntoLog(file, "INSERT INTO thing(name) VALUES('logged')");
-  upgradeStoreFile(file, 1, kThings);
-  CHECK(thingsIn(scratch.path() / "store.db.v1.backup") == "kept logged");
-  CHECK(thingsIn(file) == "kept logged");
-}
-
-TEST_CASE("a store that is being read is not migrated, and says so", "[store][P1]") {
-  const Scratch scratch;
-  const fs::path file = scratch.path() / "store.db";
-  createStoreFile(file, std::span(kThings).first(1));
-  runIntoLog(file, "INSERT INTO thing(name) VALUES('logged')");
-  sqlite3* reader = nullptr;
-  REQUIRE(sqlite3_open(file.c_str(), &reader) == SQLITE_OK);
-  REQUIRE(sqlite3_exec(reader, "BEGIN; SELECT * FROM thing", nullptr, nullptr, nullptr) == SQLITE_OK);
-  const auto error = errorOf([&] { upgradeStoreFile(file, 1, kThings); });
-  REQUIRE(error.has_value());
-  CHECK(error->kind() == ErrorKind::TemporaryFailure);
-  CHECK_FALSE(fs::exists(scratch.path() / "store.db.v1.backup"));
-  CHECK(inspectStoreFile(file, 2, Access::ReadWrite) == 1);
-  sqlite3_close(reader);
-  upgradeStoreFile(file, 1, kThings);
-  CHECK(thingsIn(scratch.path() / "store.db.v1.backup") == "kept logged");
-}
-
-TEST_CASE("a store of version 1 is brought up to date when it is opened, and its backup can be opened", "[store]") {
-  const Scratch scratch;
-  const fs::path file = scratch.path() / "store.db";
-  createStoreFile(file, migrations().first(1));
-  tamper(file,
-         "INSERT INTO braid(name) VALUES('home'); INSERT INTO mailbox(braid, name, role) VALUES(1, 'INBOX', 'inbox')");
-  {
-    const auto store = Store::open(scratch.path(), Access::ReadWrite);
-    CHECK(store->mailboxes().list().size() == 1);
-    Store::Transaction transaction(*store);
-    store->messages().markDamaged(store->messages().add(prepared("mail")), 1000);
-    transaction.commit();
-    CHECK(store->checkStructure().empty());
-  }
-  CHECK(inspectStoreFile(file, 99, Access::ReadWrite) == migrations().back().version);
-  fs::remove(file);
-  fs::rename(scratch.path() / "store.db.v1.backup", file);
-  CHECK(Store::open(scratch.path(), Access::ReadWrite)->mailboxes().list().size() == 1);
-}
-
-TEST_CASE("a migration that fails leaves the older store as it was", "[store][P1]") {
-  const Scratch scratch;
-  const fs::path file = scratch.path() / "store.db";
-  constexpr std::array<const char*, 1> kFirst{"CREATE TABLE thing(id INTEGER PRIMARY KEY) STRICT"};
-  constexpr std::array<const char*, 2> kSecond{"ALTER TABLE thing ADD COLUMN size INTEGER", "no SQL at all"};
-  const std::array<Migration, 2> list{Migration{1, kFirst}, Migration{2, kSecond}};
-  createStoreFile(file, std::span(list).first(1));
-  CHECK_THROWS_AS(upgradeStoreFile(file, 1, list), Error);
-  CHECK(inspectStoreFile(file, 2, Access::ReadWrite) == 1);
-  upgradeStoreFile(file, 1, std::span(list).first(1));
 }
