@@ -361,6 +361,8 @@ void EndpointRun::readDeltas(Sink& sink, const std::vector<std::size_t>& works) 
     requests.push_back(std::move(request));
   }
   std::vector<endpoint::Delta> deltas = endpoint_->changes(requests, sink);
+  requests.clear();
+  requests.shrink_to_fit();
   sink.post();
   std::vector<KeyRequest> fresh;
   std::vector<std::size_t> freshWorks;
@@ -372,6 +374,7 @@ void EndpointRun::readDeltas(Sink& sink, const std::vector<std::size_t>& works) 
       continue;
     }
     job([&](Store& store) { pull_->applyDelta(store, i, delta); });
+    delta.present.reset();  // the keys of a large mailbox are megabytes
     // An incomplete listing leaves the anchor where it was.
     if (delta.incomplete.empty()) {
       read_[i] = delta.status;
@@ -383,17 +386,16 @@ void EndpointRun::readDeltas(Sink& sink, const std::vector<std::size_t>& works) 
     fresh.push_back({pull_->works()[i].remote, delta.status.uidValidity, std::move(delta.fresh)});
     freshWorks.push_back(i);
   }
-  if (!fresh.empty()) bringFresh(fresh, freshWorks);
+  if (!fresh.empty()) bringFresh(std::move(fresh), freshWorks);
   for (std::size_t r = 0; r < works.size(); ++r) context_.hub.mailboxDone();
 }
 
-void EndpointRun::bringFresh(const std::vector<KeyRequest>& fresh, const std::vector<std::size_t>& works) {
+void EndpointRun::bringFresh(std::vector<KeyRequest> fresh, const std::vector<std::size_t>& works) {
   const bool mirror = company_ == Company::Alone && settings_.braid == settings_.name;
   const bool again =
       std::any_of(works.begin(), works.end(), [&](std::size_t i) { return pull_->works()[i].pairsDropped; });
   const bool recogniseFirst = settings_.type == EndpointType::Imap || !mirror || again || pull_->somethingIsMissing();
-  std::vector<KeyRequest> needed = fresh;
-  if (recogniseFirst && !braidEmpty_) needed = recognise(fresh, works);
+  const std::vector<KeyRequest> needed = recogniseFirst && !braidEmpty_ ? recognise(fresh, works) : std::move(fresh);
   if (context_.dryRun) {
     planOnly(needed, works);
     return;
@@ -419,13 +421,11 @@ void EndpointRun::giveUp(const std::vector<std::optional<Error>>& outcomes, cons
 std::vector<KeyRequest> EndpointRun::recognise(const std::vector<KeyRequest>& fresh,
                                                const std::vector<std::size_t>& works) {
   constexpr std::size_t kGroup = 512;
-  std::vector<KeyRequest> needed = fresh;
-  for (KeyRequest& request : needed) {
-    if (std::holds_alternative<mailstore::UidSet>(request.keys)) {
-      request.keys = mailstore::UidSet{};
-    } else {
-      request.keys = std::vector<mailstore::Uidl>{};
-    }
+  std::vector<KeyRequest> needed;
+  for (const KeyRequest& request : fresh) {
+    const bool uids = std::holds_alternative<mailstore::UidSet>(request.keys);
+    needed.push_back({request.mailbox, request.uidValidity,
+                      uids ? KeySet(mailstore::UidSet{}) : KeySet(std::vector<mailstore::Uidl>{})});
   }
   std::vector<RemoteMessage> group;
   std::size_t groupIndex = 0;

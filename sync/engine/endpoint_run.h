@@ -51,7 +51,7 @@ class EndpointRun {
   void readAll();
   void readOnce();
   void readDeltas(Sink& sink, const std::vector<std::size_t>& works);
-  void bringFresh(const std::vector<endpoint::KeyRequest>& fresh, const std::vector<std::size_t>& works);
+  void bringFresh(std::vector<endpoint::KeyRequest> fresh, const std::vector<std::size_t>& works);
   std::vector<endpoint::KeyRequest> recognise(const std::vector<endpoint::KeyRequest>& fresh,
                                               const std::vector<std::size_t>& works);
   void planOnly(const std::vector<endpoint::KeyRequest>& needed, const std::vector<std::size_t>& works);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <set>
+#include <string_view>
+#include <unordered_set>
 
 namespace mailbraid::sync::exec {
 
@@ -313,10 +315,12 @@ void EndpointPull::applyDelta(Store& store, std::size_t index, const endpoint::D
     for (const Pair& pair : absent) missing(pair);
   }
   if (const auto* present = delta.present ? std::get_if<std::vector<Uidl>>(&*delta.present) : nullptr) {
-    const std::set<Uidl> there(present->begin(), present->end());
+    std::unordered_set<std::string_view> there;
+    there.reserve(present->size());
+    for (const Uidl& uidl : *present) there.insert(uidl.value());
     std::vector<Pair> changed;
     store.pairs().forMailbox(work.record.id, [&](const Pair& pair) {
-      if (pair.held == there.contains(std::get<Uidl>(pair.key))) changed.push_back(pair);
+      if (pair.held == there.contains(std::get<Uidl>(pair.key).value())) changed.push_back(pair);
     });
     for (const Pair& pair : changed) {
       keysVanished_ = keysVanished_ || !pair.held;
