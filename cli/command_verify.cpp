@@ -4,6 +4,8 @@
 #include "cli/text/units.h"
 #include "cli/text/utf8.h"
 
+#include <ctime>
+
 namespace mailbraid::cli {
 namespace {
 
@@ -18,6 +20,7 @@ struct Verified {
   std::uint64_t messages = 0;
   std::uint64_t octets = 0;
   bool stopped = false;
+  bool marked = false;  ///< what differs will be asked for by the next sync
 };
 
 void readEveryMessage(Context& context, mailstore::Store& store, const std::stop_token& stop, Verified& verified) {
@@ -39,6 +42,22 @@ void readEveryMessage(Context& context, mailstore::Store& store, const std::stop
   }
 }
 
+/// So that the next sync fetches again what the servers still have. A store that cannot be written is no reason to keep
+/// the findings back.
+void markDamaged(Context& context, Verified& verified) {
+  if (verified.different.empty()) return;
+  try {
+    const std::unique_ptr<mailstore::Store> store = context.storeToWrite();
+    mailstore::Store::Transaction transaction(*store);
+    for (const Finding& finding : verified.different)
+      store->messages().markDamaged(finding.message, static_cast<std::int64_t>(std::time(nullptr)));
+    transaction.commit();
+    verified.marked = true;
+  } catch (const mailstore::Error& error) {
+    context.log().error(std::string("what differs could not be marked for the next sync: ") + error.what());
+  }
+}
+
 ExitCode codeOf(const Verified& verified) {
   if (!verified.structure.empty()) return ExitCode::StoreDamaged;
   if (verified.stopped) return ExitCode::Partial;
@@ -51,6 +70,7 @@ void printJson(Output& out, const Verified& verified) {
   }
   JsonObject object;
   object.add("messages", verified.messages).add("octets", verified.octets).add("different", verified.different.size());
+  object.add("marked", verified.marked);
   object.add("structure", verified.structure)
       .add("cancelled", verified.stopped)
       .add("exit_code", number(codeOf(verified)));
@@ -66,6 +86,7 @@ void print(Output& out, const Verified& verified, bool quiet) {
   if (quiet && code == ExitCode::Complete) return;
   std::string line = counted(verified.messages, "message") + ", " + sizeText(verified.octets) + " read: ";
   line += verified.different.empty() ? "every one is as it was stored" : grouped(verified.different.size()) + " differ";
+  if (verified.marked) line += "; the next sync fetches again what the servers still have";
   if (verified.stopped) line += "; stopped before the end";
   if (code == ExitCode::StoreDamaged) {
     line = "the store is damaged; keep a copy of its directory, then run mailbraid export to save what can be read";
@@ -82,6 +103,7 @@ ExitCode runVerify(Context& context) {
     verified.structure = store->checkStructure();
     if (verified.structure.empty()) readEveryMessage(context, *store, signals.token(), verified);
   }
+  markDamaged(context, verified);
   context.log().clearProgress();
   if (context.json()) {
     printJson(context.out(), verified);

@@ -63,7 +63,8 @@ inline constexpr std::array kCommands = std::to_array<CommandRow>({
      "mailbraid export ~/backup: everything as Maildir\n"
      "mailbraid export ~/backup --format mbox --mailbox home/INBOX: one mailbox as mbox"},
     {"verify", "", Operand::None, "",
-     "read every message of the store and compare it with its digest; check the store's structure", "",
+     "read every message of the store and compare it with its digest; check the store's structure",
+     "A message that differs is marked, and the next sync fetches it again if a server still has it.",
      "mailbraid verify: exit code 12 when a message differs, 65 when the structure is damaged"},
     {"config", "check|show|example", Operand::ConfigVerb, "",
      "check the configuration, show what it means, or print an example",

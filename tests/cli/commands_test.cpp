@@ -216,6 +216,14 @@ TEST_CASE("verify finds a message whose octets are not what they were", "[cli][c
   const Finished verified = home.run({"verify"});
   CHECK(verified.status == 12);
   CHECK(has(verified.out, "message 2: "));
+  CHECK(has(verified.out, "1 differ; the next sync fetches again what the servers still have\n"));
+  {
+    const auto holder = Store::open(home.storeDirectory(), Access::ReadWrite);
+    const Finished told = home.run({"verify"});
+    CHECK(told.status == 12);
+    CHECK(has(told.out, "1 differ\n"));
+    CHECK(has(told.err, "could not be marked for the next sync"));
+  }
   CHECK(has(home.run({"verify", "--json"}).out, "\"different\":1"));
   const Finished exported = home.run({"export", (home.path() / "out").string()});
   CHECK(exported.status == 12);

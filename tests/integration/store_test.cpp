@@ -117,6 +117,28 @@ TEST_CASE("a full disk is 73, loses nothing that was stored, and the next run go
   CHECK(workspace.mailbraid({"verify"}).status == 0);
 }
 
+TEST_CASE("P1: what verify finds damaged is fetched again by the next sync", "[integration][store]") {
+  const Dovecot server;
+  const std::vector<std::string> messages = someMessages(5);
+  MailAccount(server.imap(), "user1", "secret").append("INBOX", messages);
+  const std::string type = GENERATE("imap", "pop3");
+  Workspace workspace;
+  workspace.endpoint("it", endpointAt(workspace, type, type == "imap" ? server.imap() : server.pop3()));
+  REQUIRE(workspace.sync() == Totals{.fresh = 5});
+  const Finished damaged = run({"python3", "-c",
+                                "import sqlite3, sys\n"
+                                "store = sqlite3.connect(sys.argv[1])\n"
+                                "store.execute('UPDATE message SET size = size + 1 WHERE id = 3')\n"
+                                "store.commit()\n",
+                                (workspace.store() / "store.db").string()});
+  REQUIRE(damaged.status == 0);
+  CHECK(workspace.mailbraid({"verify"}).status == 12);
+  CHECK(workspace.sync().status == 0);
+  CHECK(workspace.mailbraid({"verify"}).status == 0);
+  CHECK(workspace.digests("it/INBOX").size() == 5);
+  CHECK(workspace.sync() == kNothing);
+}
+
 TEST_CASE("what is stored is exported octet for octet", "[integration][store]") {
   const Dovecot server;
   const std::vector<std::string> messages = someMessages(5);
