@@ -50,7 +50,7 @@ endpoint::Delta vanished(std::uint32_t first, std::uint32_t last) {
 
 }  // namespace
 
-TEST_CASE("the same mail in three accounts of a braid is one entry and its body is stored once", "[exec][P5]") {
+TEST_CASE("P5: the same mail in three accounts of a braid is one entry and its body is stored once", "[exec][P5]") {
   TemporaryStore store;
   pullInbox(*store, "a", "home", 3);
   HandRun second(*store, "b", "home", {remoteMailbox("INBOX", 9, 4, 5, 3)});
@@ -72,7 +72,8 @@ TEST_CASE("the same mail in three accounts of a braid is one entry and its body 
   CHECK(third.pull->counts().fresh == 0);
 }
 
-TEST_CASE("an endpoint that waited for its turn while the braid was filled recognises what is there", "[exec][P5]") {
+TEST_CASE("P5: an endpoint that waited for its turn while the braid was filled recognises what is there",
+          "[exec][P5]") {
   TemporaryStore store;
   HandRun waiting(*store, "b", "home", {remoteMailbox("INBOX", 9, 2, 5, 1)});
   pullInbox(*store, "a", "home", 1);
@@ -82,7 +83,7 @@ TEST_CASE("an endpoint that waited for its turn while the braid was filled recog
   CHECK(live(*store, "INBOX") == 1);
 }
 
-TEST_CASE("two equal copies in one mailbox stay two, also in the second account", "[exec][P1]") {
+TEST_CASE("P1: two equal copies in one mailbox stay two, also in the second account", "[exec][P1]") {
   TemporaryStore store;
   HandRun first(*store, "a", "home", {remoteMailbox("INBOX", 1, 3, 1, 2)});
   first.begin(0);
@@ -111,7 +112,7 @@ TEST_CASE("nothing passes from one braid to another", "[exec][braid]") {
   CHECK(total == 3);
 }
 
-TEST_CASE("a header and a size without a Message-ID never pair", "[exec][P1]") {
+TEST_CASE("P1: a header and a size without a Message-ID never pair", "[exec][P1]") {
   TemporaryStore store;
   const std::string one = "Subject: note\r\n\r\nAAAA\r\n";
   const std::string two = "Subject: note\r\n\r\nBBBB\r\n";
@@ -127,7 +128,7 @@ TEST_CASE("a header and a size without a Message-ID never pair", "[exec][P1]") {
   CHECK(live(*store, "INBOX") == 2);
 }
 
-TEST_CASE("a changed UIDVALIDITY duplicates nothing and deletes nothing", "[exec][P5]") {
+TEST_CASE("P5: a changed UIDVALIDITY duplicates nothing and deletes nothing", "[exec][P5]") {
   TemporaryStore store;
   pullInbox(*store, "a", "a", 30);
   HandRun again(*store, "a", "a", {remoteMailbox("INBOX", 2, 21, 3, 20)});
@@ -187,7 +188,7 @@ TEST_CASE("a removal makes a tombstone and forgets the pair", "[exec][removal]")
   CHECK(next.pull->works()[0].continuity == sync::plan::Continuity::Unchanged);
 }
 
-TEST_CASE("the brake holds a large removal back until it is allowed", "[exec][P7]") {
+TEST_CASE("P7: the brake holds a large removal back until it is allowed", "[exec][P7]") {
   TemporaryStore store;
   pullInbox(*store, "a", "a", 60);
   HandRun run(*store, "a", "a", {remoteMailbox("INBOX", 1, 61, 20, 30)});
@@ -214,7 +215,7 @@ TEST_CASE("the brake holds a large removal back until it is allowed", "[exec][P7
   CHECK(allowed.pull->counts().removed == 30);
 }
 
-TEST_CASE("small removals in many mailboxes that empty an endpoint are held back, too", "[exec][P7]") {
+TEST_CASE("P7: small removals in many mailboxes that empty an endpoint are held back, too", "[exec][P7]") {
   TemporaryStore store;
   std::vector<endpoint::RemoteMailbox> full;
   std::vector<endpoint::RemoteMailbox> empty;
@@ -271,7 +272,7 @@ TEST_CASE("a \\Deleted mark does not spread at first contact", "[exec][merge]") 
   CHECK_FALSE(all[0].entry.flags.has(mailstore::SystemFlag::Deleted));
 }
 
-TEST_CASE("a complete listing without a message removes it, an incomplete one does not", "[exec][P6]") {
+TEST_CASE("P6: a complete listing without a message removes it, an incomplete one does not", "[exec][P6]") {
   TemporaryStore store;
   pullInbox(*store, "a", "a", 10);
   HandRun shortListing(*store, "a", "a", {remoteMailbox("INBOX", 1, 11, 0, 10)});
@@ -289,7 +290,7 @@ TEST_CASE("a complete listing without a message removes it, an incomplete one do
   CHECK(live(*store, "INBOX") == 9);
 }
 
-TEST_CASE("a POP3 listing without known messages removes nothing, and UIDLs that all changed fetch nothing again",
+TEST_CASE("P5: a POP3 listing without known messages removes nothing, and UIDLs that all changed fetch nothing again",
           "[exec][pop3][P5][P6]") {
   TemporaryStore store;
   const auto listed = remoteMailbox("INBOX", 1, 0, 0, 3);
@@ -313,7 +314,7 @@ TEST_CASE("a POP3 listing without known messages removes nothing, and UIDLs that
   CHECK(changed.pull->counts().held == 0);
 }
 
-TEST_CASE("a first pull that is told twice, as after a crash, stores every message once", "[exec][P4]") {
+TEST_CASE("P4: a first pull that is told twice, as after a crash, stores every message once", "[exec][P4]") {
   TemporaryStore store;
   {
     HandRun cut(*store, "a", "a", {remoteMailbox("INBOX", 1, 4, 10, 3)});
@@ -331,7 +332,8 @@ TEST_CASE("a first pull that is told twice, as after a crash, stores every messa
   CHECK(live(*store, "INBOX") == 3);
 }
 
-TEST_CASE("a refused message is in quarantine, due again after a day, and leaves it when it comes", "[exec][P10]") {
+TEST_CASE("P10: a refused message is in quarantine, due again after a day, and leaves it when it comes",
+          "[exec][P10]") {
   TemporaryStore store;
   HandRun run(*store, "a", "a", {remoteMailbox("INBOX", 1, 3, 10, 2)});
   run.begin(0);

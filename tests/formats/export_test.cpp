@@ -68,7 +68,7 @@ const std::string kFromLine = "From a@example.org Mon Nov 11 07:33:20 2002\n";
 
 }  // namespace
 
-TEST_CASE("an eml file has the octets of the message, whatever they are", "[export][P2]") {
+TEST_CASE("P2: an eml file has the octets of the message, whatever they are", "[export][P2]") {
   const std::string octets("A: b\r\n\r\n\0\xFF bare \r and \n, no end", 32);
   const Scratch scratch;
   const auto sink = makeExportSink(ExportFormat::Eml, scratch.path());
@@ -90,7 +90,8 @@ TEST_CASE("the files of an export have the internal date as their modification t
   CHECK(status.st_mtime == 1037000000);
 }
 
-TEST_CASE("a Maildir message has LF where all its lines end in CRLF, and its own octets otherwise", "[export][P2]") {
+TEST_CASE("P2: a Maildir message has LF where all its lines end in CRLF, and its own octets otherwise",
+          "[export][P2]") {
   for (const std::size_t step : {std::size_t{1}, std::size_t{2}, std::size_t{1000}}) {
     CAPTURE(step);
     CHECK(maildirContent("A: b\r\n\r\nbody\r\n", step) == "A: b\n\nbody\n");
@@ -104,7 +105,7 @@ TEST_CASE("a Maildir message has LF where all its lines end in CRLF, and its own
   }
 }
 
-TEST_CASE("a Maildir message that turns out late to have a bare LF still has its octets", "[export][P2]") {
+TEST_CASE("P2: a Maildir message that turns out late to have a bare LF still has its octets", "[export][P2]") {
   std::string octets;
   while (octets.size() < 300'000) octets += "a line of text\r\n";
   octets += "bare\n";
@@ -125,7 +126,7 @@ TEST_CASE("Maildir flags stand in the name, keywords in dovecot-keywords", "[exp
   CHECK(contentOf(scratch.path() / "home/INBOX/dovecot-keywords") == "0 work\n");
 }
 
-TEST_CASE("an mbox message has its From lines quoted so that they can be unquoted", "[export][P2]") {
+TEST_CASE("P2: an mbox message has its From lines quoted so that they can be unquoted", "[export][P2]") {
   for (const std::size_t step : {std::size_t{1}, std::size_t{3}, std::size_t{1000}}) {
     CAPTURE(step);
     CHECK(mboxContent("A: b\r\n\r\nFrom x\r\n>From y\r\n>>From z\r\nFromage\r\n>Fr\r\n", step) ==

@@ -65,7 +65,7 @@ TEST_CASE("a token logs in by OAUTHBEARER and XOAUTH2, an expired one is refused
   CHECK_FALSE(mentions(finished, token));
 }
 
-TEST_CASE("a wrong password is refused with one sentence and 77, and shows nowhere", "[integration][connect]") {
+TEST_CASE("P9: a wrong password is refused with one sentence and 77, and shows nowhere", "[integration][connect]") {
   const Dovecot server;
   const std::string type = GENERATE("imap", "pop3");
   Workspace workspace;
@@ -78,7 +78,7 @@ TEST_CASE("a wrong password is refused with one sentence and 77, and shows nowhe
   CHECK_FALSE(mentions(finished, "wrong-and-never-shown"));
 }
 
-TEST_CASE("an expired, a self-signed and another host's certificate are refused before a login",
+TEST_CASE("P9: an expired, a self-signed and another host's certificate are refused before a login",
           "[integration][connect]") {
   const std::string certificate = GENERATE("expired", "wronghost", "selfsigned");
   const Dovecot server({"--certificate", certificate});
@@ -92,7 +92,7 @@ TEST_CASE("an expired, a self-signed and another host's certificate are refused 
   CHECK(server.log().find("method=") == std::string::npos);
 }
 
-TEST_CASE("a certificate of an authority that was not named is refused", "[integration][connect]") {
+TEST_CASE("P9: a certificate of an authority that was not named is refused", "[integration][connect]") {
   const Dovecot server;
   Workspace workspace;
   workspace.endpoint("it", endpointAt(workspace, "imap", server.imaps()));
@@ -129,7 +129,7 @@ TEST_CASE("a port where nobody listens is 69, the wrong protocol on the port 76"
   }
 }
 
-TEST_CASE("octets injected before the TLS handshake are refused", "[integration][connect]") {
+TEST_CASE("P9: octets injected before the TLS handshake are refused", "[integration][connect]") {
   const Dovecot server;
   FaultProxy proxy(server.imap());
   Workspace workspace;
@@ -151,7 +151,7 @@ TEST_CASE("octets injected before the TLS handshake are refused", "[integration]
   CHECK((finished.status == 76 || finished.status == 77));
 }
 
-TEST_CASE("the other endpoints finish when one fails", "[integration][connect]") {
+TEST_CASE("P10: the other endpoints finish when one fails", "[integration][connect]") {
   const Dovecot server;
   MailAccount(server.imap(), "user2", "secret").append("INBOX", {kMessage});
   Workspace workspace;

@@ -66,8 +66,10 @@ void checkSame(const Workspace& workspace, const std::string& braid, const MailA
 
 }  // namespace
 
-TEST_CASE("an incremental pull takes over new mail, flags, removals and moves, whatever the server can do",
-          "[integration][resync]") {
+TEST_CASE(
+    "P3: an incremental pull takes over new mail, flags, removals and moves, and a second run does nothing, "
+    "whatever the server can do",
+    "[integration][resync]") {
   const std::string ability = GENERATE("all", "CONDSTORE", "flags of all", "nothing");
   CAPTURE(ability);
   const Dovecot server(knobsOf(ability));
@@ -96,6 +98,7 @@ TEST_CASE("an incremental pull takes over new mail, flags, removals and moves, w
   account.store("INBOX", "3:4", "-FLAGS", {"\\Seen"});
   CHECK(workspace.sync() == Totals{.flags = 2});
   checkSame(workspace, "it", account);
+  CHECK(workspace.sync() == kNothing);
 }
 
 TEST_CASE("a moved message is a move in the store and is not fetched again", "[integration][resync]") {

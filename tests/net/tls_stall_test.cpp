@@ -42,7 +42,7 @@ Stall stall(const Trust& trust, const ServerTls& tls, TlsMode mode, std::size_t 
 
 }  // namespace
 
-TEST_CASE("a server that stalls the handshake never receives a LOGIN", "[net][tls][stall]") {
+TEST_CASE("P9: a server that stalls the handshake never receives a LOGIN", "[net][tls][stall]") {
   const Trust trust;
   const int version = GENERATE(TLS1_2_VERSION, TLS1_3_VERSION);
   const bool otherHost = GENERATE(true, false);
@@ -64,7 +64,7 @@ TEST_CASE("a server that stalls the handshake never receives a LOGIN", "[net][tl
   }
 }
 
-TEST_CASE("a TLS 1.2 server that keeps its last flight back never receives a LOGIN", "[net][tls][stall]") {
+TEST_CASE("P9: a TLS 1.2 server that keeps its last flight back never receives a LOGIN", "[net][tls][stall]") {
   const Trust trust;
   const TlsMode mode = GENERATE(TlsMode::Implicit, TlsMode::StartTls);
   const ServerTls tls = ServerTls(trust.issue()).only(TLS1_2_VERSION);
@@ -96,7 +96,7 @@ TEST_CASE("a server that does not answer the ClientHello ends in a time-out", "[
   CHECK(isHandshakeOnly(raw));
 }
 
-TEST_CASE("octets injected before the handshake are refused", "[net][tls][injection]") {
+TEST_CASE("P9: octets injected before the handshake are refused", "[net][tls][injection]") {
   const Trust trust;
   const bool alreadyRead = GENERATE(false, true);
   std::string raw;

@@ -63,7 +63,7 @@ TEST_CASE("an IPv6 address is verified against the certificate's addresses", "[n
   CHECK(bad.received == "");
 }
 
-TEST_CASE("another host's certificate is refused, on loopback names and addresses too", "[net][tls]") {
+TEST_CASE("P9: another host's certificate is refused, on loopback names and addresses too", "[net][tls]") {
   const Trust trust;
   const TlsMode mode = GENERATE(TlsMode::Implicit, TlsMode::StartTls);
   const ServerTls tls(trust.issue({"other.example", "DNS:other.example,DNS:more.example"}));
@@ -92,7 +92,7 @@ TEST_CASE("a common name that is cut by a NUL does not pass for the host", "[net
   CHECK(trial.received == "");
 }
 
-TEST_CASE("an expired certificate is refused with its date", "[net][tls]") {
+TEST_CASE("P9: an expired certificate is refused with its date", "[net][tls]") {
   const Trust trust;
   const TlsMode mode = GENERATE(TlsMode::Implicit, TlsMode::StartTls);
   const Identity expired = trust.issue({"localhost", "IP:127.0.0.1", -30, -10});
@@ -110,7 +110,7 @@ TEST_CASE("a certificate that is not valid yet is refused", "[net][tls]") {
   CHECK(trial.outcome.tells("is not valid before"));
 }
 
-TEST_CASE("a self-signed certificate is refused, and accepted when it is the CA file", "[net][tls]") {
+TEST_CASE("P9: a self-signed certificate is refused, and accepted when it is the CA file", "[net][tls]") {
   const Trust trust;
   const Identity alone = makeIdentity({}, nullptr);
   const Trial refused = tryServer(trust, ServerTls(alone), TlsMode::Implicit);
@@ -165,7 +165,7 @@ TEST_CASE("a pin is demanded beside the chain", "[net][tls]") {
   CHECK(chainless.received == "");
 }
 
-TEST_CASE("TLS older than 1.2 is refused", "[net][tls]") {
+TEST_CASE("P9: TLS older than 1.2 is refused", "[net][tls]") {
   const Trust trust;
   const TlsMode mode = GENERATE(TlsMode::Implicit, TlsMode::StartTls);
   const Trial trial = tryServer(trust, ServerTls(trust.issue()).only(TLS1_1_VERSION), mode);

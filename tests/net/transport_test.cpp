@@ -89,7 +89,7 @@ TEST_CASE("octets travel both ways and are counted, with the turns", "[net]") {
   CHECK(transport->traffic().turns == 2);
 }
 
-TEST_CASE("plaintext is allowed on loopback and where the configuration says so, and nowhere else", "[net]") {
+TEST_CASE("P9: plaintext is allowed on loopback and where the configuration says so, and nowhere else", "[net]") {
   TestServer server([](ServerConnection& connection) { connection.send("hello"); });
   // 0.0.0.0 is no loopback address, though connecting to it ends at this very host.
   ServerSettings settings = plain(server.port(), "0.0.0.0");

@@ -23,7 +23,7 @@ TEST_CASE("a mailbox of which nothing is known is met for the first time", "[pla
   CHECK(continuityOf({}, same()) == Continuity::FirstContact);
 }
 
-TEST_CASE("a mailbox is unchanged only when all four values agree", "[plan][continuity][P8]") {
+TEST_CASE("P8: a mailbox is unchanged only when all four values agree", "[plan][continuity][P8]") {
   CHECK(continuityOf(kAnchor, same()) == Continuity::Unchanged);
   SeenStatus seen = same();
   seen.highestModSeq = ModSeq{51};
@@ -46,14 +46,15 @@ TEST_CASE("without HIGHESTMODSEQ a mailbox is never taken for unchanged", "[plan
   CHECK(continuityOf(kAnchor, std::nullopt) == Continuity::Changed);
 }
 
-TEST_CASE("another UIDVALIDITY pairs by content again", "[plan][continuity][P5]") {
+TEST_CASE("P5: another UIDVALIDITY pairs by content again", "[plan][continuity][P5]") {
   SeenStatus seen = same();
   seen.uidValidity = UidValidity{8};
   CHECK(continuityOf(kAnchor, seen) == Continuity::ValidityChanged);
   CHECK(pairsByContent(continuityOf(kAnchor, seen)));
 }
 
-TEST_CASE("UIDNEXT or HIGHESTMODSEQ below the anchor is a server that went back in time", "[plan][continuity][P5]") {
+TEST_CASE("P5: UIDNEXT or HIGHESTMODSEQ below the anchor is a server that went back in time",
+          "[plan][continuity][P5]") {
   SeenStatus seen = same();
   seen.uidNext = Uid{99};
   CHECK(continuityOf(kAnchor, seen) == Continuity::WentBack);
@@ -68,13 +69,14 @@ TEST_CASE("a missing UIDNEXT is no step back", "[plan][continuity]") {
   CHECK(continuityOf(kAnchor, seen) == Continuity::Changed);
 }
 
-TEST_CASE("a first contact that was cut short goes on even when the server's values agree", "[plan][continuity][P4]") {
+TEST_CASE("P4: a first contact that was cut short goes on even when the server's values agree",
+          "[plan][continuity][P4]") {
   Anchor anchor = kAnchor;
   anchor.complete = false;
   CHECK(continuityOf(anchor, same()) == Continuity::Unfinished);
 }
 
-TEST_CASE("the brake holds more than 20 removals that are more than a quarter", "[plan][brake][P7]") {
+TEST_CASE("P7: the brake holds more than 20 removals that are more than a quarter", "[plan][brake][P7]") {
   CHECK_FALSE(brakes(20, 20));
   CHECK(brakes(21, 21));
   CHECK(brakes(21, 83));

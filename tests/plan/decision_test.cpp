@@ -84,6 +84,6 @@ TEST_CASE("a tombstone lives again when the endpoint cares for the message, and 
         Action::Wait);
 }
 
-TEST_CASE("mail that is delivered again is new, whatever tombstone there is", "[plan][P1]") {
+TEST_CASE("P1: mail that is delivered again is new, whatever tombstone there is", "[plan][P1]") {
   CHECK(decide(Base::Absent, Remote::Present, Local::Tombstone, {}) == Action::TakeNew);
 }
