@@ -149,7 +149,8 @@ void ImapEndpoint::Reading::plan(std::size_t index, ImapSteps& steps) {
     imap::UidSearch search;
     if (endpoint_.session_->capabilities().has("ESEARCH")) search.returns.add(imap::SearchReturn::All);
     steps.add({ImapStep::Kind::Search, index, std::move(search), {}});
-  } else if (request.fetchFresh && !(state.listsAll && status.uidNext.value() == 0)) {
+  } else if (request.fetchFresh && status.messages <= kMostMessages &&
+             !(state.listsAll && status.uidNext.value() == 0)) {
     planBodies(index, fresh, steps);
   }
 }
@@ -263,8 +264,12 @@ void ImapEndpoint::Reading::settle(std::size_t index) {
     fresh.remove(state.wanted);
     state.delta.fresh = std::move(fresh);
     // Nothing was listed, so a message that went between STATUS and SELECT is not known yet: the next run's STATUS has
-    // to differ from the anchor.
-    if (!isFirst(request) && !state.resyncs) status.messages = request.anchor.messages;
+    // to differ from the anchor, which therefore counts as if all had stayed and every new UID were a message.
+    if (!isFirst(request) && !state.resyncs) {
+      const Uid known = request.anchor.uidNext;
+      const std::uint32_t arrived = status.uidNext > known ? status.uidNext.value() - known.value() : 0;
+      status.messages = request.anchor.messages + std::min(arrived, UINT32_MAX - request.anchor.messages);
+    }
   }
 }
 

@@ -243,7 +243,8 @@ void EndpointPull::begin(Store& store, std::size_t index, const RemoteStatus& st
   Anchor anchor;
   anchor.uidValidity = status.uidValidity;
   anchor.uidNext = Uid{1};
-  anchor.highestModSeq = status.highestModSeq;
+  // Flags that are not taken now are read in full when the policy allows it.
+  if (settings_.pull.flags) anchor.highestModSeq = status.highestModSeq;
   work.record.anchor = anchor;
   store.endpoints().setAnchor(work.record.id, anchor);
 }

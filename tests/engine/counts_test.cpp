@@ -61,7 +61,7 @@ TEST_CASE("a stop is honoured while a server tells a UIDNEXT of two thousand mil
 }
 
 TEST_CASE("more messages told than there can be end the run with all that there are, or with an error",
-          "[.][engine][counts]") {
+          "[engine][counts]") {
   const std::string capabilities = GENERATE(FakeAccount::kPlain, FakeAccount::kCondstore, FakeAccount::kQresync);
   const std::uint32_t uidNext = GENERATE(6U, 2'000'000'000U, 4'294'967'295U);
   CAPTURE(capabilities, uidNext);

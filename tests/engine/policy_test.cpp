@@ -29,7 +29,7 @@ TEST_CASE("new mail that a run was not to take is taken by the run that is", "[e
   CHECK(trial.subjects("a", "INBOX") == numbered(1, 6));
 }
 
-TEST_CASE("flags that a run was not to take are taken by the run that is", "[.][engine][policy]") {
+TEST_CASE("flags that a run was not to take are taken by the run that is", "[engine][policy]") {
   const std::string capabilities = GENERATE(FakeAccount::kPlain, FakeAccount::kCondstore, FakeAccount::kQresync);
   const bool first = GENERATE(true, false);
   CAPTURE(capabilities, first);

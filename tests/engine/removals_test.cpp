@@ -105,7 +105,7 @@ TEST_CASE("expunges after a listing do not make up for messages that the listing
         std::vector<std::string>{"m1", "m10", "m11", "m2", "m3", "m4", "m7", "m8", "m9"});
 }
 
-TEST_CASE("an expunge between STATUS and SELECT is found by the next run", "[.][engine][removals]") {
+TEST_CASE("an expunge between STATUS and SELECT is found by the next run", "[engine][removals]") {
   const std::string capabilities = GENERATE(FakeAccount::kPlain, FakeAccount::kCondstore, FakeAccount::kQresync);
   const bool newMailToo = GENERATE(true, false);
   CAPTURE(capabilities, newMailToo);
