@@ -70,11 +70,10 @@ struct DeltaRequest {
 
 /// What a mailbox told since its anchor.
 struct Delta {
-  RemoteStatus status;           ///< as of opening it
-  std::vector<FlagState> flags;  ///< flags of messages below the anchor that changed, or of all
-  mailstore::UidSet vanished;    ///< told to be gone by the server itself (VANISHED)
-  std::optional<KeySet>
-      present;   ///< every message below the anchor that is there; only when the listing is proven complete
+  RemoteStatus status;            ///< as of opening it
+  std::vector<FlagState> flags;   ///< flags of messages below the anchor that changed, or of all
+  mailstore::UidSet vanished;     ///< told to be gone by the server itself (VANISHED)
+  std::optional<KeySet> present;  ///< every message that is there; only when the listing is proven complete
   KeySet fresh;  ///< new messages that were not fetched: at or above the anchor, without `skip`, with `due`
   std::optional<mailstore::Error> failure;  ///< this mailbox could not be read; the others are not concerned
   /// Not empty: the listing fell short, proves no removal, and the mailbox must be read again; one sentence.

@@ -245,10 +245,7 @@ void ImapEndpoint::Reading::settle(std::size_t index) {
                                std::to_string(state.exists) +
                                " messages; nothing is removed because of that; run again";
     } else {
-      UidSet present = state.listed;
-      const Uid next = request.anchor.uidNext;
-      if (next.value() != 0) present.remove(UidSet::of(next, Uid{UINT32_MAX}));
-      state.delta.present = std::move(present);
+      state.delta.present = state.listed;
     }
     if (status.uidNext.value() == 0) {
       const auto& ranges = state.listed.ranges();

@@ -290,7 +290,8 @@ void EndpointPull::forgetQuarantined(Store& store, const MailboxWork& work, cons
   for (const mailstore::QuarantineRow& row : store.quarantine().of(work.record.id)) {
     const Uid* uid = std::get_if<Uid>(&row.key);
     if (uid == nullptr) continue;
-    const bool absent = present != nullptr && *uid < work.record.anchor.uidNext && !present->contains(*uid);
+    const bool knownBefore = *uid < work.record.anchor.uidNext || std::get<UidSet>(work.skip).contains(*uid);
+    const bool absent = present != nullptr && knownBefore && !present->contains(*uid);
     if (absent || delta.vanished.contains(*uid)) store.quarantine().remove(work.record.id, row.key);
   }
 }
@@ -309,9 +310,12 @@ void EndpointPull::applyDelta(Store& store, std::size_t index, const endpoint::D
   }
   if (const UidSet* present = delta.present ? std::get_if<UidSet>(&*delta.present) : nullptr) {
     std::vector<Pair> absent;
+    const UidSet& takenEarlier = std::get<UidSet>(work.skip);
     store.pairs().forMailbox(work.record.id, [&](const Pair& pair) {
       const Uid uid = std::get<Uid>(pair.key);
-      if (!pair.held && uid < work.record.anchor.uidNext && !present->contains(uid)) absent.push_back(pair);
+      // What an earlier, interrupted run took from above the anchor may be gone again, too.
+      const bool knownBefore = uid < work.record.anchor.uidNext || takenEarlier.contains(uid);
+      if (!pair.held && knownBefore && !present->contains(uid)) absent.push_back(pair);
     });
     for (const Pair& pair : absent) missing(pair);
   }
