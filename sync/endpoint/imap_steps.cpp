@@ -11,8 +11,8 @@ namespace {
 
 // The line's speed is judged on so many octets of bodies, and COMPRESS pays below so many octets a second: servers
 // deflate at about 25 MB/s.
-constexpr std::uint64_t kMeasuredOctets = 512 * 1024;
-constexpr double kCompressBelow = 20e6;
+constexpr std::uint64_t kMeasuredOctets = 1024 * 1024;
+constexpr double kCompressBelow = 12e6;
 // Commands in flight: few while the line is being measured, so that a slow one is not committed to much uncompressed
 // mail.
 constexpr std::size_t kMeasuringWindow = 3;
@@ -69,11 +69,10 @@ ImapStep ImapSteps::takeNext() {
     return step;
   }
   ImapStep step{front.kind, front.request, std::get<imap::UidFetch>(front.command), {}};
-  step.uids = front.uids.lowest(askedForBodies_ ? kChunk : kFirstChunk, kRanges);
+  step.uids = front.uids.lowest(speed_ == Speed::Unknown ? kFirstChunk : kChunk, kRanges);
   front.uids.remove(step.uids);
   if (front.uids.empty()) waiting_.pop_front();
   std::get<imap::UidFetch>(step.command).uids = step.uids;
-  askedForBodies_ = true;
   return step;
 }
 

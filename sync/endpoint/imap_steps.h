@@ -54,7 +54,7 @@ class ImapStepSink {
 /// and refused alone.
 ///
 /// Keeps a window of commands in flight; more bodies are asked for as soon as it is known how fast the line is. Where
-/// it is slow enough for COMPRESS=DEFLATE to pay (below about 200 Mbit/s), it drains the window and turns it on.
+/// it is slow enough for COMPRESS=DEFLATE to pay (below about 100 Mbit/s), it drains the window and turns it on.
 class ImapSteps {
  public:
   ImapSteps(ImapSession& session, const Environment& environment, Compression compression, ImapStepSink& sink);
@@ -100,7 +100,6 @@ class ImapSteps {
   std::map<std::size_t, std::string> wireNames_;  ///< by request: what its Open step opens
   std::map<std::size_t, unsigned> halvings_;      ///< by request
   std::set<std::size_t> unopened_;                ///< requests whose mailbox could not be opened
-  bool askedForBodies_ = false;
 
   mailstore::MessageBuilder builder_;
   mailstore::HeaderDigester header_;

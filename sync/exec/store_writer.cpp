@@ -145,8 +145,9 @@ void StoreWriter::loop() {
     } catch (...) {
       error = std::current_exception();
     }
+    const bool fatal = error && (task.failure == Task::Failure::EndsWriter || isFatal(error));
     if (task.finished) task.finished(error);
-    if (error && (task.failure == Task::Failure::EndsWriter || isFatal(error))) {
+    if (fatal) {
       endWith(error);
       changed_.notify_all();
       return;
