@@ -123,9 +123,9 @@ class Parser {
     add("check")->add_option("ENDPOINT", names_, "Endpoints; without any, all");
     CLI::App* sync = add("sync");
     sync->add_option("ENDPOINT", names_, "Endpoints; without any, all");
-    sync->add_flag(
-        "--dry-run", dryRun_,
-        "Print what would be done; changes nothing in a store that exists, makes an empty one when there is none");
+    sync->add_flag("--dry-run", dryRun_,
+                   "Print what would be done; changes nothing in a store that exists, makes an empty one when there is "
+                   "none; needs the writer's lock");
     sync->add_option("--allow-removals", allowed_, "Carry out removals that are held back")
         ->type_name("ENDPOINT[:MAILBOX]")
         ->allow_extra_args(false);
