@@ -130,6 +130,8 @@ void EndpointPull::loadWork(Store& store, MailboxWork& work) const {
   const bool byUid = settings_.endpointType != "pop3";
   work.continuity =
       work.remote != nullptr ? plan::continuityOf(work.record.anchor, seen(*work.remote)) : Continuity::Changed;
+  // A mailbox that changed between LIST and SELECT is ahead of the listing: it did not go back.
+  if (work.begun && work.continuity == Continuity::WentBack) work.continuity = Continuity::Unfinished;
   const std::size_t held = settings_.removalsTold ? store.pairs().held(work.record.id).size() : 0;
   work.pairsBefore = store.pairs().count(work.record.id) + held;
   work.hasHeld = held > 0;
@@ -245,6 +247,7 @@ void EndpointPull::begin(Store& store, std::size_t index, const RemoteStatus& st
   anchor.uidNext = Uid{1};
   // Flags that are not taken now are read in full when the policy allows it.
   if (settings_.pull.flags) anchor.highestModSeq = status.highestModSeq;
+  work.begun = true;
   work.record.anchor = anchor;
   store.endpoints().setAnchor(work.record.id, anchor);
 }

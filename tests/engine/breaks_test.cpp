@@ -74,6 +74,33 @@ TEST_CASE("a message at which every connection breaks is set aside alone in a br
   CHECK(trial.subjects("home", "Second") == std::vector<std::string>{"m11", "m13", "m14", "m15", "m16"});
 }
 
+TEST_CASE("a mailbox that changed between LIST and SELECT has not gone back in time when the line breaks then",
+          "[engine][breaks]") {
+  FakeImap server;
+  server.with([](FakeAccount& account) {
+    fill(account.mailbox("INBOX"), 1, 5);
+    account.onCommand = [changed = false](FakeAccount& a, const std::string& command) mutable {
+      if (!changed && command.rfind("EXAMINE", 0) == 0) {
+        changed = true;
+        fill(a.mailbox("INBOX"), 6, 6);
+      }
+      return FakeAccount::Reply{};
+    };
+    account.fault = [broke = false](const FakeMailbox&, std::uint32_t uid, Part part) mutable {
+      if (broke || part != Part::Body || uid != 4) return Fault::None;
+      broke = true;
+      return Fault::Cut;
+    };
+  });
+  Trial trial;
+  CHECK(problemsOf(trial.run({endpointAt(server, "a")})) == "");
+  trial.run({endpointAt(server, "a")});
+  CHECK(trial.subjects("a", "INBOX") == numbered(1, 6));
+  server.with([](FakeAccount& account) { account.mailbox("INBOX").expunge(2); });
+  CHECK(trial.run({endpointAt(server, "a")}).totals.removed == 1);
+  CHECK(trial.count("a", "INBOX") == 5);
+}
+
 TEST_CASE("twelve bad messages in one mailbox are set aside alone", "[engine][breaks]") {
   FakeImap server;
   server.with([&](FakeAccount& account) {
