@@ -95,8 +95,9 @@ TEST_CASE("a process that the command leaves behind with its output open keeps n
 TEST_CASE("a stop request ends the wait for a command", "[cli][password]") {
   std::stop_source source;
   source.request_stop();
-  const std::string sentence =
-      complaint(ErrorKind::Cancelled, [&] { passwordFromCommand(shell("sleep 600"), "keyring", source.get_token()); });
+  const std::string sentence = complaint(ErrorKind::Cancelled, [&] {
+    passwordFromCommand({{"sleep", "600"}, false}, "keyring", source.get_token());
+  });
   CHECK(sentence == "stopped while waiting for keyring");
 }
 
