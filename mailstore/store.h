@@ -198,8 +198,8 @@ enum class Access : std::uint8_t { ReadOnly, ReadWrite };
 /// An open store: one database connection, for one thread at a time. ReadWrite makes the directory (0700) and the file
 /// (0600) when missing, migrates an older schema after a backup of the file, and holds the lock file; a second writer
 /// gets Error{TemporaryFailure} naming the process that holds it. ReadOnly works beside a writer. Errors: StoreDamaged
-/// (truncated, not a database, newer schema: left as it is), NotWritable (disk full, permissions, a directory that group
-/// or others can write to).
+/// (truncated, not a database, newer schema: left as it is), NotWritable (disk full, permissions, a directory that
+/// group or others can write to).
 class Store {
  public:
   static std::unique_ptr<Store> open(const std::filesystem::path& directory, Access access);

@@ -20,8 +20,8 @@ namespace mailbraid::mailstore {
 std::unique_ptr<Poco::Data::Session> openSession(const std::filesystem::path& file, Access access);
 sqlite3* handleOf(Poco::Data::Session& session);
 
-/// Makes the directory, and the levels above it, when they are missing (0700, durable). Throws NotWritable when group or
-/// others can write to it.
+/// Makes the directory, and the levels above it, when they are missing (0700, durable). Throws NotWritable when group
+/// or others can write to it.
 void makeStoreDirectory(const std::filesystem::path& directory);
 
 /// Makes an empty store with the newest schema as `file` (0600), whole or not at all.
