@@ -58,6 +58,10 @@ struct Mailboxes::Statements {
   Statement live{
       database,
       "SELECT count(*) FROM mailbox b CROSS JOIN entry e ON e.mailbox = b.id AND e.removed_at = 0 WHERE b.braid = ?"};
+  Statement any{
+      database,
+      "SELECT EXISTS(SELECT 1 FROM mailbox b CROSS JOIN entry e ON e.mailbox = b.id AND e.removed_at = 0 WHERE b.braid"
+      " = ?)"};
   Statement counts{database,
                    "SELECT "
                    "b.id, b.braid, r.name, b.name, b.role,"
@@ -139,6 +143,12 @@ std::uint64_t Mailboxes::liveEntries(BraidId braid) {
   Query query(statements_->live, braid);
   query.next();
   return static_cast<std::uint64_t>(query.integer(0));
+}
+
+bool Mailboxes::isEmpty(BraidId braid) {
+  Query query(statements_->any, braid);
+  query.next();
+  return query.integer(0) == 0;
 }
 
 std::vector<MailboxSummary> Mailboxes::list() {

@@ -58,8 +58,10 @@ struct Pairs::Statements {
   Statement count{database,
                   "SELECT (SELECT count(*) FROM pair WHERE endpoint_mailbox = ?1 AND uid IS NOT NULL)"
                   " + (SELECT count(*) FROM pair WHERE endpoint_mailbox = ?1 AND key IS NOT NULL)"
-                  " - (SELECT count(*) FROM pair WHERE endpoint_mailbox = ?1 AND held = 1)"};
-  Statement held{database, MAILBRAID_PAIR_SELECT "WHERE p.endpoint_mailbox = ? AND p.held = 1 ORDER BY p.uid, p.key"};
+                  " - (SELECT count(*) FROM pair INDEXED BY pair_held WHERE endpoint_mailbox = ?1 AND held = 1)"};
+  // Left to itself, SQLite goes through all pairs of the mailbox.
+  Statement held{database, MAILBRAID_PAIR_SELECT
+                 "INDEXED BY pair_held WHERE p.endpoint_mailbox = ? AND p.held = 1 ORDER BY p.uid, p.key"};
   Statement setFlags{database, "UPDATE pair SET flags = ?, keywords = ? WHERE id = ?"};
   Statement setHeld{database, "UPDATE pair SET held = ? WHERE id = ?"};
   Statement rekey{database, "UPDATE pair SET endpoint_mailbox = ?, uid = ?, key = ? WHERE id = ?"};

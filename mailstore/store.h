@@ -67,6 +67,8 @@ class Mailboxes {
   bool removeIfUnused(MailboxId id);
   /// Number of live entries in the whole braid.
   std::uint64_t liveEntries(BraidId braid);
+  /// True when there is none: quicker than counting them.
+  bool isEmpty(BraidId braid);
   std::vector<MailboxSummary> list();
 
  private:

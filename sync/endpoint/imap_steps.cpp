@@ -15,7 +15,7 @@ constexpr std::uint64_t kMeasuredOctets = 1024 * 1024;
 constexpr double kCompressBelow = 12e6;
 // Commands in flight: few while the line is being measured, so that a slow one is not committed to much uncompressed
 // mail.
-constexpr std::size_t kMeasuringWindow = 3;
+constexpr std::size_t kMeasuringWindow = 8;
 // Messages asked for by one command: few at first, for the same reason. Their UIDs must fit on a command line that
 // every server takes (RFC 7162 section 4 asks for 8000 octets).
 constexpr std::uint64_t kFirstChunk = 100;

@@ -313,13 +313,12 @@ bool EndpointRun::mayFetchDirectly(const std::vector<std::size_t>& works) {
     return std::all_of(works.begin(), works.end(), [&](std::size_t i) { return test(pull_->works()[i]); });
   };
   // A first pull that was cut short goes on as it began.
-  bool nothingToRecognise = false;
-  job([&](Store& store) { nothingToRecognise = pull_->allEntriesArePaired(store); });
-  const bool firstPull =
-      nothingToRecognise && all([](const MailboxWork& w) {
+  const bool begins =
+      works.size() == pull_->works().size() && all([](const MailboxWork& w) {
         return (w.continuity == Continuity::FirstContact || w.continuity == Continuity::Unfinished) && !w.pairsDropped;
-      }) &&
-      works.size() == pull_->works().size();
+      });
+  bool firstPull = false;
+  if (begins) job([&](Store& store) { firstPull = pull_->allEntriesArePaired(store); });
   // One mailbox that changed: there is none that its new messages could have been moved from.
   const bool oneChanged =
       works.size() == 1 && all([](const MailboxWork& w) { return w.continuity == Continuity::Changed; });

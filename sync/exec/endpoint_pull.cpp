@@ -53,7 +53,7 @@ void EndpointPull::logKey(std::size_t work, std::string_view kind, const RemoteK
 }
 
 bool EndpointPull::lookWhetherBraidIsEmpty(Store& store) {
-  braidWasEmpty_ = store.mailboxes().liveEntries(endpoint_.braid) == 0;
+  braidWasEmpty_ = store.mailboxes().isEmpty(endpoint_.braid);
   return braidWasEmpty_;
 }
 
@@ -132,9 +132,7 @@ void EndpointPull::loadWork(Store& store, MailboxWork& work) const {
       work.remote != nullptr ? plan::continuityOf(work.record.anchor, seen(*work.remote)) : Continuity::Changed;
   // A mailbox that changed between LIST and SELECT is ahead of the listing: it did not go back.
   if (work.begun && work.continuity == Continuity::WentBack) work.continuity = Continuity::Unfinished;
-  const std::size_t held = settings_.removalsTold ? store.pairs().held(work.record.id).size() : 0;
-  work.pairsBefore = store.pairs().count(work.record.id) + held;
-  work.hasHeld = held > 0;
+  work.hasHeld = settings_.removalsTold && !store.pairs().held(work.record.id).empty();
   const bool again = work.continuity == Continuity::ValidityChanged || work.continuity == Continuity::WentBack;
   if (!byUid) {
     std::vector<Uidl> known;
@@ -168,10 +166,8 @@ void EndpointPull::reload(Store& store) {
   missingByHeader_.clear();
   missingByObjectId_.clear();
   for (MailboxWork& work : works_) {
-    const std::uint64_t before = work.pairsBefore;
     work.gone = false;
     if (work.record.id.value() != 0) loadWork(store, work);
-    work.pairsBefore = before;
   }
 }
 

@@ -46,14 +46,15 @@ struct MailboxWork {
   const endpoint::RemoteMailbox* remote = nullptr;  ///< null: it is no longer listed
   mailstore::EndpointMailbox record;
   plan::Continuity continuity = plan::Continuity::FirstContact;
-  endpoint::KeySet skip;          ///< paired above the anchor, or quarantined and not due
-  endpoint::KeySet due;           ///< quarantined below the anchor, to be tried again
-  std::uint64_t pairsBefore = 0;  ///< held ones included
-  bool hasQuarantine = false;     ///< messages of it are in quarantine, or were when it was loaded
-  bool hasHeld = false;           ///< removals that an earlier run held back
-  bool gone = false;              ///< the server confirmed that it does not exist any more
-  bool begun = false;             ///< its anchor was written by this run, after the mailboxes were listed
-  bool pairsDropped = false;      ///< first contact again: pair with what is there by content
+  endpoint::KeySet skip;    ///< paired above the anchor, or quarantined and not due
+  endpoint::KeySet due;     ///< quarantined below the anchor, to be tried again
+  std::uint64_t added = 0;  ///< pairs that this run made, or moved here
+  std::uint64_t movedAway = 0;
+  bool hasQuarantine = false;  ///< messages of it are in quarantine, or were when it was loaded
+  bool hasHeld = false;        ///< removals that an earlier run held back
+  bool gone = false;           ///< the server confirmed that it does not exist any more
+  bool begun = false;          ///< its anchor was written by this run, after the mailboxes were listed
+  bool pairsDropped = false;   ///< first contact again: pair with what is there by content
 };
 
 /// A mailbox that seems to have been renamed, and messages to compare before that is believed.
@@ -142,6 +143,8 @@ class EndpointPull {
                                               const std::vector<mailstore::EndpointMailbox>& records);
   bool identify(mailstore::Store& store, std::size_t work, const endpoint::RemoteMessage& told);
   void message(mailstore::Store& store, std::size_t work, ArrivedMessage& arrived);
+  /// Messages of the mailbox before this run, those whose removal is held back included.
+  [[nodiscard]] std::uint64_t messagesBefore(mailstore::Store& store, std::size_t work) const;
   void removeMissing(mailstore::Store& store, const Missing& missing);
   [[nodiscard]] mailstore::Flags initialFlags(const endpoint::RemoteMessage& told, std::size_t work) const;
   [[nodiscard]] bool isPlainFirstPull(std::size_t work) const;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 
 namespace mailbraid::sync::exec {
 
@@ -85,6 +86,8 @@ void EndpointPull::takeMoved(Store& store, std::size_t work, std::size_t index, 
     ++counts_.adopted;
     logKey(work, "adopt", told.key);
   }
+  ++works_[missing.work].movedAway;
+  ++works_[work].added;
   store.pairs().rekey(missing.pair.id, works_[work].record.id, told.key);
   Pair pair = missing.pair;
   pair.key = told.key;
@@ -96,6 +99,7 @@ void EndpointPull::adopt(Store& store, std::size_t work, EntryId id, const Remot
   for (const Pair& pair : store.pairs().ofEntry(id)) {
     if (pair.held && pair.endpointMailbox == works_[work].record.id) store.pairs().remove(pair.id);
   }
+  ++works_[work].added;
   store.pairs().add(works_[work].record.id, told.key, id, settings_.pull.flags ? told.flags : Flags{}, told.objectId);
   const std::optional<Entry> entry = store.entries().find(id);
   const Flags united = entry ? entry->flags.unitedWith(initialFlags(told, work)) : Flags{};
@@ -110,6 +114,7 @@ void EndpointPull::takeNew(Store& store, std::size_t work, MessageId message, co
   InternalDate date = told.date.value_or(fallback);
   if (!told.date && date.seconds == 0) date.seconds = settings_.now;
   const EntryId entry = store.entries().add(works_[work].record.mailbox, message, initialFlags(told, work), date);
+  ++works_[work].added;
   store.pairs().add(works_[work].record.id, told.key, entry, settings_.pull.flags ? told.flags : Flags{},
                     told.objectId);
   logKey(work, kind, told.key);
@@ -186,6 +191,13 @@ void EndpointPull::messages(Store& store, std::size_t work, std::vector<ArrivedM
   for (ArrivedMessage& one : arrived) message(store, work, one);
 }
 
+std::uint64_t EndpointPull::messagesBefore(Store& store, std::size_t work) const {
+  const MailboxWork& mailbox = works_[work];
+  if (mailbox.record.id.value() == 0) return 0;
+  const std::uint64_t now = store.pairs().count(mailbox.record.id) + store.pairs().held(mailbox.record.id).size();
+  return now + mailbox.movedAway - std::min(mailbox.added, now);
+}
+
 void EndpointPull::removeMissing(Store& store, const Missing& missing) {
   const std::optional<Entry> entry = store.entries().find(missing.pair.entry);
   plan::Local local = plan::Local::Absent;
@@ -213,17 +225,20 @@ void EndpointPull::finish(Store& store, const std::vector<std::optional<RemoteSt
   }
   std::map<std::size_t, std::uint64_t> removals;
   std::uint64_t total = 0;
-  std::uint64_t before = 0;
   for (const Missing& missing : missing_) {
     if (missing.found) continue;
     ++removals[missing.work];
     ++total;
   }
-  for (const MailboxWork& work : works_) before += work.pairsBefore;
-  const bool endpointBrakes = plan::brakes(total, before);
+  // Counting costs with the size of the mailboxes, so it is left out where no brake could hold anything.
+  std::vector<std::uint64_t> before(works_.size(), 0);
+  if (total > plan::kBrakeCount) {
+    for (std::size_t i = 0; i < works_.size(); ++i) before[i] = messagesBefore(store, i);
+  }
+  const bool endpointBrakes = plan::brakes(total, std::accumulate(before.begin(), before.end(), std::uint64_t{0}));
   std::map<std::size_t, bool> held;
   for (const auto& [work, count] : removals) {
-    const bool brake = endpointBrakes || plan::brakes(count, works_[work].pairsBefore);
+    const bool brake = endpointBrakes || plan::brakes(count, before[work]);
     held[work] = !settings_.pull.removals || (brake && !settings_.removalsAllowed(works_[work].record.name));
   }
   for (const Missing& missing : missing_) {
@@ -238,7 +253,7 @@ void EndpointPull::finish(Store& store, const std::vector<std::optional<RemoteSt
     if (!held[work] || !settings_.pull.removals) continue;
     counts_.held += count;
     const std::string& name = works_[work].record.name;
-    notes_.push_back(name + ": " + std::to_string(count) + " of " + std::to_string(works_[work].pairsBefore) +
+    notes_.push_back(name + ": " + std::to_string(count) + " of " + std::to_string(before[work]) +
                      " messages are gone there; their removal is held back");
     heldMailboxes_.push_back(name);
     log_.note(settings_.endpointName, name, "hold", std::to_string(count) + " removals");

@@ -118,6 +118,7 @@ struct UsedStore {
     endpoints.setAnchor(remote, {});
     mailboxes.removeIfUnused(inbox);
     mailboxes.liveEntries(braid);
+    mailboxes.isEmpty(braid);
     mailboxes.list();
     const RunId run = runs.begin("sync", 1);
     runs.add({run, "work", "INBOX", "new", 3, "1:3", ""});

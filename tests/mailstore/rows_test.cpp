@@ -62,6 +62,8 @@ TEST_CASE("mailboxes of two braids never meet", "[mailboxes]") {
   fixture.addEntry("mail");
   CHECK(mailboxes.liveEntries(fixture.braid) == 1);
   CHECK(mailboxes.liveEntries(other) == 0);
+  CHECK(mailboxes.isEmpty(other));
+  CHECK_FALSE(mailboxes.isEmpty(fixture.braid));
 }
 
 TEST_CASE("only INBOX is without regard to case", "[mailboxes]") {
