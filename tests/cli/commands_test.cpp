@@ -25,7 +25,7 @@ using mailbraid::test::Finished;
 
 namespace {
 
-const std::string kOdd("Subject: nul\r\n\r\na\0b\xFF\rc\nno end", 31);
+const std::string kOdd("Subject: nul\r\n\r\na\0b\xFF\rc\nno end", 29);
 const std::string kPlain =
     "From: =?utf-8?q?J=C3=BCrgen?= <j@example.org>\r\nTo: me@example.org\r\nSubject: =?utf-8?b?44GT44KT44Gr44Gh44Gv?= "
     "\x1B[2J\r\n"
