@@ -47,7 +47,7 @@ BAD = [
     ("guard", "sync/imap/framer.h", "#include <string>\n"),
     ("print", "sync/engine/engine.cpp", 'void f() { std::cerr << "x"; }\n'),
     ("word", "cli/main.cpp", "// TODO: later\n"),
-    ("word", "README.md", "see /work/shared\n"),
+    ("word", "README.md", "FIXME: say more\n"),
     ("length", "cli/main.cpp", "\n" * 501),
     ("place", "notes.txt", "x\n"),
     ("text", "cli/main.cpp", b"// \xff\n"),
