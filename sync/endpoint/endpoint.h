@@ -1,9 +1,11 @@
-// What every kind of endpoint can be asked while pulling: questions about sets, never about single messages.
+// One interface to every kind of endpoint: questions about sets of messages, and changes to them (push.h).
 #pragma once
 
 #include "mailstore/message_builder.h"
 #include "mailstore/records.h"
 #include "mailstore/types/error.h"
+#include "sync/endpoint/push.h"
+#include "sync/endpoint/remote.h"
 #include "sync/endpoint/settings.h"
 
 #include <cstdint>
@@ -13,35 +15,9 @@
 #include <span>
 #include <stop_token>
 #include <string>
-#include <variant>
 #include <vector>
 
 namespace mailbraid::sync::endpoint {
-
-/// Messages of one mailbox by their keys: UIDs (IMAP) or UIDLs (POP3).
-using KeySet = std::variant<mailstore::UidSet, std::vector<mailstore::Uidl>>;
-[[nodiscard]] bool isEmpty(const KeySet& keys);
-[[nodiscard]] std::uint64_t countOf(const KeySet& keys);
-
-/// What a server tells of a mailbox without, or on, opening it. 0 where it does not tell.
-struct RemoteStatus {
-  mailstore::UidValidity uidValidity;
-  mailstore::Uid uidNext;
-  mailstore::ModSeq highestModSeq;
-  std::uint32_t messages = 0;
-  friend bool operator==(const RemoteStatus&, const RemoteStatus&) = default;
-};
-
-struct RemoteMailbox {
-  std::string wireName;  ///< what the server calls it
-  std::string name;      ///< UTF-8, `/` between the levels, without the personal namespace's prefix
-  mailstore::Role role = mailstore::Role::None;
-  std::string objectId;  ///< MAILBOXID (RFC 8474)
-  bool selectable = true;
-  std::optional<RemoteStatus> status;  ///< none: the server would not tell; `refusal` may say why
-  std::string
-      refusal;  ///< not empty: it cannot be synced, and why (a name that is invalid or would leave its directory)
-};
 
 /// A message as its endpoint describes it before its body is fetched.
 struct RemoteMessage {
@@ -127,8 +103,16 @@ struct MessagePlace {
   friend bool operator==(const MessagePlace&, const MessagePlace&) = default;
 };
 
+/// Who the store believes this endpoint is: kept at the endpoint too, where it can be (a marker file in a Maildir or
+/// mbox tree), so that a wiped or restored tree is seen.
+struct Seal {
+  std::string endpoint;      ///< names this endpoint of this store, unlike any other's
+  std::int64_t lastRun = 0;  ///< the number of the last run that ended well there; 0: none
+};
+
 /// What an endpoint needs from its surroundings.
 struct Environment {
+  Seal seal;
   mailstore::SpoolOptions spool;
   std::uint64_t maxMessageSize = std::uint64_t{4} << 30U;  ///< octets; a larger message is refused, not stored
   LogSink log;
@@ -145,7 +129,8 @@ class Endpoint {
   virtual void open() = 0;
   /// Closes what is left of the line and opens a new one; mailboxes of list() stay valid.
   virtual void reconnect() = 0;
-  /// All mailboxes with their status, in the server's order. The reference stays valid and unchanged.
+  /// All mailboxes with their status, in the server's order. The reference stays valid and unchanged: mailboxes that
+  /// changeMailboxes() makes are not in it.
   virtual const std::vector<RemoteMailbox>& list() = 0;
   /// One delta a request, in order, pipelined over all requests.
   virtual std::vector<Delta> changes(std::span<const DeltaRequest> requests, PullSink& sink) = 0;
@@ -158,6 +143,19 @@ class Endpoint {
   virtual std::vector<std::optional<mailstore::Error>> fetch(std::span<const KeyRequest> requests, PullSink& sink) = 0;
   /// True when the server itself says that no mailbox of this name exists (a second look before removals).
   virtual bool isGone(const std::string& mailboxName) = 0;
+
+  // Pushing. All of these do nothing but say so where pushAbility() says that this kind cannot.
+  [[nodiscard]] virtual PushAbility pushAbility() const { return {}; }
+  /// In the order given; one outcome a change.
+  virtual std::vector<MailboxOutcome> changeMailboxes(std::span<const MailboxChange> changes);
+  virtual Outcomes storeFlags(std::span<const FlagRequest> requests, PushSink& sink);
+  virtual Outcomes transfer(std::span<const TransferRequest> requests, PushSink& sink);
+  virtual Outcomes append(std::span<const AppendRequest> requests, const OctetSource& octets, PushSink& sink);
+  virtual Outcomes remove(std::span<const RemoveRequest> requests, PushSink& sink);
+  /// Writes the mark by which the next run knows that nothing but this run's successors touched the state: `run` went
+  /// through to its end. Nothing where there is no such mark (IMAP and POP3 have their own).
+  virtual void seal(std::int64_t run) { static_cast<void>(run); }
+
   /// Says good-bye without waiting for an answer.
   virtual void close() noexcept = 0;
   [[nodiscard]] virtual WireTotals wireTotals() const = 0;

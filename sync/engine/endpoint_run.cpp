@@ -167,7 +167,7 @@ void EndpointRun::pull() {
   environment.logLevel = context_.logLevel;
   environment.log = [this](int level, const std::string& line) { context_.hub.log(level, line); };
   environment.stop = context_.stop;
-  endpoint_ = endpoint::makeEndpoint(settings_, environment);
+  endpoint_ = context_.request.makeEndpoint(settings_, environment);
   // A POP3 server logs out who keeps it waiting (RFC 1939 section 3), so such an endpoint comes when it is its turn.
   std::optional<BraidTurns::Turn> turn;
   if (settings_.type == EndpointType::Pop3) turn.emplace(context_.turns, settings_.braid, context_.stop);
@@ -202,10 +202,11 @@ void EndpointRun::mapAndOpen() {
   pull.removalsTold = settings_.type != EndpointType::Pop3;
   pull.now = context_.now;
   pull.removalsAllowed = [this](const std::string& mailbox) {
-    return std::any_of(
-        context_.allowRemovals.begin(), context_.allowRemovals.end(), [&](const AllowedRemovals& allowed) {
-          return allowed.endpoint == settings_.name && (allowed.mailbox.empty() || allowed.mailbox == mailbox);
-        });
+    return std::any_of(context_.request.allowRemovals.begin(), context_.request.allowRemovals.end(),
+                       [&](const AllowedRemovals& allowed) {
+                         return allowed.endpoint == settings_.name &&
+                                (allowed.mailbox.empty() || allowed.mailbox == mailbox);
+                       });
   };
   pull_ = std::make_unique<exec::EndpointPull>(std::move(pull), context_.log);
   job([&](Store& store) { pull_->open(store, listed, mapped); });
@@ -306,7 +307,7 @@ bool EndpointRun::setAside(const endpoint::MessagePlace& place) {
 }
 
 bool EndpointRun::mayFetchDirectly(const std::vector<std::size_t>& works) {
-  if (context_.dryRun || settings_.type != EndpointType::Imap || !settings_.pull.fresh) return false;
+  if (context_.request.dryRun || settings_.type != EndpointType::Imap || !settings_.pull.fresh) return false;
   if (braidEmpty_) return true;
   if (company_ == Company::Shared || anythingGone_ || settings_.braid != settings_.name) return false;
   const auto all = [&](auto&& test) {
@@ -396,7 +397,7 @@ void EndpointRun::bringFresh(std::vector<KeyRequest> fresh, const std::vector<st
       std::any_of(works.begin(), works.end(), [&](std::size_t i) { return pull_->works()[i].pairsDropped; });
   const bool recogniseFirst = settings_.type == EndpointType::Imap || !mirror || again || pull_->somethingIsMissing();
   const std::vector<KeyRequest> needed = recogniseFirst && !braidEmpty_ ? recognise(fresh, works) : std::move(fresh);
-  if (context_.dryRun) {
+  if (context_.request.dryRun) {
     planOnly(needed, works);
     return;
   }

@@ -25,8 +25,7 @@ struct RunContext {
   mailstore::SpoolOptions spool;
   std::int64_t now = 0;
   int logLevel = 1;
-  bool dryRun = false;
-  std::vector<AllowedRemovals> allowRemovals;
+  const SyncRequest& request;
   std::stop_token stop;
 };
 

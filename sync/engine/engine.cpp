@@ -114,8 +114,7 @@ RunReport sync(Store& store, const SyncRequest& request, Observer& observer, std
         },
         0);
   }
-  const RunContext context{
-      writer, log, hub, turns, spool, now, observer.logLevel(), request.dryRun, request.allowRemovals, stop};
+  const RunContext context{writer, log, hub, turns, spool, now, observer.logLevel(), request, stop};
   report.endpoints = runAll(request.endpoints, context);
   for (const EndpointReport& one : report.endpoints) addTo(report.totals, one.counts);
   report.cancelled = stop.stop_requested();

@@ -4,10 +4,12 @@
 #include "mailstore/records.h"
 #include "mailstore/store.h"
 #include "mailstore/types/error.h"
+#include "sync/endpoint/endpoint.h"
 #include "sync/endpoint/settings.h"
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -70,6 +72,9 @@ struct SyncRequest {
   std::vector<endpoint::EndpointSettings> endpoints;
   bool dryRun = false;
   std::vector<AllowedRemovals> allowRemovals;
+  /// Makes the endpoints of the run.
+  std::function<std::unique_ptr<endpoint::Endpoint>(const endpoint::EndpointSettings&, endpoint::Environment)>
+      makeEndpoint = endpoint::makeEndpoint;
   /// The exit code that the history shall tell; called once, at the end. Empty: 0 or 75.
   std::function<int(const struct RunReport&)> exitCode;
 };

@@ -1,0 +1,39 @@
+// Mailboxes of an endpoint and sets of their messages.
+#pragma once
+
+#include "mailstore/records.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace mailbraid::sync::endpoint {
+
+/// Messages of one mailbox by their keys: UIDs (IMAP) or UIDLs (POP3, names of files).
+using KeySet = std::variant<mailstore::UidSet, std::vector<mailstore::Uidl>>;
+[[nodiscard]] bool isEmpty(const KeySet& keys);
+[[nodiscard]] std::uint64_t countOf(const KeySet& keys);
+
+/// What a server tells of a mailbox without, or on, opening it. 0 where it does not tell.
+struct RemoteStatus {
+  mailstore::UidValidity uidValidity;
+  mailstore::Uid uidNext;
+  mailstore::ModSeq highestModSeq;
+  std::uint32_t messages = 0;
+  friend bool operator==(const RemoteStatus&, const RemoteStatus&) = default;
+};
+
+struct RemoteMailbox {
+  std::string wireName;  ///< what the server calls it
+  std::string name;      ///< UTF-8, `/` between the levels, without the personal namespace's prefix
+  mailstore::Role role = mailstore::Role::None;
+  std::string objectId;  ///< MAILBOXID (RFC 8474)
+  bool selectable = true;
+  std::optional<RemoteStatus> status;  ///< none: the server would not tell; `refusal` may say why
+  std::string
+      refusal;  ///< not empty: it cannot be synced, and why (a name that is invalid or would leave its directory)
+};
+
+}  // namespace mailbraid::sync::endpoint
