@@ -19,13 +19,17 @@ struct CountRow {
   std::string_view word;  ///< "12 new"
   std::string_view json;
 };
-constexpr std::array<CountRow, 7> kCounts{{{&Counts::fresh, "new", "new"},
-                                           {&Counts::adopted, "recognised", "adopted"},
-                                           {&Counts::flags, "flags", "flags"},
-                                           {&Counts::moved, "moved", "moved"},
-                                           {&Counts::removed, "removed", "removed"},
-                                           {&Counts::held, "held back", "held"},
-                                           {&Counts::quarantined, "quarantined", "quarantined"}}};
+constexpr std::array<CountRow, 11> kCounts{{{&Counts::fresh, "new", "new"},
+                                            {&Counts::adopted, "recognised", "adopted"},
+                                            {&Counts::flags, "flags", "flags"},
+                                            {&Counts::moved, "moved", "moved"},
+                                            {&Counts::removed, "removed", "removed"},
+                                            {&Counts::uploaded, "uploaded", "uploaded"},
+                                            {&Counts::flagsStored, "flags there", "flags_stored"},
+                                            {&Counts::movedThere, "moved there", "moved_there"},
+                                            {&Counts::removedThere, "removed there", "removed_there"},
+                                            {&Counts::held, "held back", "held"},
+                                            {&Counts::quarantined, "quarantined", "quarantined"}}};
 
 std::string done(const Counts& counts) {
   std::string out;

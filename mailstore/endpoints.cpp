@@ -6,7 +6,16 @@ namespace mailbraid::mailstore {
 namespace {
 
 EndpointRecord endpointFrom(const Query& query) {
-  return {query.named<EndpointId>(0), std::string(query.text(1)), std::string(query.text(2)), query.named<BraidId>(3)};
+  EndpointRecord out;
+  out.id = query.named<EndpointId>(0);
+  out.name = query.text(1);
+  out.type = query.text(2);
+  out.braid = query.named<BraidId>(3);
+  out.pushed = query.named<ChangeNumber>(4);
+  out.seal = query.text(5);
+  out.lastRun = query.integer(6);
+  out.policy = query.text(7);
+  return out;
 }
 
 EndpointMailbox mailboxFrom(const Query& query) {
@@ -21,11 +30,13 @@ EndpointMailbox mailboxFrom(const Query& query) {
   out.anchor.highestModSeq = query.named<ModSeq>(7);
   out.anchor.messages = static_cast<std::uint32_t>(query.integer(8));
   out.anchor.complete = query.integer(9) != 0;
+  out.storeName = query.text(10);
   return out;
 }
 
 #define MAILBRAID_ENDPOINT_MAILBOX_COLUMNS \
-  "id, endpoint, name, mailbox, object_id, uid_validity, uid_next, highest_mod_seq, messages, complete"
+  "id, endpoint, name, mailbox, object_id, uid_validity, uid_next, highest_mod_seq, messages, complete, store_name"
+#define MAILBRAID_ENDPOINT_COLUMNS "id, name, type, braid, pushed, seal, last_run, policy"
 
 }  // namespace
 
@@ -33,16 +44,26 @@ struct Endpoints::Statements {
   explicit Statements(Database& owner) : database(owner) {}
 
   Database& database;
-  Statement byName{database, "SELECT id, name, type, braid FROM endpoint WHERE name = ?"};
-  Statement insert{database, "INSERT INTO endpoint(name, type, braid) VALUES(?,?,?)"};
-  Statement update{database, "UPDATE endpoint SET type = ?, braid = ? WHERE id = ?"};
+  Statement byName{database, "SELECT " MAILBRAID_ENDPOINT_COLUMNS " FROM endpoint WHERE name = ?"};
+  Statement insert{database, "INSERT INTO endpoint(name, type, braid, seal) VALUES(?,?,?,lower(hex(randomblob(16))))"};
+  Statement update{database,
+                   "UPDATE endpoint SET type = ?, braid = ?, pushed = 0, policy = '', last_run = 0 WHERE id = ?"};
+  Statement makeSeal{database, "UPDATE endpoint SET seal = lower(hex(randomblob(16))) WHERE id = ? AND seal = ''"};
   Statement forget{database, "DELETE FROM endpoint_mailbox WHERE endpoint = ?"};
+  Statement forgetWaiting{database, "DELETE FROM waiting WHERE endpoint = ?"};
+  Statement forgetUnwanted{database, "DELETE FROM unwanted WHERE endpoint = ?"};
   Statement mailboxes{
       database, "SELECT " MAILBRAID_ENDPOINT_MAILBOX_COLUMNS " FROM endpoint_mailbox WHERE endpoint = ? ORDER BY name"};
+  Statement owns{database, "SELECT 1 FROM endpoint_mailbox WHERE id = ? AND endpoint = ?"};
   Statement insertMailbox{database,
-                          "INSERT INTO endpoint_mailbox(endpoint, name, mailbox, object_id) VALUES(?,?,?,?)"
+                          "INSERT INTO endpoint_mailbox(endpoint, name, mailbox, object_id, store_name)"
+                          " VALUES(?1,?2,?3,?4,(SELECT name FROM mailbox WHERE id = ?3))"
                           " RETURNING " MAILBRAID_ENDPOINT_MAILBOX_COLUMNS};
-  Statement renameMailbox{database, "UPDATE endpoint_mailbox SET name = ?, mailbox = ? WHERE id = ?"};
+  Statement renameMailbox{database,
+                          "UPDATE endpoint_mailbox SET name = ?1, mailbox = ?2, store_name = (SELECT name FROM mailbox"
+                          " WHERE id = ?2) WHERE id = ?3"};
+  Statement setStoreName{database, "UPDATE endpoint_mailbox SET store_name = ? WHERE id = ?"};
+  Statement setLastRun{database, "UPDATE endpoint SET last_run = ? WHERE id = ?"};
   Statement setObjectId{database, "UPDATE endpoint_mailbox SET object_id = ? WHERE id = ?"};
   Statement setAnchor{database,
                       "UPDATE endpoint_mailbox SET uid_validity = ?, uid_next = ?, highest_mod_seq = ?, messages = ?,"
@@ -51,9 +72,9 @@ struct Endpoints::Statements {
   Statement success{database,
                     "UPDATE endpoint SET last_success = ?1, last_attempt = ?1, last_problem = '' WHERE id = ?2"};
   Statement problem{database, "UPDATE endpoint SET last_attempt = ?, last_problem = ? WHERE id = ?"};
-  Statement statuses{database,
-                     "SELECT id, name, type, braid, last_success, last_attempt, last_problem FROM endpoint"
-                     " ORDER BY name"};
+  Statement statuses{database, "SELECT " MAILBRAID_ENDPOINT_COLUMNS
+                               ", last_success, last_attempt, last_problem FROM endpoint"
+                               " ORDER BY name"};
 };
 
 Endpoints::Endpoints(Database& database) : statements_(std::make_unique<Statements>(database)) {}
@@ -70,13 +91,17 @@ EndpointRecord Endpoints::ensure(std::string_view name, std::string_view type, B
     execute(sql.insert, name, type, braid);
     return ensure(name, type, braid);
   }
+  if (known->seal.empty()) {  // it is from before there were seals
+    execute(sql.makeSeal, known->id);
+    return ensure(name, type, braid);
+  }
   if (known->braid == braid && known->type == type) return *known;
   // Mail of one braid never passes into another, and a UID says nothing about a UIDL: first contact.
   execute(sql.forget, known->id);
+  execute(sql.forgetWaiting, known->id);
+  execute(sql.forgetUnwanted, known->id);
   execute(sql.update, type, braid, known->id);
-  known->type = type;
-  known->braid = braid;
-  return *known;
+  return ensure(name, type, braid);
 }
 
 std::vector<EndpointMailbox> Endpoints::mailboxes(EndpointId endpoint) {
@@ -84,6 +109,11 @@ std::vector<EndpointMailbox> Endpoints::mailboxes(EndpointId endpoint) {
   Query query(statements_->mailboxes, endpoint);
   while (query.next()) out.push_back(mailboxFrom(query));
   return out;
+}
+
+bool Endpoints::owns(EndpointId endpoint, EndpointMailboxId mailbox) {
+  Query query(statements_->owns, mailbox, endpoint);
+  return query.next();
 }
 
 EndpointMailbox Endpoints::addMailbox(EndpointId endpoint, std::string_view name, MailboxId mailbox,
@@ -108,6 +138,14 @@ void Endpoints::setAnchor(EndpointMailboxId id, const Anchor& anchor) {
           anchor.complete, id);
 }
 
+void Endpoints::setStoreName(EndpointMailboxId id, std::string_view name) {
+  execute(statements_->setStoreName, name, id);
+}
+
+void Endpoints::setLastRun(EndpointId endpoint, RunId run) {
+  execute(statements_->setLastRun, run, endpoint);
+}
+
 void Endpoints::removeMailbox(EndpointMailboxId id) {
   execute(statements_->removeMailbox, id);
 }
@@ -124,7 +162,7 @@ std::vector<EndpointStatus> Endpoints::statuses() {
   std::vector<EndpointStatus> out;
   Query query(statements_->statuses);
   while (query.next()) {
-    out.push_back({endpointFrom(query), query.integer(4), query.integer(5), std::string(query.text(6))});
+    out.push_back({endpointFrom(query), query.integer(8), query.integer(9), std::string(query.text(10))});
   }
   return out;
 }

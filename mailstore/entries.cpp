@@ -68,6 +68,11 @@ struct Entries::Statements {
                     " AND EXISTS(SELECT 1 FROM entry e INDEXED BY entry_message"
                     " JOIN mailbox b ON b.id = e.mailbox WHERE e.message = m.id AND e.removed_at = 0 AND b.braid = ?3)"
                     " ORDER BY m.id LIMIT 1"};
+  Statement twin{database,
+                 "SELECT o.id FROM entry e JOIN entry o INDEXED BY entry_message ON o.message = e.message"
+                 " WHERE e.id = ?1 AND o.id <> ?1 AND o.removed_at = 0 AND EXISTS(SELECT 1 FROM pair p"
+                 " JOIN endpoint_mailbox b ON b.id = p.endpoint_mailbox"
+                 " WHERE p.entry = o.id AND p.held = 0 AND b.endpoint = ?2) ORDER BY o.id LIMIT 1"};
   // Two steps, each a range of entry_live: one comparison of (date, id) would skip over all that share the date, every
   // page.
   Statement restOfDate{database, MAILBRAID_ROWS "e.internal_date = ?2 AND e.id > ?3 ORDER BY e.id LIMIT 256"};
@@ -157,6 +162,11 @@ void Entries::list(MailboxId mailbox, const std::function<void(const EntryRow&)>
     date = page.back().entry.internalDate.seconds;
     last = page.back().entry.id;
   }
+}
+
+std::optional<EntryId> Entries::findTwinAt(EndpointId endpoint, EntryId id) {
+  Query query(statements_->twin, id, endpoint);
+  return idFrom(query);
 }
 
 std::optional<EntryRow> Entries::row(EntryId id) {

@@ -43,6 +43,8 @@ struct Mailboxes::Statements {
                    "SELECT " MAILBRAID_MAILBOX_COLUMNS " WHERE b.braid = ? AND b.name = ? AND b.removed_at = 0"};
   Statement byRole{database, "SELECT " MAILBRAID_MAILBOX_COLUMNS
                              " WHERE b.braid = ? AND b.role = ? AND b.removed_at = 0 AND b.role <> ''"};
+  Statement inBraid{database,
+                    "SELECT " MAILBRAID_MAILBOX_COLUMNS " WHERE b.braid = ? AND b.removed_at = 0 ORDER BY b.name"};
   Statement removedByName{
       database, "SELECT id FROM mailbox WHERE braid = ? AND name = ? AND removed_at <> 0 ORDER BY id LIMIT 1"};
   Statement reuse{database, "UPDATE mailbox SET removed_at = 0, role = ? WHERE id = ?"};
@@ -62,6 +64,7 @@ struct Mailboxes::Statements {
       database,
       "SELECT EXISTS(SELECT 1 FROM mailbox b CROSS JOIN entry e ON e.mailbox = b.id AND e.removed_at = 0 WHERE b.braid"
       " = ?)"};
+  Statement holdsNothing{database, "SELECT NOT EXISTS(SELECT 1 FROM entry WHERE mailbox = ? AND removed_at = 0)"};
   Statement counts{database,
                    "SELECT "
                    "b.id, b.braid, r.name, b.name, b.role,"
@@ -149,6 +152,19 @@ bool Mailboxes::isEmpty(BraidId braid) {
   Query query(statements_->any, braid);
   query.next();
   return query.integer(0) == 0;
+}
+
+bool Mailboxes::holdsNothing(MailboxId id) {
+  Query query(statements_->holdsNothing, id);
+  query.next();
+  return query.integer(0) != 0;
+}
+
+std::vector<Mailbox> Mailboxes::ofBraid(BraidId braid) {
+  std::vector<Mailbox> out;
+  Query query(statements_->inBraid, braid);
+  while (query.next()) out.push_back(mailboxFrom(query));
+  return out;
 }
 
 std::vector<MailboxSummary> Mailboxes::list() {

@@ -99,9 +99,37 @@ constexpr std::array kVersion2{
     "CREATE UNIQUE INDEX quarantine_uid ON quarantine(endpoint_mailbox, uid)",
 };
 
+// Version 4: what the store carries to its endpoints.
+//   endpoint.pushed  every change up to this number was carried to it, or stands in `waiting`
+//   endpoint.seal    names this endpoint of this store where a marker can be left there (a Maildir's or mbox's tree)
+//   endpoint.policy  what `waiting` rows of kind policy were held back by; when it differs they are looked at again
+//   endpoint_mailbox.store_name
+//                    the store mailbox's name when both were the same: when that differs now, it was renamed since
+//   waiting          entries whose change could not, or may not, be carried to an endpoint yet
+//   upload           uploads began here and their outcome is not known in full: what is new from uid_next on may be
+//   ours unwanted         the mailbox was removed at this endpoint, on purpose: it is not made there again
+constexpr std::array kVersion4{
+    "ALTER TABLE endpoint ADD COLUMN pushed INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE endpoint ADD COLUMN seal TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE endpoint ADD COLUMN last_run INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE endpoint ADD COLUMN policy TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE endpoint_mailbox ADD COLUMN store_name TEXT NOT NULL DEFAULT ''",
+    "UPDATE endpoint_mailbox SET store_name = (SELECT name FROM mailbox WHERE id = endpoint_mailbox.mailbox)",
+    "CREATE TABLE waiting(endpoint INTEGER NOT NULL REFERENCES endpoint(id) ON DELETE CASCADE,"
+    " entry INTEGER NOT NULL REFERENCES entry(id) ON DELETE CASCADE, kind INTEGER NOT NULL, reason TEXT NOT NULL,"
+    " since INTEGER NOT NULL, next_try INTEGER NOT NULL, PRIMARY KEY(endpoint, entry)) STRICT, WITHOUT ROWID",
+    "CREATE INDEX waiting_entry ON waiting(entry)",
+    "CREATE TABLE upload(endpoint_mailbox INTEGER PRIMARY KEY REFERENCES endpoint_mailbox(id) ON DELETE CASCADE,"
+    " uid_validity INTEGER NOT NULL, uid_next INTEGER NOT NULL) STRICT",
+    "CREATE TABLE unwanted(endpoint INTEGER NOT NULL REFERENCES endpoint(id) ON DELETE CASCADE,"
+    " mailbox INTEGER NOT NULL REFERENCES mailbox(id) ON DELETE CASCADE, PRIMARY KEY(endpoint, mailbox)) STRICT,"
+    " WITHOUT ROWID",
+};
+
 constexpr std::array kMigrations{
     Migration{1, kVersion1},
     Migration{2, kVersion2},
+    Migration{4, kVersion4},
 };
 
 }  // namespace

@@ -33,6 +33,10 @@ struct EndpointRecord {
   std::string name;  ///< as in the configuration
   std::string type;  ///< imap, pop3, maildir, mbox
   BraidId braid;
+  ChangeNumber pushed;       ///< changes of the store up to it were carried there, or wait (Backlog)
+  std::string seal;          ///< names this endpoint of this store, and no other
+  std::int64_t lastRun = 0;  ///< the last run that went through to its end there; 0: none
+  std::string policy;        ///< as Backlog::settle() left it
 };
 
 /// A mailbox of an endpoint and the store mailbox that it syncs with.
@@ -43,6 +47,7 @@ struct EndpointMailbox {
   MailboxId mailbox;
   std::string objectId;  ///< MAILBOXID (RFC 8474); empty when the server has none
   Anchor anchor;
+  std::string storeName;  ///< the store mailbox's name when both were last known to be the same
 };
 
 /// A mailbox of the store.
@@ -94,6 +99,22 @@ struct Pair {
   Flags flags;
   std::string objectId;  ///< EMAILID (RFC 8474) or X-GM-MSGID; empty when unknown
   bool held = false;     ///< gone at the endpoint; its removal waits for the user (the brake)
+};
+
+/// Why a change of an entry has not been carried to an endpoint.
+enum class WaitKind : std::uint8_t {
+  Retry = 1,   ///< it failed, or the endpoint's mailbox could not be read: tried again in the next run
+  Held = 2,    ///< a removal that the brake holds back
+  Policy = 3,  ///< the configuration does not carry it; looked at again when that changes
+  Refused = 4  ///< the endpoint refuses this message: tried again later
+};
+
+struct WaitingRow {
+  EntryId entry;
+  WaitKind kind = WaitKind::Retry;
+  std::string reason;        ///< one sentence
+  std::int64_t since = 0;    ///< seconds since 1970
+  std::int64_t nextTry = 0;  ///< seconds since 1970; 0: in the next run
 };
 
 /// A message that could not be taken in, why, and when it is tried again.

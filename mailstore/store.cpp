@@ -12,6 +12,7 @@ struct Store::Tables {
         entries(database),
         endpoints(database),
         pairs(database),
+        backlog(database),
         quarantine(database),
         runs(database) {}
 
@@ -20,6 +21,7 @@ struct Store::Tables {
   Entries entries;
   Endpoints endpoints;
   Pairs pairs;
+  Backlog backlog;
   Quarantine quarantine;
   Runs runs;
 };
@@ -47,6 +49,9 @@ Endpoints& Store::endpoints() {
 }
 Pairs& Store::pairs() {
   return tables_->pairs;
+}
+Backlog& Store::backlog() {
+  return tables_->backlog;
 }
 Quarantine& Store::quarantine() {
   return tables_->quarantine;

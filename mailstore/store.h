@@ -69,7 +69,9 @@ class Mailboxes {
   std::uint64_t liveEntries(BraidId braid);
   /// True when there is none: quicker than counting them.
   bool isEmpty(BraidId braid);
+  bool holdsNothing(MailboxId id);  ///< no live entry
   std::vector<MailboxSummary> list();
+  std::vector<Mailbox> ofBraid(BraidId braid);  ///< without counting what is in them
 
  private:
   struct Statements;
@@ -103,6 +105,8 @@ class Entries {
 
   void list(MailboxId mailbox, const std::function<void(const EntryRow&)>& visit);  ///< live, by internal date, then id
   std::optional<EntryRow> row(EntryId id);
+  /// Another live entry of the same message, in the same braid, that has a pair (not a held one) at this endpoint.
+  std::optional<EntryId> findTwinAt(EndpointId endpoint, EntryId id);
 
  private:
   struct Statements;
@@ -118,11 +122,14 @@ class Endpoints {
   /// contact).
   EndpointRecord ensure(std::string_view name, std::string_view type, BraidId braid);
   std::vector<EndpointMailbox> mailboxes(EndpointId endpoint);
+  bool owns(EndpointId endpoint, EndpointMailboxId mailbox);
   EndpointMailbox addMailbox(EndpointId endpoint, std::string_view name, MailboxId mailbox, std::string_view objectId);
   void renameMailbox(EndpointMailboxId id, std::string_view name, MailboxId mailbox);
   void setObjectId(EndpointMailboxId id, std::string_view objectId);
   void setAnchor(EndpointMailboxId id, const Anchor& anchor);
+  void setStoreName(EndpointMailboxId id, std::string_view name);
   void removeMailbox(EndpointMailboxId id);  ///< with its pairs and quarantine
+  void setLastRun(EndpointId endpoint, RunId run);
   void recordSuccess(EndpointId endpoint, std::int64_t now);
   void recordProblem(EndpointId endpoint, std::int64_t now, std::string_view problem);
   std::vector<EndpointStatus> statuses();
@@ -155,6 +162,37 @@ class Pairs {
   void rekey(PairId id, EndpointMailboxId mailbox, const RemoteKey& key);  ///< the message moved, or got another UID
   void remove(PairId id);
   void removeAll(EndpointMailboxId mailbox);
+
+ private:
+  struct Statements;
+  std::unique_ptr<Statements> statements_;
+};
+
+/// What the store still has to carry to its endpoints.
+class Backlog {
+ public:
+  explicit Backlog(Database& database);
+  ~Backlog();
+  /// Whether policy rows count: they do when the policy is another one than they were held back by.
+  enum class PolicyRows : std::uint8_t { LeftOut, Included };
+  /// Entries of the endpoint's braid, tombstones too, that changed after `endpoint.pushed`, and those that wait and are
+  /// due, ascending.
+  std::vector<EntryId> candidates(const EndpointRecord& endpoint, PolicyRows policyRows, std::int64_t now);
+  void wait(EndpointId endpoint, const WaitingRow& row);
+  void done(EndpointId endpoint, EntryId entry);
+  std::vector<WaitingRow> waiting(EndpointId endpoint);
+  /// All changes up to `pushed` are carried out, or wait, under this policy.
+  void settle(EndpointId endpoint, ChangeNumber pushed, std::string_view policy);
+
+  /// Uploads begin: what the mailbox gets from `uidNext` on may be ours.
+  void uploadBegins(EndpointMailboxId mailbox, UidValidity uidValidity, Uid uidNext);
+  bool uploadIsOpen(EndpointMailboxId mailbox);
+  void uploadEnds(EndpointMailboxId mailbox);
+
+  void setUnwanted(EndpointId endpoint, MailboxId mailbox);
+  void setWanted(EndpointId endpoint, MailboxId mailbox);
+  bool isUnwanted(EndpointId endpoint, MailboxId mailbox);
+  bool isUnwantedByAny(MailboxId mailbox);
 
  private:
   struct Statements;
@@ -214,6 +252,7 @@ class Store {
   Entries& entries();
   Endpoints& endpoints();
   Pairs& pairs();
+  Backlog& backlog();
   Quarantine& quarantine();
   Runs& runs();
 

@@ -132,6 +132,8 @@ class Endpoint {
   /// All mailboxes with their status, in the server's order. The reference stays valid and unchanged: mailboxes that
   /// changeMailboxes() makes are not in it.
   virtual const std::vector<RemoteMailbox>& list() = 0;
+  /// list() asks anew: after a push. What it told before, and mailboxes that were made, are no longer valid.
+  virtual void refresh() = 0;
   /// One delta a request, in order, pipelined over all requests.
   virtual std::vector<Delta> changes(std::span<const DeltaRequest> requests, PullSink& sink) = 0;
   /// Sizes, dates, flags and header digests of messages; a message that is gone meanwhile is not told, one whose header

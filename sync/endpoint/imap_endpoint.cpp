@@ -104,9 +104,12 @@ void ImapEndpoint::askStatuses() {
 const std::vector<RemoteMailbox>& ImapEndpoint::list() {
   if (isListed_) return mailboxes_;
   const imap::Capabilities& can = session_->capabilities();
-  enableExtensions();
-  if (can.has("ID")) session_->send(imap::Id{{{"name", "mailbraid"}}});
-  if (can.has("NAMESPACE")) session_->send(imap::Namespace{});
+  if (!isIntroduced_) {
+    enableExtensions();
+    if (can.has("ID")) session_->send(imap::Id{{{"name", "mailbraid"}}});
+    if (can.has("NAMESPACE")) session_->send(imap::Namespace{});
+    isIntroduced_ = true;
+  }
   imap::List list;
   const bool statusToo = can.has("LIST-STATUS");
   if (can.has("SPECIAL-USE") && can.has("LIST-EXTENDED")) list.returns.add(imap::ListReturn::SpecialUse);
@@ -130,6 +133,17 @@ const std::vector<RemoteMailbox>& ImapEndpoint::list() {
   nameMailboxes();
   isListed_ = true;
   return mailboxes_;
+}
+
+void ImapEndpoint::refresh() {
+  // STATUS is not for the mailbox that is selected (RFC 9051 section 6.3.11).
+  if (session_->client().selected() != nullptr && session_->capabilities().has("UNSELECT")) {
+    session_->send(imap::Unselect{});
+  }
+  listed_.clear();
+  listedByWireName_.clear();
+  mailboxes_.clear();
+  isListed_ = false;
 }
 
 void ImapEndpoint::nameMailboxes() {

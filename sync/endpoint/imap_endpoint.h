@@ -29,6 +29,7 @@ class ImapEndpoint final : public Endpoint {
   void open() override;
   void reconnect() override;
   const std::vector<RemoteMailbox>& list() override;
+  void refresh() override;
   std::vector<Delta> changes(std::span<const DeltaRequest> requests, PullSink& sink) override;
   std::vector<std::optional<mailstore::Error>> identify(std::span<const KeyRequest> requests,
                                                         const IdentitySink& sink) override;
@@ -71,6 +72,7 @@ class ImapEndpoint final : public Endpoint {
   std::vector<std::pair<std::string, std::string>> serverId_;
   std::vector<RemoteMailbox> mailboxes_;
   bool isListed_ = false;
+  bool isIntroduced_ = false;  ///< ENABLE, ID and NAMESPACE were sent
   std::optional<char> delimiter_;
 };
 

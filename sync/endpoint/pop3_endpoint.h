@@ -28,6 +28,7 @@ class Pop3Endpoint final : public Endpoint {
   void open() override;
   void reconnect() override;
   const std::vector<RemoteMailbox>& list() override;
+  void refresh() override {}  // a session sees the maildrop as it was when it began (RFC 1939 section 3)
   std::vector<Delta> changes(std::span<const DeltaRequest> requests, PullSink& sink) override;
   std::vector<std::optional<mailstore::Error>> identify(std::span<const KeyRequest> requests,
                                                         const IdentitySink& sink) override;

@@ -102,8 +102,9 @@ class EndpointRun::Sink final : public endpoint::PullSink {
   std::uint64_t octets_ = 0;
 };
 
-EndpointRun::EndpointRun(const endpoint::EndpointSettings& settings, Company company, RunContext context)
-    : settings_(settings), company_(company), context_(std::move(context)) {
+EndpointRun::EndpointRun(const endpoint::EndpointSettings& settings, Company company, endpoint::Seal seal,
+                         RunContext context)
+    : settings_(settings), company_(company), context_(std::move(context)), seal_(std::move(seal)) {
   report_.name = settings.name;
 }
 
@@ -125,18 +126,35 @@ void EndpointRun::problem(const Error& error, const std::string& mailbox) {
                           " result=failed reason=\"" + error.what() + "\"");
 }
 
-EndpointReport EndpointRun::run() {
+template <class Phase>
+void EndpointRun::guarded(const Phase& phase) {
   const auto began = std::chrono::steady_clock::now();
   try {
-    pull();
+    phase();
   } catch (const Error& error) {
     if (error.scope() == Scope::Run && error.kind() != ErrorKind::Cancelled) throw;
+    failed_ = true;
     problem(error, {});
   } catch (const std::exception& error) {
     // A mistake of ours, or no memory: it ends this endpoint, not the others.
+    failed_ = true;
     problem(Error(ErrorKind::Internal, Scope::Endpoint, Retry::Later, std::string("internal error: ") + error.what()),
             {});
   }
+  spent_ += std::chrono::steady_clock::now() - began;
+}
+
+void EndpointRun::pull() {
+  guarded([this] { pullAll(); });
+  // A POP3 server keeps the maildrop locked until it is left.
+  if (endpoint_ && settings_.type == EndpointType::Pop3) endpoint_->close();
+}
+
+void EndpointRun::push() {
+  guarded([this] { pushAll(); });
+}
+
+EndpointReport EndpointRun::finish() {
   if (endpoint_) {
     endpoint_->close();
     const endpoint::WireTotals totals = endpoint_->wireTotals();
@@ -146,36 +164,64 @@ EndpointReport EndpointRun::run() {
   }
   if (pull_) {
     job([&](Store& store) { pull_->countQuarantine(store); });
-    const exec::PullCounts& counts = pull_->counts();
-    report_.counts.fresh += counts.fresh;
-    report_.counts.adopted = counts.adopted;
-    report_.counts.flags = counts.flags;
-    report_.counts.moved = counts.moved;
-    report_.counts.removed = counts.removed;
-    report_.counts.held = counts.held;
-    report_.counts.quarantined = counts.quarantined;
-    report_.notes.insert(report_.notes.end(), pull_->notes().begin(), pull_->notes().end());
-    report_.heldMailboxes = pull_->heldMailboxes();
+    report_.counts.quarantined += pull_->counts().quarantined;
+    absorbPull();
   }
-  report_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  report_.seconds = std::chrono::duration<double>(spent_).count();
   return report_;
 }
 
-void EndpointRun::pull() {
+void EndpointRun::absorbPull() {
+  const exec::PullCounts& counts = pull_->counts();
+  report_.counts.fresh += counts.fresh;
+  report_.counts.adopted += counts.adopted;
+  report_.counts.flags += counts.flags;
+  report_.counts.moved += counts.moved;
+  report_.counts.removed += counts.removed;
+  report_.counts.held += counts.held;
+  report_.notes.insert(report_.notes.end(), pull_->notes().begin(), pull_->notes().end());
+  for (const std::string& mailbox : pull_->heldMailboxes()) addHeld(mailbox);
+  allowedEntries_.insert(allowedEntries_.end(), pull_->allowedEntries().begin(), pull_->allowedEntries().end());
+}
+
+void EndpointRun::addHeld(const std::string& mailbox) {
+  std::vector<std::string>& all = report_.heldMailboxes;
+  if (std::find(all.begin(), all.end(), mailbox) == all.end()) all.push_back(mailbox);
+}
+
+void EndpointRun::pullAll() {
   endpoint::Environment environment;
   environment.spool = context_.spool;
   environment.logLevel = context_.logLevel;
   environment.log = [this](int level, const std::string& line) { context_.hub.log(level, line); };
   environment.stop = context_.stop;
+  environment.seal = seal_;
   endpoint_ = context_.request.makeEndpoint(settings_, environment);
   // A POP3 server logs out who keeps it waiting (RFC 1939 section 3), so such an endpoint comes when it is its turn.
   std::optional<BraidTurns::Turn> turn;
   if (settings_.type == EndpointType::Pop3) turn.emplace(context_.turns, settings_.braid, context_.stop);
   endpoint_->open();
+  readMailboxes();
+}
+
+void EndpointRun::readMailboxes() {
   mapAndOpen();
   confirmRenames();
   problemsBeforeReading_ = report_.problems.size();
   readAll();
+}
+
+plan::MappingRules EndpointRun::mappingRules() const {
+  plan::MappingRules rules{settings_.mailboxes, settings_.map, plan::MappingRules::RoleNames::Own};
+  if (settings_.braid != settings_.name) rules.roleNames = plan::MappingRules::RoleNames::Canonical;
+  return rules;
+}
+
+bool EndpointRun::removalsAllowed(const std::string& mailbox) const {
+  const std::vector<AllowedRemovals>& all = context_.request.allowRemovals;
+  return std::any_of(all.begin(), all.end(), [&](const AllowedRemovals& allowed) {
+    return allowed.endpoint == settings_.name && (allowed.mailbox.empty() || allowed.mailbox == mailbox);
+  });
 }
 
 void EndpointRun::mapAndOpen() {
@@ -184,11 +230,10 @@ void EndpointRun::mapAndOpen() {
   names.reserve(listed.size());
   for (const RemoteMailbox& mailbox : listed)
     names.push_back({mailbox.name, mailbox.role, mailbox.selectable, mailbox.refusal});
-  plan::MappingRules rules{settings_.mailboxes, settings_.map, plan::MappingRules::RoleNames::Own};
-  if (settings_.braid != settings_.name) rules.roleNames = plan::MappingRules::RoleNames::Canonical;
-  const std::vector<plan::MappedMailbox> mapped = plan::mapMailboxes(names, rules);
+  const std::vector<plan::MappedMailbox> mapped = plan::mapMailboxes(names, mappingRules());
+  const bool first = report_.mailboxes == 0;
   report_.mailboxes = listed.size();
-  for (std::size_t i = 0; i < mapped.size(); ++i) {
+  for (std::size_t i = 0; first && i < mapped.size(); ++i) {
     if (mapped[i].fate != plan::MappedMailbox::Fate::Refused) continue;
     problem(Error(ErrorKind::Protocol, Scope::Mailbox, Retry::Never,
                   "mailbox \"" + listed[i].name + "\" is not synced: " + mapped[i].reason),
@@ -320,9 +365,10 @@ bool EndpointRun::mayFetchDirectly(const std::vector<std::size_t>& works) {
       });
   bool firstPull = false;
   if (begins) job([&](Store& store) { firstPull = pull_->allEntriesArePaired(store); });
-  // One mailbox that changed: there is none that its new messages could have been moved from.
-  const bool oneChanged =
-      works.size() == 1 && all([](const MailboxWork& w) { return w.continuity == Continuity::Changed; });
+  // One mailbox that changed: there is none that its new messages could have been moved from, nor did we upload any.
+  const bool oneChanged = works.size() == 1 && all([](const MailboxWork& w) {
+                            return w.continuity == Continuity::Changed && !w.uploadsOpen;
+                          });
   return firstPull || oneChanged;
 }
 
@@ -332,7 +378,7 @@ void EndpointRun::readOnce() {
   const std::vector<std::size_t> works = worksToRead();
   const bool held =
       std::any_of(pull_->works().begin(), pull_->works().end(), [](const MailboxWork& w) { return w.hasHeld; });
-  report_.mailboxesRead = works.size();
+  report_.mailboxesRead = std::max<std::uint64_t>(report_.mailboxesRead, works.size());
   if (!works.empty()) {
     std::optional<BraidTurns::Turn> turn;
     if (settings_.type != EndpointType::Pop3) turn.emplace(context_.turns, settings_.braid, context_.stop);

@@ -1,4 +1,4 @@
-// Pulls one endpoint from its connection to its report, on a thread of its own.
+// One endpoint in a run: pulled, pushed to, and reported of.
 #pragma once
 
 #include "sync/endpoint/endpoint.h"
@@ -6,12 +6,15 @@
 #include "sync/engine/engine.h"
 #include "sync/engine/progress_hub.h"
 #include "sync/exec/endpoint_pull.h"
+#include "sync/exec/endpoint_push.h"
 #include "sync/exec/store_writer.h"
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 namespace mailbraid::sync::engine {
@@ -22,27 +25,55 @@ struct RunContext {
   exec::OpLog& log;
   ProgressHub& hub;
   BraidTurns& turns;
-  mailstore::SpoolOptions spool;
+  mailstore::SpoolOptions spool;  ///< its directory is the store's
   std::int64_t now = 0;
   int logLevel = 1;
   const SyncRequest& request;
   std::stop_token stop;
 };
 
-/// One thread. run() never throws but for the store's own end (Error of scope run): what goes wrong at the endpoint is
-/// in the report.
+/// One thread at a time. No phase throws but for the store's own end (Error of scope run): what goes wrong at the
+/// endpoint is in the report.
 class EndpointRun {
  public:
   /// `alone`: no other endpoint of this run belongs to the same braid.
   enum class Company : std::uint8_t { Alone, Shared };
-  EndpointRun(const endpoint::EndpointSettings& settings, Company company, RunContext context);
+  EndpointRun(const endpoint::EndpointSettings& settings, Company company, endpoint::Seal seal, RunContext context);
   ~EndpointRun();
 
-  EndpointReport run();
+  /// Phase 1: the store learns what the endpoint holds.
+  void pull();
+  /// Between the phases, when every endpoint was pulled: decides what is to be carried to this one. True when there is
+  /// something. `allowed`: entries whose removal the user has allowed in this run.
+  bool planPush(const std::unordered_set<mailstore::EntryId>& allowed);
+  /// Phase 2: carries it there, and reads again what that changed.
+  void push();
+  /// Good-bye, and what was done.
+  EndpointReport finish();
+  /// Entries that were removed beyond the brake because the user allows it.
+  [[nodiscard]] std::unordered_set<mailstore::EntryId> allowedEntries() const;
+  /// Whether the run went through here, and something was done: the endpoint's mark is to be renewed.
+  [[nodiscard]] bool deservesSeal() const;
+  void seal(mailstore::RunId run);
 
  private:
   class Sink;
-  void pull();
+  void pullAll();
+  void readMailboxes();
+  void pushAll();
+  [[nodiscard]] plan::MappingRules mappingRules() const;
+  [[nodiscard]] bool removalsAllowed(const std::string& mailbox) const;
+  void addHeld(const std::string& mailbox);
+  [[nodiscard]] bool mayPush() const;
+  [[nodiscard]] exec::PushSettings pushSettings() const;
+  void absorbPull();
+  void absorbPush();
+  void readAgain();
+  void pushOnce();
+  void removeUnwanted();
+  /// Runs a phase; what it throws becomes a problem.
+  template <class Phase>
+  void guarded(const Phase& phase);
   void mapAndOpen();
   void confirmRenames();
   void lookForGone();
@@ -69,6 +100,12 @@ class EndpointRun {
   RunContext context_;
   std::unique_ptr<endpoint::Endpoint> endpoint_;
   std::unique_ptr<exec::EndpointPull> pull_;
+  std::unique_ptr<exec::EndpointPush> push_;
+  std::unique_ptr<mailstore::Store> reader_;  ///< reads octets to upload while the writer writes
+  std::vector<mailstore::EntryId> allowedEntries_;
+  std::chrono::steady_clock::duration spent_{};
+  endpoint::Seal seal_;
+  bool failed_ = false;  ///< a phase ended in an error: the endpoint is not touched any more
   std::vector<std::optional<endpoint::RemoteStatus>> read_;  ///< by work: its status when it was read to the end
   bool lookedForGone_ = false;
   bool anythingGone_ = false;

@@ -6,10 +6,13 @@
 #include <chrono>
 #include <exception>
 #include <map>
+#include <memory>
 #include <thread>
+#include <unordered_set>
 
 namespace mailbraid::sync::engine {
 
+using exec::StoreWriter;
 using mailstore::Error;
 using mailstore::ErrorKind;
 using mailstore::Store;
@@ -26,6 +29,10 @@ void addTo(Counts& sum, const Counts& one) {
   sum.flags += one.flags;
   sum.moved += one.moved;
   sum.removed += one.removed;
+  sum.uploaded += one.uploaded;
+  sum.flagsStored += one.flagsStored;
+  sum.movedThere += one.movedThere;
+  sum.removedThere += one.removedThere;
   sum.held += one.held;
   sum.quarantined += one.quarantined;
   sum.bytesIn += one.bytesIn;
@@ -39,26 +46,25 @@ std::string summaryOf(const RunReport& report) {
     return std::string("\"") + name + "\":" + std::to_string(value);
   };
   return "{" + field("new", c.fresh) + "," + field("adopted", c.adopted) + "," + field("flags", c.flags) + "," +
-         field("moved", c.moved) + "," + field("removed", c.removed) + "," + field("held", c.held) + "," +
+         field("moved", c.moved) + "," + field("removed", c.removed) + "," + field("uploaded", c.uploaded) + "," +
+         field("flags_stored", c.flagsStored) + "," + field("moved_there", c.movedThere) + "," +
+         field("removed_there", c.removedThere) + "," + field("held", c.held) + "," +
          field("quarantined", c.quarantined) + "," + field("bytes_in", c.bytesIn) + "," +
          field("bytes_out", c.bytesOut) + "}";
 }
 
-/// Runs every endpoint on a thread of its own; the first error that ends the run is rethrown after all have stopped.
-std::vector<EndpointReport> runAll(const std::vector<endpoint::EndpointSettings>& endpoints,
-                                   const RunContext& context) {
-  std::map<std::string, int> members;
-  for (const endpoint::EndpointSettings& settings : endpoints) ++members[settings.braid];
-  std::vector<EndpointReport> reports(endpoints.size());
-  std::vector<std::exception_ptr> ends(endpoints.size());
+using Runs = std::vector<std::unique_ptr<EndpointRun>>;
+
+/// Runs a phase of every endpoint on a thread of its own; the first error that ends the run is rethrown after all have
+/// stopped.
+void runPhase(const std::vector<EndpointRun*>& runs, void (EndpointRun::*phase)()) {
+  std::vector<std::exception_ptr> ends(runs.size());
   {
     std::vector<std::jthread> threads;
-    for (std::size_t i = 0; i < endpoints.size(); ++i) {
+    for (std::size_t i = 0; i < runs.size(); ++i) {
       threads.emplace_back([&, i] {
-        const auto company =
-            members[endpoints[i].braid] > 1 ? EndpointRun::Company::Shared : EndpointRun::Company::Alone;
         try {
-          reports[i] = EndpointRun(endpoints[i], company, context).run();
+          (runs[i]->*phase)();
         } catch (...) {
           ends[i] = std::current_exception();
         }
@@ -68,7 +74,49 @@ std::vector<EndpointReport> runAll(const std::vector<endpoint::EndpointSettings>
   for (const std::exception_ptr& end : ends) {
     if (end) std::rethrow_exception(end);
   }
-  return reports;
+}
+
+Runs makeRuns(const RunContext& context) {
+  const std::vector<endpoint::EndpointSettings>& endpoints = context.request.endpoints;
+  std::map<std::string, int> members;
+  for (const endpoint::EndpointSettings& settings : endpoints) ++members[settings.braid];
+  std::map<std::string, endpoint::Seal> seals;
+  context.writer.run([&](Store& store) {
+    for (const mailstore::EndpointStatus& status : store.endpoints().statuses()) {
+      seals[status.endpoint.name] = {status.endpoint.seal, status.endpoint.lastRun};
+    }
+  });
+  Runs runs;
+  for (const endpoint::EndpointSettings& settings : endpoints) {
+    const auto company = members[settings.braid] > 1 ? EndpointRun::Company::Shared : EndpointRun::Company::Alone;
+    runs.push_back(std::make_unique<EndpointRun>(settings, company, seals[settings.name], context));
+  }
+  return runs;
+}
+
+/// Pulls all, then pushes to all.
+void carryOut(Runs& runs) {
+  std::vector<EndpointRun*> all;
+  for (const auto& run : runs) all.push_back(run.get());
+  runPhase(all, &EndpointRun::pull);
+  std::unordered_set<mailstore::EntryId> allowed;
+  for (const auto& run : runs) allowed.merge(run->allowedEntries());
+  std::vector<EndpointRun*> busy;
+  for (const auto& run : runs) {
+    if (run->planPush(allowed)) busy.push_back(run.get());
+  }
+  if (!busy.empty()) runPhase(busy, &EndpointRun::push);
+}
+
+void seal(Runs& runs, StoreWriter& writer, mailstore::RunId run) {
+  bool flushed = false;
+  for (const auto& one : runs) {
+    if (!one->deservesSeal()) continue;
+    // The mark says that the store knows: it comes after what it speaks of.
+    if (!flushed) writer.flush();
+    flushed = true;
+    one->seal(run);
+  }
 }
 
 void recordOutcomes(Store& store, const RunReport& report, const SyncRequest& request, std::int64_t now) {
@@ -115,7 +163,10 @@ RunReport sync(Store& store, const SyncRequest& request, Observer& observer, std
         0);
   }
   const RunContext context{writer, log, hub, turns, spool, now, observer.logLevel(), request, stop};
-  report.endpoints = runAll(request.endpoints, context);
+  Runs runs = makeRuns(context);
+  carryOut(runs);
+  if (!request.dryRun) seal(runs, writer, *report.run);
+  for (const auto& run : runs) report.endpoints.push_back(run->finish());
   for (const EndpointReport& one : report.endpoints) addTo(report.totals, one.counts);
   report.cancelled = stop.stop_requested();
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();

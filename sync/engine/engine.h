@@ -25,8 +25,12 @@ struct Counts {
   std::uint64_t flags = 0;
   std::uint64_t moved = 0;
   std::uint64_t removed = 0;
-  std::uint64_t held = 0;  ///< removals held back by the brake
-  std::uint64_t quarantined = 0;
+  std::uint64_t uploaded = 0;     ///< to the endpoint, or copied there by its server
+  std::uint64_t flagsStored = 0;  ///< at the endpoint; likewise the two below
+  std::uint64_t movedThere = 0;
+  std::uint64_t removedThere = 0;
+  std::uint64_t held = 0;         ///< removals held back by the brake
+  std::uint64_t quarantined = 0;  ///< messages that could not be taken in, or that the endpoint would not take
   std::uint64_t bytesIn = 0;
   std::uint64_t bytesOut = 0;
   std::uint64_t roundTrips = 0;
@@ -101,8 +105,9 @@ class Observer {
   [[nodiscard]] virtual int logLevel() const { return 1; }
 };
 
-/// One pass over all endpoints at once. Errors of an endpoint land in its report; only what ends the run (the store) is
-/// thrown. When `stop` is requested it ends within two seconds, what was committed stays.
+/// One pass over all endpoints: all are pulled at once, then what the store holds of them is carried to all at once.
+/// Errors of an endpoint land in its report; only what ends the run (the store) is thrown. When `stop` is requested it
+/// ends within two seconds, what was committed stays.
 RunReport sync(mailstore::Store& store, const SyncRequest& request, Observer& observer, std::stop_token stop);
 
 /// What `check` tells of one endpoint; changes nothing.

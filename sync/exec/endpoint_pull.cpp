@@ -133,6 +133,7 @@ void EndpointPull::loadWork(Store& store, MailboxWork& work) const {
   // A mailbox that changed between LIST and SELECT is ahead of the listing: it did not go back.
   if (work.begun && work.continuity == Continuity::WentBack) work.continuity = Continuity::Unfinished;
   work.hasHeld = settings_.removalsTold && !store.pairs().held(work.record.id).empty();
+  work.uploadsOpen = store.backlog().uploadIsOpen(work.record.id);
   const bool again = work.continuity == Continuity::ValidityChanged || work.continuity == Continuity::WentBack;
   if (!byUid) {
     std::vector<Uidl> known;

@@ -54,6 +54,7 @@ struct MailboxWork {
   bool hasHeld = false;        ///< removals that an earlier run held back
   bool gone = false;           ///< the server confirmed that it does not exist any more
   bool begun = false;          ///< its anchor was written by this run, after the mailboxes were listed
+  bool uploadsOpen = false;    ///< what is new in it may be what was uploaded
   bool pairsDropped = false;   ///< first contact again: pair with what is there by content
 };
 
@@ -111,6 +112,9 @@ class EndpointPull {
   /// opening).
   void finish(mailstore::Store& store, const std::vector<std::optional<endpoint::RemoteStatus>>& read);
 
+  /// The run went through to its end at the endpoint.
+  void sealed(mailstore::Store& store, mailstore::RunId run) { store.endpoints().setLastRun(endpoint_.id, run); }
+
   /// Messages that wait in quarantine now, of this run and of earlier ones.
   void countQuarantine(mailstore::Store& store);
 
@@ -118,6 +122,8 @@ class EndpointPull {
   [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
   /// The endpoint's mailboxes whose removals the brake holds back.
   [[nodiscard]] const std::vector<std::string>& heldMailboxes() const { return heldMailboxes_; }
+  /// Entries removed beyond the brake, because the user allows it.
+  [[nodiscard]] const std::vector<mailstore::EntryId>& allowedEntries() const { return allowedEntries_; }
 
  private:
   struct Missing {  ///< a pair whose message is gone from its mailbox
@@ -163,6 +169,7 @@ class EndpointPull {
   PullCounts counts_;
   std::vector<std::string> notes_;
   std::vector<std::string> heldMailboxes_;
+  std::vector<mailstore::EntryId> allowedEntries_;
 };
 
 }  // namespace mailbraid::sync::exec

@@ -237,15 +237,18 @@ void EndpointPull::finish(Store& store, const std::vector<std::optional<RemoteSt
   }
   const bool endpointBrakes = plan::brakes(total, std::accumulate(before.begin(), before.end(), std::uint64_t{0}));
   std::map<std::size_t, bool> held;
+  std::map<std::size_t, bool> allowed;
   for (const auto& [work, count] : removals) {
     const bool brake = endpointBrakes || plan::brakes(count, before[work]);
-    held[work] = !settings_.pull.removals || (brake && !settings_.removalsAllowed(works_[work].record.name));
+    allowed[work] = brake && settings_.removalsAllowed(works_[work].record.name);
+    held[work] = !settings_.pull.removals || (brake && !allowed[work]);
   }
   for (const Missing& missing : missing_) {
     if (missing.found) continue;
     if (held[missing.work]) {
       if (!missing.pair.held) store.pairs().setHeld(missing.pair.id, true);
     } else {
+      if (allowed[missing.work]) allowedEntries_.push_back(missing.pair.entry);
       removeMissing(store, missing);
     }
   }
@@ -263,7 +266,10 @@ void EndpointPull::finish(Store& store, const std::vector<std::optional<RemoteSt
     if (work.remote == nullptr) {
       if (!work.gone || held[i]) continue;
       store.endpoints().removeMailbox(work.record.id);
-      store.mailboxes().removeIfUnused(work.record.mailbox);
+      // Where others still have it, it is not made here again for nothing.
+      if (!store.mailboxes().removeIfUnused(work.record.mailbox)) {
+        store.backlog().setUnwanted(endpoint_.id, work.record.mailbox);
+      }
       log_.note(settings_.endpointName, work.record.name, "remove mailbox", "");
       notes_.push_back(work.record.name + " no longer exists there");
       continue;
@@ -282,6 +288,7 @@ void EndpointPull::finish(Store& store, const std::vector<std::optional<RemoteSt
     }
     if (!settings_.pull.flags) anchor.highestModSeq = work.record.anchor.highestModSeq;
     if (!(anchor == work.record.anchor)) store.endpoints().setAnchor(work.record.id, anchor);
+    if (work.uploadsOpen) store.backlog().uploadEnds(work.record.id);
   }
 }
 

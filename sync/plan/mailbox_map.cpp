@@ -134,6 +134,19 @@ std::vector<Role> rolesOf(std::span<const ListedMailbox> listed) {
 
 }  // namespace
 
+std::string endpointNameFor(std::string_view storeName, const MappingRules& rules) {
+  for (const auto& [endpointName, mapped] : rules.map) {
+    if (normalizedInbox(mapped) == storeName) return endpointName;
+  }
+  return std::string(storeName);
+}
+
+bool takesMailbox(std::string_view endpointName, Role role, const MappingRules& rules) {
+  const Wish wish = wishFor(endpointName, role, rules.patterns);
+  if (wish == Wish::Unsaid) return !isPositiveList(rules.patterns) && !isView(role);
+  return wish == Wish::In;
+}
+
 bool matchesPattern(std::string_view pattern, std::string_view name) {
   if (equalsIgnoringCase(pattern, "INBOX") && equalsIgnoringCase(name, "INBOX")) return true;
   std::size_t p = 0;

@@ -41,6 +41,12 @@ struct MappedMailbox {
 /// One result a listed mailbox, in the same order. Pure.
 std::vector<MappedMailbox> mapMailboxes(std::span<const ListedMailbox> listed, const MappingRules& rules);
 
+/// What the endpoint calls, or shall call, the store mailbox of this name: the other way round.
+std::string endpointNameFor(std::string_view storeName, const MappingRules& rules);
+
+/// Whether a mailbox that the endpoint would call so is one to sync, by the user's patterns.
+bool takesMailbox(std::string_view endpointName, mailstore::Role role, const MappingRules& rules);
+
 /// `*` stands for any run of characters, `/` included. INBOX compares without regard to case.
 bool matchesPattern(std::string_view pattern, std::string_view name);
 

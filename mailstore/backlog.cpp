@@ -1,0 +1,106 @@
+#include "mailstore/database.h"
+#include "mailstore/statement.h"
+#include "mailstore/store.h"
+
+#include <algorithm>
+
+namespace mailbraid::mailstore {
+
+struct Backlog::Statements {
+  explicit Statements(Database& owner) : database(owner) {}
+
+  Database& database;
+  Statement changed{database,
+                    "SELECT e.id FROM entry e INDEXED BY entry_change JOIN mailbox b ON b.id = e.mailbox"
+                    " WHERE e.change > ?1 AND b.braid = ?2"};
+  Statement waiting{database,
+                    "SELECT entry, kind, reason, since, next_try FROM waiting WHERE endpoint = ? ORDER BY entry"};
+  Statement wait{database,
+                 "INSERT INTO waiting(endpoint, entry, kind, reason, since, next_try) VALUES(?1,?2,?3,?4,?5,?6)"
+                 " ON CONFLICT DO UPDATE SET kind = ?3, reason = ?4, next_try = ?6"
+                 " WHERE kind <> ?3 OR reason <> ?4 OR next_try <> ?6"};
+  Statement done{database, "DELETE FROM waiting WHERE endpoint = ? AND entry = ?"};
+  Statement settle{database, "UPDATE endpoint SET pushed = ?, policy = ? WHERE id = ?"};
+  Statement uploadBegins{database,
+                         "INSERT INTO upload(endpoint_mailbox, uid_validity, uid_next) VALUES(?,?,?)"
+                         " ON CONFLICT DO NOTHING"};
+  Statement uploadIsOpen{database, "SELECT 1 FROM upload WHERE endpoint_mailbox = ?"};
+  Statement uploadEnds{database, "DELETE FROM upload WHERE endpoint_mailbox = ?"};
+  Statement setUnwanted{database, "INSERT INTO unwanted(endpoint, mailbox) VALUES(?,?) ON CONFLICT DO NOTHING"};
+  Statement setWanted{database, "DELETE FROM unwanted WHERE endpoint = ? AND mailbox = ?"};
+  Statement isUnwanted{database, "SELECT 1 FROM unwanted WHERE endpoint = ? AND mailbox = ?"};
+  Statement isUnwantedByAny{database, "SELECT 1 FROM unwanted WHERE mailbox = ? LIMIT 1"};
+};
+
+Backlog::Backlog(Database& database) : statements_(std::make_unique<Statements>(database)) {}
+Backlog::~Backlog() = default;
+
+std::vector<EntryId> Backlog::candidates(const EndpointRecord& endpoint, PolicyRows policyRows, std::int64_t now) {
+  std::vector<EntryId> out;
+  {
+    Query query(statements_->changed, endpoint.pushed, endpoint.braid);
+    while (query.next()) out.push_back(query.named<EntryId>(0));
+  }
+  for (const WaitingRow& row : waiting(endpoint.id)) {
+    const bool counts = row.kind != WaitKind::Policy || policyRows == PolicyRows::Included;
+    if (counts && row.nextTry <= now) out.push_back(row.entry);
+  }
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
+void Backlog::wait(EndpointId endpoint, const WaitingRow& row) {
+  execute(statements_->wait, endpoint, row.entry, static_cast<int>(row.kind), row.reason, row.since, row.nextTry);
+}
+
+void Backlog::done(EndpointId endpoint, EntryId entry) {
+  execute(statements_->done, endpoint, entry);
+}
+
+std::vector<WaitingRow> Backlog::waiting(EndpointId endpoint) {
+  std::vector<WaitingRow> out;
+  Query query(statements_->waiting, endpoint);
+  while (query.next()) {
+    out.push_back({query.named<EntryId>(0), static_cast<WaitKind>(query.integer(1)), std::string(query.text(2)),
+                   query.integer(3), query.integer(4)});
+  }
+  return out;
+}
+
+void Backlog::settle(EndpointId endpoint, ChangeNumber pushed, std::string_view policy) {
+  execute(statements_->settle, pushed, policy, endpoint);
+}
+
+void Backlog::uploadBegins(EndpointMailboxId mailbox, UidValidity uidValidity, Uid uidNext) {
+  execute(statements_->uploadBegins, mailbox, uidValidity, uidNext);
+}
+
+bool Backlog::uploadIsOpen(EndpointMailboxId mailbox) {
+  Query query(statements_->uploadIsOpen, mailbox);
+  return query.next();
+}
+
+void Backlog::uploadEnds(EndpointMailboxId mailbox) {
+  execute(statements_->uploadEnds, mailbox);
+}
+
+void Backlog::setUnwanted(EndpointId endpoint, MailboxId mailbox) {
+  execute(statements_->setUnwanted, endpoint, mailbox);
+}
+
+void Backlog::setWanted(EndpointId endpoint, MailboxId mailbox) {
+  execute(statements_->setWanted, endpoint, mailbox);
+}
+
+bool Backlog::isUnwanted(EndpointId endpoint, MailboxId mailbox) {
+  Query query(statements_->isUnwanted, endpoint, mailbox);
+  return query.next();
+}
+
+bool Backlog::isUnwantedByAny(MailboxId mailbox) {
+  Query query(statements_->isUnwantedByAny, mailbox);
+  return query.next();
+}
+
+}  // namespace mailbraid::mailstore

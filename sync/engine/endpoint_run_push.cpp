@@ -1,0 +1,182 @@
+// EndpointRun: carrying the store's changes to the endpoint.
+#include "sync/engine/endpoint_run.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace mailbraid::sync::engine {
+
+using endpoint::EndpointType;
+using exec::EndpointPush;
+using exec::MailboxWork;
+using exec::PushPlace;
+using mailstore::Error;
+using mailstore::ErrorKind;
+using mailstore::Retry;
+using mailstore::Scope;
+using mailstore::Store;
+using plan::Continuity;
+
+bool EndpointRun::mayPush() const {
+  const endpoint::Directions& push = settings_.push;
+  if (failed_ || !endpoint_ || !pull_ || context_.stop.stop_requested()) return false;
+  if (!push.fresh && !push.flags && !push.removals) return false;
+  const endpoint::PushAbility can = endpoint_->pushAbility();
+  return can.append || can.flags || can.transfers || can.removals;
+}
+
+exec::PushSettings EndpointRun::pushSettings() const {
+  const endpoint::PushAbility can = endpoint_->pushAbility();
+  exec::PushSettings out;
+  out.endpointName = settings_.name;
+  out.endpointType = std::string(endpoint::endpointTypeName(settings_.type));
+  out.braidName = settings_.braid;
+  out.policy = {settings_.push.fresh, settings_.push.flags, settings_.push.removals, can.append, can.flags,
+                can.transfers,        can.removals};
+  out.removals = settings_.removals;
+  out.createMailboxes = settings_.createMailboxes;
+  out.removeMailboxes = settings_.removeMailboxes;
+  out.canChangeMailboxes = can.mailboxes;
+  out.mapping = mappingRules();
+  out.removalsAllowed = [this](const std::string& mailbox) { return removalsAllowed(mailbox); };
+  out.mode = context_.request.dryRun ? exec::PushSettings::Mode::Rehearse : exec::PushSettings::Mode::Commit;
+  out.now = context_.now;
+  return out;
+}
+
+std::unordered_set<mailstore::EntryId> EndpointRun::allowedEntries() const {
+  std::unordered_set<mailstore::EntryId> all(allowedEntries_.begin(), allowedEntries_.end());
+  if (pull_) all.insert(pull_->allowedEntries().begin(), pull_->allowedEntries().end());
+  return all;
+}
+
+bool EndpointRun::planPush(const std::unordered_set<mailstore::EntryId>& allowed) {
+  if (!mayPush()) return false;
+  std::vector<PushPlace> places;
+  for (std::size_t i = 0; i < pull_->works().size(); ++i) {
+    const MailboxWork& work = pull_->works()[i];
+    if (work.remote == nullptr || work.record.id.value() == 0) continue;
+    const bool known = work.continuity == Continuity::Unchanged || (i < read_.size() && read_[i]);
+    places.push_back({work.record, work.remote, known});
+  }
+  exec::PushSettings settings = pushSettings();
+  settings.allowedEntries = allowed;
+  push_ = std::make_unique<EndpointPush>(std::move(settings), context_.log);
+  push_->onProgress([this](std::uint64_t messages, std::uint64_t octets) {
+    context_.hub.messages(messages, octets, settings_.name);
+  });
+  job([&](Store& store) { push_->plan(store, std::move(places)); });
+  if (!push_->isIdle() && !context_.request.dryRun) return true;
+  job([&](Store& store) { push_->finish(store); });
+  absorbPush();
+  return false;
+}
+
+void EndpointRun::absorbPush() {
+  const exec::PushCounts& counts = push_->counts();
+  report_.counts.uploaded += counts.uploaded;
+  report_.counts.flagsStored += counts.flags;
+  report_.counts.movedThere += counts.moved;
+  report_.counts.removedThere += counts.removed;
+  report_.counts.held += counts.held;
+  report_.counts.quarantined += counts.refused;
+  report_.notes.insert(report_.notes.end(), push_->notes().begin(), push_->notes().end());
+  for (const std::string& mailbox : push_->heldMailboxes()) addHeld(mailbox);
+  for (const EndpointPush::Failure& failure : push_->failures()) problem(failure.error, failure.mailbox);
+  push_.reset();
+}
+
+void EndpointRun::pushOnce() {
+  const endpoint::OctetSource octets = [this](const endpoint::AppendItem& item,
+                                              const std::function<void(std::string_view)>& sink) {
+    if (!reader_) reader_ = Store::open(context_.spool.directory, mailstore::Access::ReadOnly);
+    reader_->messages().read(push_->messageOf(item), sink);
+  };
+  context_.hub.expect(0, push_->uploads());
+  std::optional<Error> broken;
+  try {
+    push_->carryOut(*endpoint_, context_.writer, octets);
+  } catch (const Error& error) {
+    broken = error;
+  }
+  job([&](Store& store) { push_->finish(store); });
+  absorbPush();
+  if (broken) throw Error(*broken);
+}
+
+void EndpointRun::pushAll() {
+  constexpr int kMostTries = 3;
+  for (int tries = 1;; ++tries) {
+    std::optional<Error> broken;
+    try {
+      pushOnce();
+    } catch (const Error& error) {
+      const bool again = error.scope() == Scope::Connection && error.retry() == Retry::Now && tries < kMostTries &&
+                         error.kind() != ErrorKind::Cancelled && !context_.stop.stop_requested();
+      if (!again) throw;
+      broken = error;
+    }
+    if (broken) {
+      context_.hub.log(0, "endpoint=" + settings_.name + " result=reconnect reason=\"" + broken->what() + "\"");
+      endpoint_->reconnect();
+    }
+    readAgain();
+    if (!broken || !planPush(allowedEntries())) break;
+  }
+  removeUnwanted();
+}
+
+void EndpointRun::readAgain() {
+  absorbPull();
+  endpoint_->refresh();
+  lookedForGone_ = anythingGone_ = false;
+  suspect_.reset();
+  readMailboxes();
+}
+
+void EndpointRun::removeUnwanted() {
+  if (!settings_.removeMailboxes || !settings_.push.removals || !endpoint_->pushAbility().mailboxes) return;
+  std::vector<endpoint::MailboxChange> changes;
+  std::vector<const MailboxWork*> works;
+  job([&](Store& store) {
+    for (const MailboxWork& work : pull_->works()) {
+      if (work.remote == nullptr || !store.backlog().isUnwantedByAny(work.record.mailbox)) continue;
+      const auto mailbox = store.mailboxes().find(work.record.mailbox);
+      const bool plain = mailbox && mailbox->role == mailstore::Role::None;
+      // The second look: the endpoint itself says that nothing is in it.
+      const bool empty = work.remote->status && work.remote->status->messages == 0;
+      if (!plain || !empty || !store.mailboxes().holdsNothing(work.record.mailbox)) continue;
+      changes.push_back({endpoint::MailboxChange::Kind::Remove, work.remote, {}, {}});
+      works.push_back(&work);
+    }
+  });
+  if (changes.empty()) return;
+  const std::vector<endpoint::MailboxOutcome> outcomes = endpoint_->changeMailboxes(changes);
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    if (outcomes[i].failure) {
+      problem(*outcomes[i].failure, works[i]->record.name);
+      continue;
+    }
+    job([&](Store& store) {
+      store.endpoints().removeMailbox(works[i]->record.id);
+      store.mailboxes().removeIfUnused(works[i]->record.mailbox);
+      context_.log.note(settings_.name, works[i]->record.name, "remove mailbox there", "it was removed elsewhere");
+    });
+    report_.notes.push_back(works[i]->record.name + " was removed, as elsewhere");
+  }
+}
+
+bool EndpointRun::deservesSeal() const {
+  const Counts& c = report_.counts;
+  const bool did =
+      c.fresh + c.adopted + c.flags + c.moved + c.removed + c.uploaded + c.flagsStored + c.movedThere + c.removedThere >
+      0;
+  return endpoint_ && !failed_ && report_.problems.empty() && (did || seal_.lastRun == 0);
+}
+
+void EndpointRun::seal(mailstore::RunId run) {
+  endpoint_->seal(run.value());
+  job([&](Store& store) { pull_->sealed(store, run); });
+}
+
+}  // namespace mailbraid::sync::engine

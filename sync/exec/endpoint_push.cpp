@@ -1,0 +1,248 @@
+// EndpointPush: having it done, and keeping the receipts.
+#include "sync/exec/endpoint_push.h"
+
+#include "sync/exec/push_receipts.h"
+
+#include <map>
+#include <utility>
+
+namespace mailbraid::sync::exec {
+
+using endpoint::AppendRequest;
+using endpoint::FlagRequest;
+using endpoint::KeySet;
+using endpoint::MailboxChange;
+using endpoint::Outcomes;
+using endpoint::RemoveRequest;
+using endpoint::TransferRequest;
+using mailstore::EntryId;
+using mailstore::Error;
+using mailstore::RemoteKey;
+using mailstore::Store;
+using mailstore::Uid;
+using mailstore::Uidl;
+using mailstore::UidSet;
+
+namespace {
+
+/// Keys of one mailbox are all of one kind.
+class KeyCollector {
+ public:
+  void add(const RemoteKey& key) {
+    if (const Uid* uid = std::get_if<Uid>(&key)) {
+      uids_.add(*uid);
+    } else {
+      names_.push_back(std::get<Uidl>(key));
+    }
+  }
+  KeySet take() {
+    if (names_.empty()) return std::move(uids_);
+    return std::move(names_);
+  }
+
+ private:
+  UidSet uids_;
+  std::vector<Uidl> names_;
+};
+
+mailstore::Anchor anchorOf(const endpoint::RemoteMailbox& made) {
+  mailstore::Anchor anchor;
+  if (!made.status) return anchor;
+  anchor.uidValidity = made.status->uidValidity;
+  anchor.uidNext = Uid{1};
+  anchor.complete = true;
+  return anchor;
+}
+
+}  // namespace
+
+std::uint64_t EndpointPush::uploads() const {
+  std::uint64_t count = 0;
+  for (const PlaceWork& place : work_.places) count += place.uploads.size();
+  return count;
+}
+
+mailstore::MessageId EndpointPush::messageOf(const endpoint::AppendItem& item) const {
+  return uploadOrder_[item.token]->message;
+}
+
+void EndpointPush::fail(std::size_t place, const Error& error) {
+  work_.places[place].failed = true;
+  failures_.push_back({nameOf(place), error});
+  const auto because = [&](EntryId entry) {
+    const auto open = open_.find(entry);
+    if (open != open_.end() && open->second.empty()) open->second = error.what();
+  };
+  for (const FlagItem& item : work_.places[place].flags) because(item.entry);
+  for (const RemovalItem& item : work_.places[place].removals) because(item.entry);
+  for (const UploadItem& item : work_.places[place].uploads) because(item.entry);
+}
+
+void EndpointPush::takeOutcomes(const Outcomes& outcomes, const std::vector<std::size_t>& places) {
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    if (outcomes[i]) fail(places[i], *outcomes[i]);
+  }
+}
+
+void EndpointPush::carryOut(endpoint::Endpoint& endpoint, StoreWriter& writer, const endpoint::OctetSource& octets) {
+  changeMailboxes(endpoint, writer);
+  // Across mailboxes, copies come before anything is removed.
+  transfer(endpoint, writer);
+  storeFlags(endpoint, writer);
+  upload(endpoint, writer, octets);
+  remove(endpoint, writer);
+}
+
+void EndpointPush::changeMailboxes(endpoint::Endpoint& endpoint, StoreWriter& writer) {
+  std::vector<MailboxChange> changes;
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < work_.places.size(); ++i) {
+    const PlaceWork& place = work_.places[i];
+    if (place.record.id.value() == 0) {
+      changes.push_back({MailboxChange::Kind::Create, nullptr, place.name, place.role});
+    } else if (place.renamedTo) {
+      changes.push_back({MailboxChange::Kind::Rename, place.remote, *place.renamedTo, {}});
+    } else {
+      continue;
+    }
+    places.push_back(i);
+  }
+  if (changes.empty()) return;
+  const std::vector<endpoint::MailboxOutcome> outcomes = endpoint.changeMailboxes(changes);
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    PlaceWork& place = work_.places[places[i]];
+    if (outcomes[i].failure) {
+      fail(places[i], *outcomes[i].failure);
+      continue;
+    }
+    place.remote = outcomes[i].mailbox;
+    const bool made = place.record.id.value() == 0;
+    const std::string before = place.name;
+    place.name = place.remote->name;
+    writer.run([&](Store& store) {
+      if (made) {
+        place.record =
+            store.endpoints().addMailbox(endpoint_.id, place.name, place.record.mailbox, place.remote->objectId);
+        place.record.anchor = anchorOf(*place.remote);
+        store.endpoints().setAnchor(place.record.id, place.record.anchor);
+        store.backlog().setWanted(endpoint_.id, place.record.mailbox);
+        log_.note(settings_.endpointName, place.name, "create mailbox", "");
+      } else {
+        store.endpoints().renameMailbox(place.record.id, place.name, place.record.mailbox);
+        log_.note(settings_.endpointName, place.name, "rename mailbox there", "from " + before);
+      }
+    });
+  }
+}
+
+void EndpointPush::transfer(endpoint::Endpoint& endpoint, StoreWriter& writer) {
+  std::vector<TransferRequest> requests;
+  std::vector<std::size_t> transfers;
+  for (std::size_t i = 0; i < work_.transfers.size(); ++i) {
+    const TransferWork& work = work_.transfers[i];
+    const PlaceWork& from = work_.places[work.from];
+    const PlaceWork& to = work_.places[work.to];
+    if (work.items.empty() || from.failed || to.failed) continue;
+    KeyCollector keys;
+    for (const TransferItem& item : work.items) keys.add(item.key);
+    requests.push_back({work.kind, from.remote, from.record.anchor.uidValidity, to.remote, keys.take()});
+    transfers.push_back(i);
+  }
+  if (requests.empty()) return;
+  TransferReceipts receipts(*this, writer, transfers);
+  const Outcomes outcomes = endpoint.transfer(requests, receipts);
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    if (!outcomes[i]) continue;
+    const TransferWork& work = work_.transfers[transfers[i]];
+    failures_.push_back({nameOf(work.from), *outcomes[i]});
+    for (const TransferItem& item : work.items) {
+      const auto open = open_.find(item.entry);
+      if (open != open_.end() && open->second.empty()) open->second = outcomes[i]->what();
+    }
+  }
+}
+
+void EndpointPush::storeFlags(endpoint::Endpoint& endpoint, StoreWriter& writer) {
+  std::vector<FlagRequest> requests;
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < work_.places.size(); ++i) {
+    const PlaceWork& place = work_.places[i];
+    if (place.flags.empty() || place.failed) continue;
+    using Names = std::pair<std::vector<std::string>, std::vector<std::string>>;
+    std::map<Names, std::pair<plan::FlagDelta, KeyCollector>> groups;
+    for (const FlagItem& item : place.flags) {
+      auto& group = groups[{item.delta.add.names(), item.delta.remove.names()}];
+      group.first = item.delta;
+      group.second.add(item.key);
+    }
+    FlagRequest request{place.remote, place.record.anchor.uidValidity, {}, {}};
+    for (auto& [names, group] : groups) {
+      request.changes.push_back({group.first.add, group.first.remove, group.second.take()});
+    }
+    requests.push_back(std::move(request));
+    places.push_back(i);
+  }
+  if (requests.empty()) return;
+  FlagReceipts receipts(*this, writer, places);
+  takeOutcomes(endpoint.storeFlags(requests, receipts), places);
+}
+
+void EndpointPush::upload(endpoint::Endpoint& endpoint, StoreWriter& writer, const endpoint::OctetSource& octets) {
+  std::vector<AppendRequest> requests;
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < work_.places.size(); ++i) {
+    const PlaceWork& place = work_.places[i];
+    if (place.uploads.empty() || place.failed) continue;
+    AppendRequest request{place.remote, {}};
+    request.items.reserve(place.uploads.size());
+    for (const UploadItem& item : place.uploads) {
+      request.items.push_back({uploadOrder_.size(), item.flags, item.date, item.size});
+      uploadOrder_.push_back(&item);
+    }
+    requests.push_back(std::move(request));
+    places.push_back(i);
+  }
+  if (requests.empty()) return;
+  writer.flush();  // the octets are read by another connection, which sees what is committed
+  UploadReceipts receipts(*this, writer, places);
+  takeOutcomes(endpoint.append(requests, octets, receipts), places);
+}
+
+void EndpointPush::remove(endpoint::Endpoint& endpoint, StoreWriter& writer) {
+  std::vector<RemoveRequest> requests;
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < work_.places.size(); ++i) {
+    const PlaceWork& place = work_.places[i];
+    if (place.removals.empty() || place.failed) continue;
+    KeyCollector keys;
+    for (const RemovalItem& item : place.removals) keys.add(item.key);
+    const auto kind =
+        settings_.removals == endpoint::RemovalStyle::Mark ? RemoveRequest::Kind::Mark : RemoveRequest::Kind::Expunge;
+    requests.push_back({kind, place.remote, place.record.anchor.uidValidity, keys.take()});
+    places.push_back(i);
+  }
+  if (requests.empty()) return;
+  // What justifies a removal is durable before anything is removed (promise P1).
+  writer.flush();
+  RemovalReceipts receipts(*this, writer, places);
+  takeOutcomes(endpoint.remove(requests, receipts), places);
+}
+
+void EndpointPush::finish(Store& store) {
+  for (const auto& [entry, reason] : open_) {
+    waits_.push_back(
+        {entry, mailstore::WaitKind::Retry, reason.empty() ? "the run ended before it" : reason, settings_.now, 0});
+  }
+  open_.clear();
+  for (const EntryId entry : looked_) store.backlog().done(endpoint_.id, entry);
+  for (const mailstore::WaitingRow& row : waits_) store.backlog().wait(endpoint_.id, row);
+  for (const PlaceWork& place : work_.places) {
+    const auto mailbox = place.renamedTo ? std::nullopt : store.mailboxes().find(place.record.mailbox);
+    if (mailbox && place.record.id.value() != 0 && place.record.storeName != mailbox->name) {
+      store.endpoints().setStoreName(place.record.id, mailbox->name);
+    }
+  }
+  store.backlog().settle(endpoint_.id, upTo_, policyText());
+}
+
+}  // namespace mailbraid::sync::exec

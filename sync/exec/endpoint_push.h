@@ -1,0 +1,139 @@
+// Carries the store's changes to one endpoint: plans them from entries and pairs, has them done, records the receipts.
+#pragma once
+
+#include "mailstore/store.h"
+#include "sync/endpoint/endpoint.h"
+#include "sync/exec/op_log.h"
+#include "sync/exec/push_work.h"
+#include "sync/exec/store_writer.h"
+#include "sync/plan/mailbox_map.h"
+#include "sync/plan/push_decision.h"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+namespace mailbraid::sync::exec {
+
+/// What a push did at the endpoint, in messages.
+struct PushCounts {
+  std::uint64_t uploaded = 0;
+  std::uint64_t flags = 0;
+  std::uint64_t moved = 0;
+  std::uint64_t removed = 0;
+  std::uint64_t held = 0;     ///< removals held back by the brake
+  std::uint64_t refused = 0;  ///< messages that the endpoint would not take
+};
+
+struct PushSettings {
+  std::string endpointName;
+  std::string endpointType;
+  std::string braidName;
+  plan::PushPolicy policy;
+  endpoint::RemovalStyle removals = endpoint::RemovalStyle::Expunge;
+  bool createMailboxes = true;
+  bool removeMailboxes = false;
+  bool canChangeMailboxes = true;
+  plan::MappingRules mapping;
+  /// Whether removals beyond the brake may go through in this mailbox (`--allow-removals`).
+  std::function<bool(const std::string& mailbox)> removalsAllowed;
+  /// Entries whose removal the user has allowed in this run already, when it was pulled: no brake holds them again.
+  std::unordered_set<mailstore::EntryId> allowedEntries;
+  enum class Mode : std::uint8_t { Commit, Rehearse } mode = Mode::Commit;
+  std::int64_t now = 0;  ///< seconds since 1970
+};
+
+/// A mailbox of the endpoint as this run's pull left it.
+struct PushPlace {
+  mailstore::EndpointMailbox record;
+  const endpoint::RemoteMailbox* remote = nullptr;
+  bool known = true;  ///< it was read to its end, or has not changed: what the pairs say is what it holds
+};
+
+/// plan() and finish() are jobs of the StoreWriter; carryOut() runs on the endpoint's thread and gives its receipts to
+/// the writer. One plan, one carryOut(), one finish().
+class EndpointPush {
+ public:
+  EndpointPush(PushSettings settings, OpLog& log) : settings_(std::move(settings)), log_(log) {}
+
+  /// Decides what to do, from the store alone. Writes nothing but what waits.
+  void plan(mailstore::Store& store, std::vector<PushPlace> places);
+  /// True when plan() found nothing to be done at the endpoint.
+  [[nodiscard]] bool isIdle() const { return work_.isIdle(); }
+  /// Does it. Throws what the endpoint throws (the line broke); what was done until then is recorded, the rest waits.
+  void carryOut(endpoint::Endpoint& endpoint, StoreWriter& writer, const endpoint::OctetSource& octets);
+  /// Messages to upload, for a progress line.
+  [[nodiscard]] std::uint64_t uploads() const;
+  /// Who wants to know of octets that went out and messages that are done.
+  void onProgress(std::function<void(std::uint64_t messages, std::uint64_t octets)> told) { told_ = std::move(told); }
+  /// The message whose octets an upload asks for.
+  [[nodiscard]] mailstore::MessageId messageOf(const endpoint::AppendItem& item) const;
+  /// What was not done waits; all changes up to the plan's are settled.
+  void finish(mailstore::Store& store);
+
+  [[nodiscard]] const PushCounts& counts() const { return counts_; }
+  [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
+  [[nodiscard]] const std::vector<std::string>& heldMailboxes() const { return heldMailboxes_; }
+  struct Failure {
+    std::string mailbox;
+    mailstore::Error error;
+  };
+  [[nodiscard]] const std::vector<Failure>& failures() const { return failures_; }
+
+ private:
+  friend class PushReceipts;
+  // endpoint_push_plan.cpp
+  void planMailboxes(mailstore::Store& store);
+  void planEntry(mailstore::Store& store, mailstore::EntryId id);
+  void planLive(mailstore::Store& store, const mailstore::Entry& entry, const std::optional<mailstore::Pair>& pair,
+                plan::Placed placed);
+  void planRemoval(mailstore::Store& store, const mailstore::Entry& entry, const mailstore::Pair& pair);
+  void planUpload(mailstore::Store& store, const mailstore::Entry& entry, std::size_t to);
+  struct Found {
+    plan::Placed placed = plan::Placed::Nowhere;
+    std::optional<mailstore::Pair> pair;
+  };
+  [[nodiscard]] Found find(mailstore::Store& store, const mailstore::Entry& entry) const;
+  [[nodiscard]] std::optional<std::size_t> placeOf(mailstore::EndpointMailboxId id) const;
+  [[nodiscard]] std::optional<std::size_t> placeFor(mailstore::Store& store, const mailstore::Entry& entry);
+  [[nodiscard]] std::optional<std::size_t> trashPlace() const;
+  std::optional<std::size_t> planCreation(const mailstore::Mailbox& mailbox);
+  void brake(mailstore::Store& store);
+  void wait(mailstore::EntryId entry, mailstore::WaitKind kind, std::string reason);
+  void logPlan();
+  [[nodiscard]] std::string policyText() const;
+  [[nodiscard]] const std::string& nameOf(std::size_t place) const { return work_.places[place].name; }
+
+  // endpoint_push.cpp
+  void changeMailboxes(endpoint::Endpoint& endpoint, StoreWriter& writer);
+  void transfer(endpoint::Endpoint& endpoint, StoreWriter& writer);
+  void storeFlags(endpoint::Endpoint& endpoint, StoreWriter& writer);
+  void upload(endpoint::Endpoint& endpoint, StoreWriter& writer, const endpoint::OctetSource& octets);
+  void remove(endpoint::Endpoint& endpoint, StoreWriter& writer);
+  void takeOutcomes(const endpoint::Outcomes& outcomes, const std::vector<std::size_t>& places);
+  void fail(std::size_t place, const mailstore::Error& error);
+  void settled(mailstore::EntryId entry) { open_.erase(entry); }
+
+  PushSettings settings_;
+  OpLog& log_;
+  mailstore::EndpointRecord endpoint_;
+  mailstore::ChangeNumber upTo_;
+  PushWork work_;
+  std::unordered_map<mailstore::MailboxId, std::size_t> placeByMailbox_;
+  std::unordered_map<mailstore::EndpointMailboxId, std::size_t> placeByRecord_;
+  std::vector<const UploadItem*> uploadOrder_;                ///< by token
+  std::unordered_map<mailstore::EntryId, std::string> open_;  ///< planned and not done yet, and why it could not be
+  std::vector<mailstore::WaitingRow> waits_;
+  std::vector<mailstore::EntryId> looked_;  ///< candidates: done unless they wait
+  std::function<void(std::uint64_t, std::uint64_t)> told_;
+  PushCounts counts_;
+  std::vector<std::string> notes_;
+  std::vector<std::string> heldMailboxes_;
+  std::vector<Failure> failures_;
+};
+
+}  // namespace mailbraid::sync::exec

@@ -1,0 +1,324 @@
+// EndpointPush: what to do, from entries and pairs alone.
+#include "sync/exec/endpoint_push.h"
+
+#include "sync/plan/brake.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+namespace mailbraid::sync::exec {
+
+using endpoint::RemovalStyle;
+using endpoint::TransferRequest;
+using mailstore::Entry;
+using mailstore::EntryId;
+using mailstore::Pair;
+using mailstore::Role;
+using mailstore::Store;
+using mailstore::WaitKind;
+using plan::Local;
+using plan::Permission;
+using plan::Placed;
+using plan::PushAction;
+
+namespace {
+
+Local localOf(const Entry& entry) {
+  return entry.removedAt == 0 ? Local::Live : Local::Tombstone;
+}
+
+mailstore::Flags deletedMark() {
+  mailstore::Flags flags;
+  flags.add(mailstore::SystemFlag::Deleted);
+  return flags;
+}
+
+}  // namespace
+
+std::string EndpointPush::policyText() const {
+  const plan::PushPolicy& p = settings_.policy;
+  std::string text;
+  for (const bool is : {p.fresh, p.flags, p.removals, settings_.createMailboxes}) text += is ? '1' : '0';
+  text += ' ' + std::to_string(static_cast<int>(settings_.removals));
+  for (const std::string& pattern : settings_.mapping.patterns) text += ' ' + pattern;
+  return text;
+}
+
+void EndpointPush::wait(EntryId entry, WaitKind kind, std::string reason) {
+  constexpr std::int64_t kRefusedAgainAfter = 24 * 3600;
+  const std::int64_t nextTry = kind == WaitKind::Refused ? settings_.now + kRefusedAgainAfter : 0;
+  waits_.push_back({entry, kind, std::move(reason), settings_.now, nextTry});
+  open_.erase(entry);
+}
+
+std::optional<std::size_t> EndpointPush::placeOf(mailstore::EndpointMailboxId id) const {
+  const auto found = placeByRecord_.find(id);
+  if (found == placeByRecord_.end()) return std::nullopt;
+  return found->second;
+}
+
+std::optional<std::size_t> EndpointPush::trashPlace() const {
+  for (std::size_t i = 0; i < work_.places.size(); ++i) {
+    if (work_.places[i].role == Role::Trash) return i;
+  }
+  return std::nullopt;
+}
+
+void EndpointPush::plan(Store& store, std::vector<PushPlace> places) {
+  endpoint_ = store.endpoints().ensure(settings_.endpointName, settings_.endpointType,
+                                       store.mailboxes().ensureBraid(settings_.braidName));
+  upTo_ = store.entries().lastChange();
+  for (PushPlace& place : places) {
+    PlaceWork work;
+    work.name = place.record.name;
+    work.remote = place.remote;
+    work.known = place.known;
+    work.record = std::move(place.record);
+    placeByMailbox_.emplace(work.record.mailbox, work_.places.size());
+    placeByRecord_.emplace(work.record.id, work_.places.size());
+    work_.places.push_back(std::move(work));
+  }
+  const auto rows = endpoint_.policy == policyText() ? mailstore::Backlog::PolicyRows::LeftOut
+                                                     : mailstore::Backlog::PolicyRows::Included;
+  looked_ = store.backlog().candidates(endpoint_, rows, settings_.now);
+  planMailboxes(store);
+  for (const EntryId id : looked_) planEntry(store, id);
+  brake(store);
+  if (settings_.mode == PushSettings::Mode::Rehearse) logPlan();
+}
+
+void EndpointPush::planMailboxes(Store& store) {
+  for (const mailstore::Mailbox& mailbox : store.mailboxes().ofBraid(endpoint_.braid)) {
+    const auto place = placeByMailbox_.find(mailbox.id);
+    if (place == placeByMailbox_.end()) {
+      if (settings_.policy.fresh && !store.backlog().isUnwanted(endpoint_.id, mailbox.id)) planCreation(mailbox);
+      continue;
+    }
+    PlaceWork& work = work_.places[place->second];
+    work.role = mailbox.role;
+    const bool follows = mailbox.role == Role::None && !settings_.mapping.map.contains(work.name);
+    if (!work.record.storeName.empty() && work.record.storeName != mailbox.name) {
+      if (follows && settings_.canChangeMailboxes && settings_.createMailboxes && settings_.policy.fresh) {
+        work.renamedTo = mailbox.name;
+      }
+    }
+    work.unwanted = settings_.removeMailboxes && settings_.canChangeMailboxes && settings_.policy.removals &&
+                    mailbox.role == Role::None && store.backlog().isUnwantedByAny(mailbox.id) &&
+                    store.mailboxes().holdsNothing(mailbox.id);
+  }
+}
+
+std::optional<std::size_t> EndpointPush::planCreation(const mailstore::Mailbox& mailbox) {
+  const auto known = placeByMailbox_.find(mailbox.id);
+  if (known != placeByMailbox_.end()) return known->second;
+  if (!settings_.canChangeMailboxes || !settings_.createMailboxes) return std::nullopt;
+  const std::string name = plan::endpointNameFor(mailbox.name, settings_.mapping);
+  if (!plan::takesMailbox(name, mailbox.role, settings_.mapping)) return std::nullopt;
+  PlaceWork work;
+  work.name = name;
+  work.role = mailbox.role;
+  work.record.mailbox = mailbox.id;
+  work.record.endpoint = endpoint_.id;
+  placeByMailbox_.emplace(mailbox.id, work_.places.size());
+  work_.places.push_back(std::move(work));
+  return work_.places.size() - 1;
+}
+
+std::optional<std::size_t> EndpointPush::placeFor(Store& store, const Entry& entry) {
+  const auto known = placeByMailbox_.find(entry.mailbox);
+  if (known != placeByMailbox_.end()) return known->second;
+  const std::optional<mailstore::Mailbox> mailbox = store.mailboxes().find(entry.mailbox);
+  if (!mailbox) return std::nullopt;
+  const std::optional<std::size_t> place = planCreation(*mailbox);
+  if (place) return place;
+  const std::string name = plan::endpointNameFor(mailbox->name, settings_.mapping);
+  if (!plan::takesMailbox(name, mailbox->role, settings_.mapping)) return std::nullopt;
+  const auto same = [&](const Failure& failure) { return failure.mailbox == name; };
+  if (settings_.policy.fresh && std::none_of(failures_.begin(), failures_.end(), same)) {
+    failures_.push_back({name, mailstore::Error(mailstore::ErrorKind::TemporaryFailure, mailstore::Scope::Mailbox,
+                                                mailstore::Retry::Never,
+                                                "there is no mailbox " + name +
+                                                    " there, and create_mailboxes is off: "
+                                                    "make it, or leave it out with \"mailboxes\"")});
+  }
+  return std::nullopt;
+}
+
+EndpointPush::Found EndpointPush::find(Store& store, const Entry& entry) const {
+  const auto target = placeByMailbox_.find(entry.mailbox);
+  Found found;
+  for (Pair& pair : store.pairs().ofEntry(entry.id)) {
+    const bool mine = placeByRecord_.contains(pair.endpointMailbox);
+    if (!mine && !store.endpoints().owns(endpoint_.id, pair.endpointMailbox)) continue;
+    Placed placed = Placed::Elsewhere;
+    if (!mine || pair.held) {
+      placed = Placed::Gone;  // also in a mailbox that is no longer synced: nothing is known of it
+    } else if (target != placeByMailbox_.end() && placeByRecord_.at(pair.endpointMailbox) == target->second) {
+      placed = Placed::Here;
+    } else if (entry.removedAt != 0 && trashPlace() == placeByRecord_.at(pair.endpointMailbox)) {
+      placed = Placed::InTrash;
+    }
+    const bool better = found.placed == Placed::Nowhere || placed == Placed::Here ||
+                        (found.placed == Placed::Gone && placed != Placed::Gone);
+    if (better) found = {placed, std::move(pair)};
+  }
+  return found;
+}
+
+void EndpointPush::planEntry(Store& store, EntryId id) {
+  const std::optional<Entry> entry = store.entries().find(id);
+  if (!entry) return;
+  Found found = find(store, *entry);
+  const mailstore::Flags base = found.pair ? found.pair->flags : mailstore::Flags{};
+  const PushAction action = plan::decidePush({found.placed, localOf(*entry), base, entry->flags});
+  if (action == PushAction::Nothing) return;
+  switch (plan::permissionFor(action, settings_.policy)) {
+    case Permission::Never:
+      return;
+    case Permission::Withheld:
+      wait(id, WaitKind::Policy, std::string(plan::pushActionName(action)) + ": the configuration does not carry it");
+      return;
+    case Permission::Granted:
+      break;
+  }
+  open_.emplace(id, std::string());
+  if (action == PushAction::Remove) {
+    planRemoval(store, *entry, *found.pair);
+  } else {
+    planLive(store, *entry, found.pair, found.placed);
+  }
+}
+
+void EndpointPush::planLive(Store& store, const Entry& entry, const std::optional<Pair>& pair, Placed placed) {
+  const std::optional<std::size_t> to = placeFor(store, entry);
+  if (!to) {
+    wait(entry.id, WaitKind::Policy, "its mailbox is not synced there");
+    return;
+  }
+  const std::size_t from = pair ? placeOf(pair->endpointMailbox).value_or(*to) : *to;
+  if (!work_.places[*to].known || !work_.places[from].known) {
+    wait(entry.id, WaitKind::Retry, "its mailbox could not be read in this run");
+    return;
+  }
+  if (placed == Placed::Nowhere) {
+    planUpload(store, entry, *to);
+    return;
+  }
+  const plan::FlagDelta delta = plan::flagDelta(pair->flags, entry.flags);
+  if (placed == Placed::Here) {
+    work_.places[*to].flags.push_back({pair->key, pair->id, entry.id, pair->flags, delta});
+    return;
+  }
+  const bool flagsToo = plan::permissionFor(PushAction::StoreFlags, settings_.policy) == Permission::Granted;
+  work_.transferOf(from, *to, TransferRequest::Kind::Move, PushWork::Parks::No)
+      .items.push_back({pair->key, pair->id, entry.id, pair->flags, flagsToo ? delta : plan::FlagDelta{}});
+}
+
+void EndpointPush::planUpload(Store& store, const Entry& entry, std::size_t to) {
+  // The endpoint may hold the same message in another mailbox: it makes the copy itself.
+  if (settings_.policy.canTransfer) {
+    const std::optional<EntryId> twin = store.entries().findTwinAt(endpoint_.id, entry.id);
+    const std::optional<Entry> other = twin ? store.entries().find(*twin) : std::nullopt;
+    const Found at = other ? find(store, *other) : Found{};
+    const std::optional<std::size_t> from = at.pair ? placeOf(at.pair->endpointMailbox) : std::nullopt;
+    if (at.placed == Placed::Here && from && work_.places[*from].known) {
+      work_.transferOf(*from, to, TransferRequest::Kind::Copy, PushWork::Parks::No)
+          .items.push_back({at.pair->key, {}, entry.id, at.pair->flags, plan::flagDelta(at.pair->flags, entry.flags)});
+      return;
+    }
+  }
+  const mailstore::MessageInfo info = store.messages().info(entry.message);
+  work_.places[to].uploads.push_back({entry.id, entry.message, entry.flags, entry.internalDate, info.size});
+}
+
+void EndpointPush::planRemoval(Store& store, const Entry& entry, const Pair& pair) {
+  const std::size_t from = *placeOf(pair.endpointMailbox);
+  PlaceWork& place = work_.places[from];
+  if (!place.known) {
+    wait(entry.id, WaitKind::Retry, "its mailbox could not be read in this run");
+    return;
+  }
+  static_cast<void>(store);
+  switch (settings_.removals) {
+    case RemovalStyle::Never:
+      wait(entry.id, WaitKind::Policy, "removals = \"never\"");
+      return;
+    case RemovalStyle::Mark:
+      if (pair.flags.has(mailstore::SystemFlag::Deleted)) {
+        settled(entry.id);  // it is marked already
+        return;
+      }
+      break;
+    case RemovalStyle::Trash:
+      if (place.role != Role::Trash && !trashPlace()) {
+        wait(entry.id, WaitKind::Retry, "there is no mailbox for the trash there, and removals = \"trash\"");
+        return;
+      }
+      break;
+    case RemovalStyle::Expunge:
+      break;
+  }
+  place.removals.push_back({pair.key, pair.id, entry.id, pair.flags});
+}
+
+void EndpointPush::brake(Store& store) {
+  std::vector<std::uint64_t> counted(work_.places.size(), 0);
+  for (std::size_t i = 0; i < work_.places.size(); ++i) {
+    for (const RemovalItem& item : work_.places[i].removals) {
+      if (!settings_.allowedEntries.contains(item.entry)) ++counted[i];
+    }
+  }
+  const std::uint64_t total = std::accumulate(counted.begin(), counted.end(), std::uint64_t{0});
+  std::vector<std::uint64_t> before(work_.places.size(), 0);
+  if (total > plan::kBrakeCount) {
+    for (std::size_t i = 0; i < before.size(); ++i) before[i] = store.pairs().count(work_.places[i].record.id);
+  }
+  const bool all = plan::brakes(total, std::accumulate(before.begin(), before.end(), std::uint64_t{0}));
+  for (std::size_t i = 0; i < work_.places.size(); ++i) {
+    PlaceWork& place = work_.places[i];
+    if (counted[i] > 0 && (all || plan::brakes(counted[i], before[i])) && !settings_.removalsAllowed(place.name)) {
+      for (const RemovalItem& item : place.removals) wait(item.entry, WaitKind::Held, "held back by the brake");
+      counts_.held += place.removals.size();
+      notes_.push_back(place.name + ": " + std::to_string(place.removals.size()) + " of " + std::to_string(before[i]) +
+                       " messages were removed elsewhere; their removal here is held back");
+      heldMailboxes_.push_back(place.name);
+      log_.note(settings_.endpointName, place.name, "hold", std::to_string(place.removals.size()) + " removals there");
+      place.removals.clear();
+    }
+    if (settings_.removals != RemovalStyle::Trash || place.role == Role::Trash || place.removals.empty()) continue;
+    TransferWork& parked = work_.transferOf(i, *trashPlace(), TransferRequest::Kind::Move, PushWork::Parks::Yes);
+    for (const RemovalItem& item : place.removals) {
+      // What lies in the trash is not marked as deleted a second time.
+      const plan::FlagDelta delta{{},
+                                  item.base.has(mailstore::SystemFlag::Deleted) ? deletedMark() : mailstore::Flags{}};
+      parked.items.push_back({item.key, item.pair, item.entry, item.base, delta});
+    }
+    place.removals.clear();
+  }
+}
+
+void EndpointPush::logPlan() {
+  const auto note = [&](std::size_t place, std::string_view kind, const std::string& detail) {
+    log_.note(settings_.endpointName, nameOf(place), kind, detail);
+  };
+  for (std::size_t i = 0; i < work_.places.size(); ++i) {
+    const PlaceWork& place = work_.places[i];
+    if (place.record.id.value() == 0) note(i, "create mailbox", "");
+    if (place.renamedTo) note(i, "rename mailbox there", "to " + *place.renamedTo);
+    if (place.unwanted) note(i, "remove mailbox there", "when it is empty");
+    for (const FlagItem& item : place.flags) log_.add(settings_.endpointName, place.name, "store flags", item.key);
+    if (!place.uploads.empty()) note(i, "upload", std::to_string(place.uploads.size()) + " messages");
+    for (const RemovalItem& item : place.removals)
+      log_.add(settings_.endpointName, place.name, "remove there", item.key);
+  }
+  for (const TransferWork& work : work_.transfers) {
+    const bool moves = work.kind == TransferRequest::Kind::Move;
+    for (const TransferItem& item : work.items) {
+      log_.add(settings_.endpointName, nameOf(work.from), moves ? "move there" : "copy there", item.key,
+               "to " + nameOf(work.to));
+    }
+  }
+}
+
+}  // namespace mailbraid::sync::exec

@@ -1,0 +1,256 @@
+#include "sync/exec/push_receipts.h"
+
+#include <memory>
+#include <utility>
+
+namespace mailbraid::sync::exec {
+
+using endpoint::TransferRequest;
+using mailstore::EntryId;
+using mailstore::Error;
+using mailstore::Flags;
+using mailstore::RemoteKey;
+using mailstore::Store;
+
+namespace {
+constexpr std::size_t kGroup = 128;
+}
+
+PushReceipts::~PushReceipts() {
+  try {
+    post();
+    writer_.run([](Store&) {});  // the jobs refer to what ends here
+  } catch (const std::exception&) {
+    // The writer has ended; its own error is told where it ended.
+  }
+}
+
+void PushReceipts::record(StoreWriter::Job job) {
+  jobs_.push_back(std::move(job));
+  if (jobs_.size() >= kGroup) post();
+}
+
+void PushReceipts::post() {
+  if (jobs_.empty()) return;
+  auto group = std::make_shared<std::vector<StoreWriter::Job>>(std::move(jobs_));
+  jobs_.clear();
+  writer_.give(
+      [group = std::move(group)](Store& store) {
+        for (const StoreWriter::Job& job : *group) job(store);
+      },
+      0);
+}
+
+void PushReceipts::onOctets(std::uint64_t octets) {
+  if (push_.told_) push_.told_(0, octets);
+}
+
+void PushReceipts::onVanished(std::size_t index, const RemoteKey& key) {
+  waitReason(entryOf(index, key), "the message is no longer there; the next run sees why");
+}
+
+void PushReceipts::onRefused(std::size_t index, const RemoteKey& key, const Error& error) {
+  const EntryId entry = entryOf(index, key);
+  if (entry.value() != 0) refuse(entry, {}, error);
+}
+
+void PushReceipts::waitReason(EntryId entry, const std::string& reason) {
+  const auto open = push_.open_.find(entry);
+  if (open != push_.open_.end()) open->second = reason;
+}
+
+void PushReceipts::refuse(EntryId entry, const std::string& place, const Error& error) {
+  if (error.retry() != mailstore::Retry::Never) {
+    waitReason(entry, error.what());
+    return;
+  }
+  push_.wait(entry, mailstore::WaitKind::Refused, error.what());
+  ++counts().refused;
+  const std::string endpoint = endpointName();
+  const std::string reason = error.what();
+  record([&log = opLog(), endpoint, place, reason](Store&) { log.note(endpoint, place, "refused there", reason); });
+}
+
+void PushReceipts::logKey(const std::string& place, std::string_view kind, const RemoteKey& key,
+                          std::string_view detail) {
+  opLog().add(endpointName(), place, kind, key, detail);
+}
+
+FlagReceipts::FlagReceipts(EndpointPush& push, StoreWriter& writer, const std::vector<std::size_t>& places)
+    : PushReceipts(push, writer), places_(places) {
+  for (const std::size_t place : places_) {
+    auto& items = items_.emplace_back();
+    for (const FlagItem& item : work().places[place].flags) items.emplace(item.key, &item);
+  }
+}
+
+EntryId FlagReceipts::entryOf(std::size_t index, const RemoteKey& key) const {
+  const auto found = items_[index].find(key);
+  return found == items_[index].end() ? EntryId{} : found->second->entry;
+}
+
+void FlagReceipts::onFlags(std::size_t index, const RemoteKey& key, const Flags& flags) {
+  const auto found = items_[index].find(key);
+  if (found == items_[index].end()) return;
+  const FlagItem& item = *found->second;
+  const Flags agreed = plan::agreedFlags(item.base, item.delta, flags);
+  settled(item.entry);
+  ++counts().flags;
+  const std::string& place = work().places[places_[index]].name;
+  record([this, &item, agreed, &place](Store& store) {
+    store.pairs().setFlags(item.pair, agreed);
+    logKey(place, "store flags", item.key);
+  });
+}
+
+void FlagReceipts::onChangedMeanwhile(std::size_t index, const RemoteKey& key) {
+  waitReason(entryOf(index, key), "another program changed its flags at the same time");
+}
+
+TransferReceipts::TransferReceipts(EndpointPush& push, StoreWriter& writer, const std::vector<std::size_t>& transfers)
+    : PushReceipts(push, writer), transfers_(transfers) {
+  for (const std::size_t transfer : transfers_) {
+    auto& items = items_.emplace_back();
+    for (const TransferItem& item : work().transfers[transfer].items) items[item.key].push_back(&item);
+  }
+}
+
+EntryId TransferReceipts::entryOf(std::size_t index, const RemoteKey& key) const {
+  const auto found = items_[index].find(key);
+  return found == items_[index].end() ? EntryId{} : found->second.front()->entry;
+}
+
+void TransferReceipts::onTransferred(std::size_t index, const RemoteKey& from, const std::optional<RemoteKey>& to) {
+  const auto found = items_[index].find(from);
+  if (found == items_[index].end() || found->second.empty()) return;
+  const TransferItem& item = *found->second.front();
+  // Two copies of one message are two requests for the same key: each is told once.
+  found->second.erase(found->second.begin());
+  const TransferWork& transfer = work().transfers[transfers_[index]];
+  if (transfer.kind == TransferRequest::Kind::Move) {
+    moved(transfer, item, to);
+  } else {
+    copied(transfer, item, to);
+  }
+}
+
+void TransferReceipts::moved(const TransferWork& transfer, const TransferItem& item,
+                             const std::optional<RemoteKey>& to) {
+  PlaceWork& target = work().places[transfer.to];
+  const std::string& from = work().places[transfer.from].name;
+  ++(transfer.parks ? counts().removed : counts().moved);
+  const auto kind = transfer.parks ? "trash there" : "move there";
+  if (!item.delta.empty() && to) {
+    target.flags.push_back({*to, item.pair, item.entry, item.base, item.delta});
+  } else if (item.delta.empty() || transfer.parks) {
+    settled(item.entry);
+  }
+  const mailstore::EndpointMailboxId record = target.record.id;
+  this->record([this, &item, &from, &target, kind, to, record](Store& store) {
+    // Without a key it is recognised by its content when the mailbox is read again.
+    if (to) {
+      store.pairs().rekey(item.pair, record, *to);
+    } else {
+      store.pairs().remove(item.pair);
+    }
+    logKey(from, kind, item.key, "to " + target.name);
+  });
+}
+
+void TransferReceipts::copied(const TransferWork& transfer, const TransferItem& item,
+                              const std::optional<RemoteKey>& to) {
+  PlaceWork& target = work().places[transfer.to];
+  const std::string& from = work().places[transfer.from].name;
+  ++counts().uploaded;
+  if (item.delta.empty()) settled(item.entry);
+  const mailstore::EndpointMailboxId record = target.record.id;
+  this->record([this, &item, &from, &target, to, record](Store& store) {
+    if (to && !store.pairs().find(record, *to)) store.pairs().add(record, *to, item.entry, item.base, {});
+    logKey(from, "copy there", item.key, "to " + target.name);
+  });
+}
+
+void TransferReceipts::onMarked(std::size_t index, const RemoteKey& key) {
+  const std::string& from = work().places[work().transfers[transfers_[index]].from].name;
+  record([this, &from, key](Store&) {
+    logKey(from, "mark there", key, "copied, but the server has no UIDPLUS: the old copy is only marked as deleted");
+  });
+}
+
+void UploadReceipts::onAppending(std::size_t index, mailstore::UidValidity uidValidity, mailstore::Uid uidNext) {
+  const mailstore::EndpointMailboxId id = work().places[places_[index]].record.id;
+  writer().run([&](Store& store) { store.backlog().uploadBegins(id, uidValidity, uidNext); });
+  writer().flush();
+}
+
+void UploadReceipts::onAppended(std::size_t index, std::uint64_t token, const std::optional<RemoteKey>& key,
+                                const Flags& flags) {
+  const PlaceWork& place = work().places[places_[index]];
+  const UploadItem& item = upload(token);
+  settled(item.entry);
+  ++counts().uploaded;
+  progressed(1);
+  record([this, &place, &item, key, flags](Store& store) {
+    if (key && !store.pairs().find(place.record.id, *key)) {
+      store.pairs().add(place.record.id, *key, item.entry, flags, {});
+    }
+    if (key) {
+      logKey(place.name, "upload", *key);
+    } else {
+      opLog().note(endpointName(), place.name, "upload", "the server tells no UID");
+    }
+  });
+}
+
+void UploadReceipts::onAppendRefused(std::size_t index, std::uint64_t token, const Error& error) {
+  const PlaceWork& place = work().places[places_[index]];
+  progressed(1);
+  refuse(upload(token).entry, place.name, error);
+}
+
+RemovalReceipts::RemovalReceipts(EndpointPush& push, StoreWriter& writer, const std::vector<std::size_t>& places)
+    : PushReceipts(push, writer), places_(places) {
+  for (const std::size_t place : places_) {
+    auto& items = items_.emplace_back();
+    for (const RemovalItem& item : work().places[place].removals) items.emplace(item.key, &item);
+  }
+}
+
+EntryId RemovalReceipts::entryOf(std::size_t index, const RemoteKey& key) const {
+  const auto found = items_[index].find(key);
+  return found == items_[index].end() ? EntryId{} : found->second->entry;
+}
+
+void RemovalReceipts::onRemoved(std::size_t index, const RemoteKey& key) {
+  const auto found = items_[index].find(key);
+  if (found == items_[index].end()) return;
+  const RemovalItem& item = *found->second;
+  settled(item.entry);
+  ++counts().removed;
+  const std::string& place = work().places[places_[index]].name;
+  record([this, &item, &place](Store& store) {
+    store.pairs().remove(item.pair);
+    logKey(place, "remove there", item.key);
+  });
+}
+
+void RemovalReceipts::onMarked(std::size_t index, const RemoteKey& key) {
+  const auto found = items_[index].find(key);
+  if (found == items_[index].end()) return;
+  const RemovalItem& item = *found->second;
+  settled(item.entry);
+  ++counts().removed;
+  const std::string& place = work().places[places_[index]].name;
+  record([this, &item, &place](Store& store) {
+    Flags marked = item.base;
+    marked.add(mailstore::SystemFlag::Deleted);
+    store.pairs().setFlags(item.pair, marked);
+    logKey(place, "mark there", item.key);
+  });
+}
+
+void RemovalReceipts::onVanished(std::size_t index, const RemoteKey& key) {
+  onRemoved(index, key);  // somebody else was quicker
+}
+
+}  // namespace mailbraid::sync::exec
