@@ -161,6 +161,7 @@ void EndpointRun::mapAndOpen() {
   pull.endpointType = std::string(endpoint::endpointTypeName(settings_.type));
   pull.braidName = settings_.braid;
   pull.pull = settings_.pull;
+  pull.keysAreUids = settings_.type == EndpointType::Imap;
   pull.removalsTold = settings_.type != EndpointType::Pop3;
   pull.now = context_.now;
   pull.removalsAllowed = [this](const std::string& mailbox) {

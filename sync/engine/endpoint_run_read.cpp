@@ -261,7 +261,7 @@ void EndpointRun::bringFresh(std::vector<KeyRequest> fresh, const std::vector<st
   const bool mirror = company_ == Company::Alone && settings_.braid == settings_.name;
   const bool again =
       std::any_of(works.begin(), works.end(), [&](std::size_t i) { return pull_->works()[i].pairsDropped; });
-  const bool recogniseFirst = settings_.type == EndpointType::Imap || !mirror || again || pull_->somethingIsMissing();
+  const bool recogniseFirst = settings_.type != EndpointType::Pop3 || !mirror || again || pull_->somethingIsMissing();
   const std::vector<KeyRequest> needed = recogniseFirst && !braidEmpty_ ? recognise(fresh, works) : std::move(fresh);
   if (context_.request.dryRun) {
     planOnly(needed, works);

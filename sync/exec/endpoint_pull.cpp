@@ -127,7 +127,6 @@ MailboxId EndpointPull::targetOf(Store& store, const MappedMailbox& mapped,
 }
 
 void EndpointPull::loadWork(Store& store, MailboxWork& work) const {
-  const bool byUid = settings_.endpointType != "pop3";
   work.continuity =
       work.remote != nullptr ? plan::continuityOf(work.record.anchor, seen(*work.remote)) : Continuity::Changed;
   // A mailbox that changed between LIST and SELECT is ahead of the listing: it did not go back.
@@ -135,9 +134,11 @@ void EndpointPull::loadWork(Store& store, MailboxWork& work) const {
   work.hasHeld = settings_.removalsTold && !store.pairs().held(work.record.id).empty();
   work.uploadsOpen = store.backlog().uploadIsOpen(work.record.id);
   const bool again = work.continuity == Continuity::ValidityChanged || work.continuity == Continuity::WentBack;
-  if (!byUid) {
+  if (!settings_.keysAreUids) {
     std::vector<Uidl> known;
-    store.pairs().forMailbox(work.record.id, [&](const Pair& pair) { known.push_back(std::get<Uidl>(pair.key)); });
+    if (!again && work.continuity != Continuity::Unchanged) {
+      store.pairs().forMailbox(work.record.id, [&](const Pair& pair) { known.push_back(std::get<Uidl>(pair.key)); });
+    }
     work.skip = std::move(known);
     work.due = std::vector<Uidl>{};
   } else {
@@ -287,13 +288,42 @@ void EndpointPull::addMissing(Store& store, std::size_t work, const Pair& pair) 
 
 void EndpointPull::forgetQuarantined(Store& store, const MailboxWork& work, const endpoint::Delta& delta) const {
   const UidSet* present = delta.present ? std::get_if<UidSet>(&*delta.present) : nullptr;
+  const auto* names = delta.present ? std::get_if<std::vector<Uidl>>(&*delta.present) : nullptr;
   for (const mailstore::QuarantineRow& row : store.quarantine().of(work.record.id)) {
     const Uid* uid = std::get_if<Uid>(&row.key);
-    if (uid == nullptr) continue;
+    if (uid == nullptr) {
+      const bool gone = settings_.removalsTold && names != nullptr &&
+                        std::find(names->begin(), names->end(), std::get<Uidl>(row.key)) == names->end();
+      if (gone) store.quarantine().remove(work.record.id, row.key);
+      continue;
+    }
     const bool knownBefore = *uid < work.record.anchor.uidNext || std::get<UidSet>(work.skip).contains(*uid);
     const bool absent = present != nullptr && knownBefore && !present->contains(*uid);
     if (absent || delta.vanished.contains(*uid)) store.quarantine().remove(work.record.id, row.key);
   }
+}
+
+std::vector<Pair> EndpointPull::compareNames(Store& store, const MailboxWork& work, const endpoint::Delta& delta) {
+  const auto& present = std::get<std::vector<Uidl>>(*delta.present);
+  std::unordered_set<std::string_view> there;
+  there.reserve(present.size());
+  for (const Uidl& name : present) there.insert(name.value());
+  std::vector<Pair> absent;
+  std::vector<Pair> changed;
+  store.pairs().forMailbox(work.record.id, [&](const Pair& pair) {
+    const bool isThere = there.contains(std::get<Uidl>(pair.key).value());
+    if (settings_.removalsTold) {
+      if (!pair.held && !isThere) absent.push_back(pair);
+    } else if (pair.held == isThere) {
+      changed.push_back(pair);
+    }
+  });
+  // Absence at such an endpoint is no removal (POP3): the pair only remembers it.
+  for (const Pair& pair : changed) {
+    keysVanished_ = keysVanished_ || !pair.held;
+    store.pairs().setHeld(pair.id, !pair.held);
+  }
+  return absent;
 }
 
 void EndpointPull::applyDelta(Store& store, std::size_t index, const endpoint::Delta& delta) {
@@ -319,18 +349,8 @@ void EndpointPull::applyDelta(Store& store, std::size_t index, const endpoint::D
     });
     for (const Pair& pair : absent) missing(pair);
   }
-  if (const auto* present = delta.present ? std::get_if<std::vector<Uidl>>(&*delta.present) : nullptr) {
-    std::unordered_set<std::string_view> there;
-    there.reserve(present->size());
-    for (const Uidl& uidl : *present) there.insert(uidl.value());
-    std::vector<Pair> changed;
-    store.pairs().forMailbox(work.record.id, [&](const Pair& pair) {
-      if (pair.held == there.contains(std::get<Uidl>(pair.key).value())) changed.push_back(pair);
-    });
-    for (const Pair& pair : changed) {
-      keysVanished_ = keysVanished_ || !pair.held;
-      store.pairs().setHeld(pair.id, !pair.held);
-    }
+  if (delta.present && std::holds_alternative<std::vector<Uidl>>(*delta.present)) {
+    for (const Pair& pair : compareNames(store, work, delta)) missing(pair);
   }
   for (const endpoint::FlagState& state : delta.flags) {
     const std::optional<Pair> pair = store.pairs().find(work.record.id, state.key);

@@ -35,6 +35,7 @@ struct PullSettings {
   std::string endpointType;
   std::string braidName;
   endpoint::Directions pull;
+  bool keysAreUids = true;   ///< false: names (UIDLs, files)
   bool removalsTold = true;  ///< false: absence at this kind of endpoint never is a removal (POP3)
   /// Whether removals beyond the brake may go through in this mailbox (`--allow-removals`).
   std::function<bool(const std::string& mailbox)> removalsAllowed;
@@ -137,6 +138,9 @@ class EndpointPull {
   void mergeFlags(mailstore::Store& store, std::size_t work, const mailstore::Pair& pair,
                   const mailstore::Flags& remote);
   void forgetQuarantined(mailstore::Store& store, const MailboxWork& work, const endpoint::Delta& delta) const;
+  /// Pairs whose names are not there any more.
+  std::vector<mailstore::Pair> compareNames(mailstore::Store& store, const MailboxWork& work,
+                                            const endpoint::Delta& delta);
   void addMissing(mailstore::Store& store, std::size_t work, const mailstore::Pair& pair);
   std::optional<std::size_t> findMissing(mailstore::Store& store, const endpoint::RemoteMessage& told,
                                          const mailstore::PreparedMessage* prepared);

@@ -70,6 +70,7 @@ class HandRun {
     settings.endpointName = std::move(endpointName);
     settings.endpointType = type;
     settings.braidName = std::move(braid);
+    settings.keysAreUids = type == "imap";
     settings.removalsTold = type != "pop3";
     settings.now = 1'700'000'000;
     settings.removalsAllowed = [this](const std::string&) { return allowed; };
