@@ -15,6 +15,7 @@ EndpointRecord endpointFrom(const Query& query) {
   out.seal = query.text(5);
   out.lastRun = query.integer(6);
   out.policy = query.text(7);
+  out.window = query.text(8);
   return out;
 }
 
@@ -36,7 +37,7 @@ EndpointMailbox mailboxFrom(const Query& query) {
 
 #define MAILBRAID_ENDPOINT_MAILBOX_COLUMNS \
   "id, endpoint, name, mailbox, object_id, uid_validity, uid_next, highest_mod_seq, messages, complete, store_name"
-#define MAILBRAID_ENDPOINT_COLUMNS "id, name, type, braid, pushed, seal, last_run, policy"
+#define MAILBRAID_ENDPOINT_COLUMNS "id, name, type, braid, pushed, seal, last_run, policy, window"
 
 }  // namespace
 
@@ -63,6 +64,7 @@ struct Endpoints::Statements {
                           "UPDATE endpoint_mailbox SET name = ?1, mailbox = ?2, store_name = (SELECT name FROM mailbox"
                           " WHERE id = ?2) WHERE id = ?3"};
   Statement setStoreName{database, "UPDATE endpoint_mailbox SET store_name = ? WHERE id = ?"};
+  Statement setWindow{database, "UPDATE endpoint SET window = ? WHERE id = ?"};
   Statement setLastRun{database, "UPDATE endpoint SET last_run = ? WHERE id = ?"};
   Statement setObjectId{database, "UPDATE endpoint_mailbox SET object_id = ? WHERE id = ?"};
   Statement setAnchor{database,
@@ -146,6 +148,10 @@ void Endpoints::setLastRun(EndpointId endpoint, RunId run) {
   execute(statements_->setLastRun, run, endpoint);
 }
 
+void Endpoints::setWindow(EndpointId endpoint, std::string_view window) {
+  execute(statements_->setWindow, window, endpoint);
+}
+
 void Endpoints::removeMailbox(EndpointMailboxId id) {
   execute(statements_->removeMailbox, id);
 }
@@ -162,7 +168,7 @@ std::vector<EndpointStatus> Endpoints::statuses() {
   std::vector<EndpointStatus> out;
   Query query(statements_->statuses);
   while (query.next()) {
-    out.push_back({endpointFrom(query), query.integer(8), query.integer(9), std::string(query.text(10))});
+    out.push_back({endpointFrom(query), query.integer(9), query.integer(10), std::string(query.text(11))});
   }
   return out;
 }

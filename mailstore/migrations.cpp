@@ -103,6 +103,8 @@ constexpr std::array kVersion2{
 //   endpoint.pushed  every change up to this number was carried to it, or stands in `waiting`
 //   endpoint.seal    names this endpoint of this store where a marker can be left there (a Maildir's or mbox's tree)
 //   endpoint.policy  what `waiting` rows of kind policy were held back by; when it differs they are looked at again
+//   endpoint.window  what of its mail the configuration took when it was last pulled
+//   left_out         messages that are named by text and that the configuration leaves out
 //   endpoint_mailbox.store_name
 //                    the store mailbox's name when both were the same: when that differs now, it was renamed since
 //   waiting          entries whose change could not, or may not, be carried to an endpoint yet
@@ -113,6 +115,9 @@ constexpr std::array kVersion4{
     "ALTER TABLE endpoint ADD COLUMN seal TEXT NOT NULL DEFAULT ''",
     "ALTER TABLE endpoint ADD COLUMN last_run INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE endpoint ADD COLUMN policy TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE endpoint ADD COLUMN window TEXT NOT NULL DEFAULT ''",
+    "CREATE TABLE left_out(endpoint_mailbox INTEGER NOT NULL REFERENCES endpoint_mailbox(id) ON DELETE CASCADE,"
+    " key TEXT NOT NULL, PRIMARY KEY(endpoint_mailbox, key)) STRICT, WITHOUT ROWID",
     "ALTER TABLE endpoint_mailbox ADD COLUMN store_name TEXT NOT NULL DEFAULT ''",
     "UPDATE endpoint_mailbox SET store_name = (SELECT name FROM mailbox WHERE id = endpoint_mailbox.mailbox)",
     "CREATE TABLE waiting(endpoint INTEGER NOT NULL REFERENCES endpoint(id) ON DELETE CASCADE,"

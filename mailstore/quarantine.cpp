@@ -40,6 +40,9 @@ struct Quarantine::Statements {
                    " VALUES(?,?,?,?,?,?,?,1)"};
   Statement remove{database, "DELETE FROM quarantine WHERE endpoint_mailbox = ? AND uid IS ? AND key IS ?"};
   Statement ofMailbox{database, MAILBRAID_QUARANTINE_SELECT "WHERE endpoint_mailbox = ? ORDER BY uid, key"};
+  Statement leaveOut{database, "INSERT INTO left_out(endpoint_mailbox, key) VALUES(?,?) ON CONFLICT DO NOTHING"};
+  Statement leftOut{database, "SELECT key FROM left_out WHERE endpoint_mailbox = ?"};
+  Statement takeIn{database, "DELETE FROM left_out WHERE endpoint_mailbox = ?"};
   Statement everywhere{database, MAILBRAID_QUARANTINE_SELECT "ORDER BY endpoint_mailbox, uid, key"};
 };
 
@@ -68,6 +71,21 @@ void Quarantine::remove(EndpointMailboxId mailbox, const RemoteKey& key) {
 std::vector<QuarantineRow> Quarantine::of(EndpointMailboxId mailbox) {
   Query query(statements_->ofMailbox, mailbox);
   return rowsFrom(query);
+}
+
+void Quarantine::leaveOut(EndpointMailboxId mailbox, const Uidl& key) {
+  execute(statements_->leaveOut, mailbox, key.value());
+}
+
+std::vector<Uidl> Quarantine::leftOut(EndpointMailboxId mailbox) {
+  std::vector<Uidl> out;
+  Query query(statements_->leftOut, mailbox);
+  while (query.next()) out.emplace_back(std::string(query.text(0)));
+  return out;
+}
+
+void Quarantine::takeInAgain(EndpointMailboxId mailbox) {
+  execute(statements_->takeIn, mailbox);
 }
 
 std::vector<QuarantineRow> Quarantine::all() {

@@ -37,6 +37,7 @@ struct EndpointRecord {
   std::string seal;          ///< names this endpoint of this store, and no other
   std::int64_t lastRun = 0;  ///< the last run that went through to its end there; 0: none
   std::string policy;        ///< as Backlog::settle() left it
+  std::string window;        ///< as setWindow() left it
 };
 
 /// A mailbox of an endpoint and the store mailbox that it syncs with.

@@ -105,6 +105,8 @@ class Entries {
 
   void list(MailboxId mailbox, const std::function<void(const EntryRow&)>& visit);  ///< live, by internal date, then id
   std::optional<EntryRow> row(EntryId id);
+  /// True when its mailbox has `count` live entries that are newer, by internal date and id.
+  bool isOlderThanNewest(EntryId id, std::uint64_t count);
   /// Another live entry of the same message, in the same braid, that has a pair (not a held one) at this endpoint.
   std::optional<EntryId> findTwinAt(EndpointId endpoint, EntryId id);
 
@@ -130,6 +132,7 @@ class Endpoints {
   void setStoreName(EndpointMailboxId id, std::string_view name);
   void removeMailbox(EndpointMailboxId id);  ///< with its pairs and quarantine
   void setLastRun(EndpointId endpoint, RunId run);
+  void setWindow(EndpointId endpoint, std::string_view window);
   void recordSuccess(EndpointId endpoint, std::int64_t now);
   void recordProblem(EndpointId endpoint, std::int64_t now, std::string_view problem);
   std::vector<EndpointStatus> statuses();
@@ -210,6 +213,11 @@ class Quarantine {
   void remove(EndpointMailboxId mailbox, const RemoteKey& key);
   std::vector<QuarantineRow> of(EndpointMailboxId mailbox);
   std::vector<QuarantineRow> all();
+
+  /// Messages that nothing is wrong with, but that the configuration leaves out.
+  void leaveOut(EndpointMailboxId mailbox, const Uidl& key);
+  std::vector<Uidl> leftOut(EndpointMailboxId mailbox);
+  void takeInAgain(EndpointMailboxId mailbox);  ///< forgets which were left out
 
  private:
   struct Statements;

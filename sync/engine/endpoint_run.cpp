@@ -128,6 +128,12 @@ void EndpointRun::readMailboxes() {
   readAll();
 }
 
+plan::Window EndpointRun::window() const {
+  plan::Window out{settings_.maxSize, {}, settings_.maxMessages};
+  if (settings_.maxAge) out.maxAge = settings_.maxAge->count();
+  return out;
+}
+
 plan::MappingRules EndpointRun::mappingRules() const {
   plan::MappingRules rules{settings_.mailboxes, settings_.map, plan::MappingRules::RoleNames::Own};
   if (settings_.braid != settings_.name) rules.roleNames = plan::MappingRules::RoleNames::Canonical;
@@ -164,6 +170,7 @@ void EndpointRun::mapAndOpen() {
   pull.keysAreUids = settings_.type == EndpointType::Imap;
   pull.removalsTold = settings_.type != EndpointType::Pop3;
   pull.now = context_.now;
+  pull.window = window();
   pull.removalsAllowed = [this](const std::string& mailbox) {
     return std::any_of(context_.request.allowRemovals.begin(), context_.request.allowRemovals.end(),
                        [&](const AllowedRemovals& allowed) {

@@ -62,6 +62,7 @@ class EndpointRun {
   void readMailboxes();
   void pushAll();
   [[nodiscard]] plan::MappingRules mappingRules() const;
+  [[nodiscard]] plan::Window window() const;
   [[nodiscard]] bool removalsAllowed(const std::string& mailbox) const;
   void addHeld(const std::string& mailbox);
   [[nodiscard]] bool mayPush() const;

@@ -38,6 +38,7 @@ exec::PushSettings EndpointRun::pushSettings() const {
   out.removeMailboxes = settings_.removeMailboxes;
   out.canChangeMailboxes = can.mailboxes;
   out.mapping = mappingRules();
+  out.window = window();
   out.removalsAllowed = [this](const std::string& mailbox) { return removalsAllowed(mailbox); };
   out.mode = context_.request.dryRun ? exec::PushSettings::Mode::Rehearse : exec::PushSettings::Mode::Commit;
   out.now = context_.now;

@@ -173,6 +173,7 @@ bool EndpointRun::setAside(const endpoint::MessagePlace& place) {
 
 bool EndpointRun::mayFetchDirectly(const std::vector<std::size_t>& works) {
   if (context_.request.dryRun || settings_.type != EndpointType::Imap || !settings_.pull.fresh) return false;
+  if (!window().isOpen() || settings_.expungeDeleted) return false;
   if (braidEmpty_) return true;
   if (company_ == Company::Shared || anythingGone_ || settings_.braid != settings_.name) return false;
   const auto all = [&](auto&& test) {
@@ -261,8 +262,15 @@ void EndpointRun::bringFresh(std::vector<KeyRequest> fresh, const std::vector<st
   const bool mirror = company_ == Company::Alone && settings_.braid == settings_.name;
   const bool again =
       std::any_of(works.begin(), works.end(), [&](std::size_t i) { return pull_->works()[i].pairsDropped; });
+  const bool chooses = !window().isOpen() || settings_.expungeDeleted;
+  if (settings_.maxMessages) {
+    for (std::size_t r = 0; r < fresh.size(); ++r) {
+      job([&](Store& store) { fresh[r].keys = pull_->newest(store, works[r], std::move(fresh[r].keys)); });
+    }
+  }
   const bool recogniseFirst = settings_.type != EndpointType::Pop3 || !mirror || again || pull_->somethingIsMissing();
-  const std::vector<KeyRequest> needed = recogniseFirst && !braidEmpty_ ? recognise(fresh, works) : std::move(fresh);
+  const std::vector<KeyRequest> needed =
+      chooses || (recogniseFirst && !braidEmpty_) ? recognise(fresh, works) : std::move(fresh);
   if (context_.request.dryRun) {
     planOnly(needed, works);
     return;

@@ -77,6 +77,7 @@ void EndpointPull::open(Store& store, const std::vector<RemoteMailbox>& listed,
   const mailstore::BraidId braid = store.mailboxes().ensureBraid(settings_.braidName);
   endpoint_ = store.endpoints().ensure(settings_.endpointName, settings_.endpointType, braid);
   std::vector<EndpointMailbox> records = store.endpoints().mailboxes(endpoint_.id);
+  applyWindow(store, records);
   std::vector<EndpointMailbox> taken = records;
   const auto takeRecord = [&](const std::string& name) -> std::optional<EndpointMailbox> {
     const auto found = std::find_if(records.begin(), records.end(), [&](const auto& r) { return r.name == name; });
@@ -110,6 +111,50 @@ void EndpointPull::open(Store& store, const std::vector<RemoteMailbox>& listed,
   guessRenames(store);
 }
 
+void EndpointPull::applyWindow(Store& store, std::vector<EndpointMailbox>& records) {
+  const std::string window = settings_.window.text();
+  if (endpoint_.window == window) return;
+  // Another window: what was outside is looked at again. Nothing is fetched twice, for what is paired is known.
+  for (EndpointMailbox& record : records) {
+    if (endpoint_.window.empty() || record.anchor.uidValidity.value() == 0) continue;
+    store.quarantine().takeInAgain(record.id);
+    record.anchor.uidNext = Uid{1};
+    record.anchor.highestModSeq = settings_.keysAreUids ? record.anchor.highestModSeq : mailstore::ModSeq{};
+    store.endpoints().setAnchor(record.id, record.anchor);
+  }
+  store.endpoints().setWindow(endpoint_.id, window);
+  endpoint_.window = window;
+}
+
+void EndpointPull::leaveOut(Store& store, std::size_t work, const RemoteKey& key) {
+  // UIDs fall below the anchor and are not asked for again.
+  if (const Uidl* name = std::get_if<Uidl>(&key)) store.quarantine().leaveOut(works_[work].record.id, *name);
+  ++leftOut_[work];
+}
+
+KeySet EndpointPull::newest(Store& store, std::size_t work, KeySet fresh) {
+  const std::uint64_t count = endpoint::countOf(fresh);
+  if (!settings_.window.maxMessages || count <= *settings_.window.maxMessages) return fresh;
+  const std::uint64_t surplus = count - *settings_.window.maxMessages;
+  if (auto* uids = std::get_if<UidSet>(&fresh)) {
+    UidSet kept;
+    std::uint64_t left = surplus;
+    for (UidSet::Range range : uids->ranges()) {
+      const std::uint64_t length = std::uint64_t{range.last.value()} - range.first.value() + 1;
+      const std::uint64_t cut = std::min(left, length);
+      left -= cut;
+      if (cut < length) kept.add(Uid{static_cast<std::uint32_t>(range.first.value() + cut)}, range.last);
+    }
+    leftOut_[work] += surplus;
+    return kept;
+  }
+  auto& names = std::get<std::vector<Uidl>>(fresh);
+  const auto cut = names.begin() + static_cast<std::ptrdiff_t>(surplus);
+  for (auto at = names.begin(); at != cut; ++at) leaveOut(store, work, *at);
+  names.erase(names.begin(), cut);
+  return fresh;
+}
+
 MailboxId EndpointPull::targetOf(Store& store, const MappedMailbox& mapped,
                                  const std::vector<EndpointMailbox>& records) {
   const auto isTaken = [&](MailboxId id) {
@@ -138,6 +183,7 @@ void EndpointPull::loadWork(Store& store, MailboxWork& work) const {
     std::vector<Uidl> known;
     if (!again && work.continuity != Continuity::Unchanged) {
       store.pairs().forMailbox(work.record.id, [&](const Pair& pair) { known.push_back(std::get<Uidl>(pair.key)); });
+      for (Uidl& name : store.quarantine().leftOut(work.record.id)) known.push_back(std::move(name));
     }
     work.skip = std::move(known);
     work.due = std::vector<Uidl>{};

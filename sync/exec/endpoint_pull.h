@@ -7,9 +7,11 @@
 #include "sync/plan/continuity.h"
 #include "sync/plan/decision.h"
 #include "sync/plan/mailbox_map.h"
+#include "sync/plan/window.h"
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,6 +37,7 @@ struct PullSettings {
   std::string endpointType;
   std::string braidName;
   endpoint::Directions pull;
+  plan::Window window;       ///< what is outside is not taken in
   bool keysAreUids = true;   ///< false: names (UIDLs, files)
   bool removalsTold = true;  ///< false: absence at this kind of endpoint never is a removal (POP3)
   /// Whether removals beyond the brake may go through in this mailbox (`--allow-removals`).
@@ -108,6 +111,8 @@ class EndpointPull {
   void refused(mailstore::Store& store, std::size_t work, const endpoint::RemoteMessage& message,
                const std::string& reason);
   /// Messages that were here are gone: new ones may be the same under other keys, and are worth recognising first.
+  /// Of what is new, what the window lets in by number; the rest is left out.
+  endpoint::KeySet newest(mailstore::Store& store, std::size_t work, endpoint::KeySet fresh);
   [[nodiscard]] bool somethingIsMissing() const { return !missing_.empty() || keysVanished_; }
   /// Removals, with the brake, and the anchors of the mailboxes that were read to the end (`read[i]`: status on
   /// opening).
@@ -133,6 +138,8 @@ class EndpointPull {
     bool found = false;  ///< turned up elsewhere
   };
 
+  void applyWindow(mailstore::Store& store, std::vector<mailstore::EndpointMailbox>& records);
+  void leaveOut(mailstore::Store& store, std::size_t work, const mailstore::RemoteKey& key);
   void loadWork(mailstore::Store& store, MailboxWork& work) const;
   void guessRenames(mailstore::Store& store);
   void mergeFlags(mailstore::Store& store, std::size_t work, const mailstore::Pair& pair,
@@ -169,7 +176,8 @@ class EndpointPull {
   std::unordered_multimap<mailstore::HeaderDigest, std::size_t> missingByHeader_;
   std::unordered_multimap<std::string, std::size_t> missingByObjectId_;
   bool braidWasEmpty_ = false;
-  bool keysVanished_ = false;  ///< POP3: known UIDLs are not listed any more
+  std::map<std::size_t, std::uint64_t> leftOut_;  ///< by work
+  bool keysVanished_ = false;                     ///< POP3: known UIDLs are not listed any more
   PullCounts counts_;
   std::vector<std::string> notes_;
   std::vector<std::string> heldMailboxes_;

@@ -156,7 +156,12 @@ KeySet EndpointPull::identities(Store& store, std::size_t work, const std::vecto
   KeySet needed = emptyLike(works_[work].skip);
   if (!settings_.pull.fresh) return needed;
   for (const RemoteMessage& message : told) {
-    if (!identify(store, work, message)) addTo(needed, message.key);
+    if (identify(store, work, message)) continue;
+    if (settings_.window.leavesOut(message.size, message.date, settings_.now)) {
+      leaveOut(store, work, message.key);
+    } else {
+      addTo(needed, message.key);
+    }
   }
   return needed;
 }
@@ -219,6 +224,11 @@ void EndpointPull::removeMissing(Store& store, const Missing& missing) {
 }
 
 void EndpointPull::finish(Store& store, const std::vector<std::optional<RemoteStatus>>& read) {
+  for (const auto& [work, count] : leftOut_) {
+    notes_.push_back(works_[work].record.name + ": " + std::to_string(count) +
+                     " messages are left out by max_size, max_age or max_messages");
+  }
+  leftOut_.clear();
   for (std::size_t i = 0; i < works_.size(); ++i) {
     if (!works_[i].hasHeld) continue;
     for (const Pair& pair : store.pairs().held(works_[i].record.id)) addMissing(store, i, pair);

@@ -8,6 +8,7 @@
 #include "sync/exec/store_writer.h"
 #include "sync/plan/mailbox_map.h"
 #include "sync/plan/push_decision.h"
+#include "sync/plan/window.h"
 
 #include <cstdint>
 #include <functional>
@@ -39,6 +40,7 @@ struct PushSettings {
   bool removeMailboxes = false;
   bool canChangeMailboxes = true;
   plan::MappingRules mapping;
+  plan::Window window;  ///< what is outside is not uploaded
   /// Whether removals beyond the brake may go through in this mailbox (`--allow-removals`).
   std::function<bool(const std::string& mailbox)> removalsAllowed;
   /// Entries whose removal the user has allowed in this run already, when it was pulled: no brake holds them again.

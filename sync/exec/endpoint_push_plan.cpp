@@ -41,6 +41,7 @@ std::string EndpointPush::policyText() const {
   std::string text;
   for (const bool is : {p.fresh, p.flags, p.removals, settings_.createMailboxes}) text += is ? '1' : '0';
   text += ' ' + std::to_string(static_cast<int>(settings_.removals));
+  text += ' ' + settings_.window.text();
   for (const std::string& pattern : settings_.mapping.patterns) text += ' ' + pattern;
   return text;
 }
@@ -216,6 +217,13 @@ void EndpointPush::planLive(Store& store, const Entry& entry, const std::optiona
 }
 
 void EndpointPush::planUpload(Store& store, const Entry& entry, std::size_t to) {
+  const mailstore::MessageInfo info = store.messages().info(entry.message);
+  const std::optional<std::uint64_t> most = settings_.window.maxMessages;
+  if (settings_.window.leavesOut(info.size, entry.internalDate, settings_.now) ||
+      (most && store.entries().isOlderThanNewest(entry.id, *most))) {
+    wait(entry.id, WaitKind::Policy, "it is left out there by max_size, max_age or max_messages");
+    return;
+  }
   // The endpoint may hold the same message in another mailbox: it makes the copy itself.
   if (settings_.policy.canTransfer) {
     const std::optional<EntryId> twin = store.entries().findTwinAt(endpoint_.id, entry.id);
@@ -228,7 +236,6 @@ void EndpointPush::planUpload(Store& store, const Entry& entry, std::size_t to) 
       return;
     }
   }
-  const mailstore::MessageInfo info = store.messages().info(entry.message);
   work_.places[to].uploads.push_back({entry.id, entry.message, entry.flags, entry.internalDate, info.size});
 }
 
