@@ -29,6 +29,7 @@ enum class Shape : std::uint8_t {
   Port,              ///< 1 to 65535
   Count,             ///< a whole number, not 0
   Duration,          ///< "14d"
+  Size,              ///< "25M"
   Choice,            ///< one of `choices`
   ChoiceOrDuration,  ///< one of `choices`, or "14d"
   ChoiceList,        ///< an array, each one of `choices`
@@ -96,8 +97,7 @@ inline constexpr std::string_view kTypeChoices = "imap|pop3";
 
 /// Designed, but of no version yet: they are refused, so that nobody relies on what is not done.
 inline constexpr std::array<std::string_view, 2> kTypesToCome{"maildir", "mbox"};
-inline constexpr std::array<std::string_view, 5> kKeysToCome{"max_size", "max_age", "max_messages", "path",
-                                                             "subfolders"};
+inline constexpr std::array<std::string_view, 2> kKeysToCome{"path", "subfolders"};
 
 /// "a|b" as its words.
 inline std::vector<std::string> choicesOf(std::string_view choices) {
@@ -243,29 +243,33 @@ inline constexpr std::array kEndpointKeys = std::to_array<Key<EndpointDraft>>({
        draft.settings.pull = directionsOf(std::get<std::vector<std::string>>(value));
      }},
     {{"push", Shape::ChoiceList, kAllTypes, 0, kDirectionChoices, "[\"new\", \"flags\", \"removals\"]", "[]",
-      "what is carried to the endpoint; [] is read-only"
-      "; has no effect before the version that writes to endpoints"},
+      "what is carried to the endpoint; [] is read-only"},
      [](EndpointDraft& draft, Value&& value) {
        draft.settings.push = directionsOf(std::get<std::vector<std::string>>(value));
      }},
     {{"removals", Shape::Choice, kAllTypes, 0, "expunge|trash|mark|never", "\"expunge\"", "\"trash\"",
-      "how a message is removed from the endpoint"
-      "; has no effect before the version that writes to endpoints"},
+      "how a message is removed from the endpoint"},
      [](EndpointDraft& draft, Value&& value) {
        draft.settings.removals = chosen<sync::endpoint::RemovalStyle>(value);
      }},
     {{"expunge_deleted", Shape::Flag, bit(EndpointType::Imap), 0, "", "false", "false",
-      "true: messages that others marked \\Deleted are removed, too"
-      "; has no effect before the version that writes to endpoints"},
+      "true: messages that others marked \\Deleted are removed, too"},
      [](EndpointDraft& draft, Value&& value) { draft.settings.expungeDeleted = std::get<bool>(value); }},
     {{"create_mailboxes", Shape::Flag, kAllTypes, 0, "", "true", "true",
-      "mailboxes that only the store has are made at the endpoint"
-      "; has no effect before the version that writes to endpoints"},
+      "mailboxes that only the store has are made at the endpoint"},
      [](EndpointDraft& draft, Value&& value) { draft.settings.createMailboxes = std::get<bool>(value); }},
     {{"remove_mailboxes", Shape::Flag, kAllTypes, 0, "", "false", "false",
-      "mailboxes that were removed elsewhere are removed here"
-      "; has no effect before the version that writes to endpoints"},
+      "mailboxes that were removed elsewhere are removed here"},
      [](EndpointDraft& draft, Value&& value) { draft.settings.removeMailboxes = std::get<bool>(value); }},
+    {{"max_size", Shape::Size, kAllTypes, 0, "", "no limit", "\"25M\"",
+      "a larger message is left out, in both directions; what was taken before stays"},
+     [](EndpointDraft& draft, Value&& value) { draft.settings.maxSize = std::get<std::uint64_t>(value); }},
+    {{"max_age", Shape::Duration, kAllTypes, 0, "", "no limit", "\"52w\"",
+      "a message with an older internal date is left out, in both directions"},
+     [](EndpointDraft& draft, Value&& value) { draft.settings.maxAge = std::get<std::chrono::seconds>(value); }},
+    {{"max_messages", Shape::Count, kAllTypes, 0, "", "no limit", "5000",
+      "of what is new in a mailbox, no more than the newest so many are taken or carried there"},
+     [](EndpointDraft& draft, Value&& value) { draft.settings.maxMessages = std::get<std::uint64_t>(value); }},
     {{"leave_on_server", Shape::ChoiceOrDuration, bit(EndpointType::Pop3), 0, "forever|until-removed|no", "\"forever\"",
       "\"forever\"",
       "how long a POP3 server keeps what is safely in the store; values other than forever are not available before "

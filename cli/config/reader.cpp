@@ -83,6 +83,15 @@ Reading readDuration(const KeyInfo& key, const toml::node& node) {
   return right(*time);
 }
 
+Reading readSize(const KeyInfo& key, const toml::node& node) {
+  const auto text = node.value_exact<std::string>();
+  if (!text) return wrongType(key, "a size in quotes");
+  const auto size = parseSize(*text);
+  if (!size)
+    return wrong("\"" + harmlessLine(*text) + "\" is not a size; write a number and k, M or G, as \"500k\" or \"25M\"");
+  return right(*size);
+}
+
 std::string notAChoice(std::string_view text, std::string_view choices, std::string_view also = "") {
   const std::string near = didYouMean(text, choicesOf(choices));
   return "\"" + harmlessLine(text) + "\" is not known; write " + choicesInWords(choices) + std::string(also) +
@@ -248,6 +257,8 @@ Reading readValue(const KeyInfo& key, const toml::node& node, const PathBase& ba
       return readNumber(key, node, 1'000'000'000);
     case Shape::Duration:
       return readDuration(key, node);
+    case Shape::Size:
+      return readSize(key, node);
     case Shape::Choice:
       return readChoice(key, node);
     case Shape::ChoiceOrDuration:

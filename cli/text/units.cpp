@@ -39,6 +39,21 @@ std::optional<std::chrono::seconds> parseDuration(std::string_view text) {
   return std::nullopt;
 }
 
+std::optional<std::uint64_t> parseSize(std::string_view text) {
+  constexpr std::uint64_t kMost = std::uint64_t{1} << 50U;
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || number == 0) return std::nullopt;
+  const std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
+  std::uint64_t factor = 0;
+  if (unit.empty()) factor = 1;
+  if (unit == "k") factor = 1000;
+  if (unit == "M") factor = 1'000'000;
+  if (unit == "G") factor = 1'000'000'000;
+  if (factor == 0 || number > kMost / factor) return std::nullopt;
+  return number * factor;
+}
+
 std::string durationText(std::chrono::seconds time) {
   for (const TimeUnit& unit : kTimeUnits) {
     if (time.count() != 0 && time.count() % unit.seconds == 0)

@@ -16,6 +16,8 @@ std::optional<std::chrono::seconds> parseDuration(std::string_view text);
 /// The shortest spelling that parseDuration() takes: 1209600 s is "2w".
 std::string durationText(std::chrono::seconds time);
 
+/// "500k", "25M", "2G": a whole number (not 0) and one unit, powers of 1000; or octets without a unit.
+std::optional<std::uint64_t> parseSize(std::string_view text);
 /// "512 B", "1.2 MB": powers of 1000.
 std::string sizeText(std::uint64_t octets);
 /// "0.4 s", "12 s", "3 min 20 s", "1 h 5 min".

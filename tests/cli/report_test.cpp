@@ -108,7 +108,7 @@ TEST_CASE("sync --json has the counts that were promised", "[cli][report]") {
   report.problems = {{ErrorKind::Protocol, Retry::Later, "INBOX", "said \"no\""}};
   CHECK(
       endpointJson(report).text() ==
-      R"({"endpoint":"work","new":12,"adopted":0,"flags":0,"moved":0,"removed":0,"held":0,"quarantined":0,"bytes_in":1200000,)"
+      R"({"endpoint":"work","new":12,"adopted":0,"flags":0,"moved":0,"removed":0,"uploaded":0,"flags_stored":0,"moved_there":0,"removed_there":0,"held":0,"quarantined":0,"bytes_in":1200000,)"
       R"("bytes_out":0,"round_trips":5,"seconds":0.400,"mailboxes":0,"mailboxes_read":0,"problems":[{"mailbox":"INBOX",)"
       R"("kind":"protocol","retry":"later","sentence":"said \"no\""}],"notes":[],"held_mailboxes":[],"exit_code":76})");
   RunReport run;
@@ -116,7 +116,7 @@ TEST_CASE("sync --json has the counts that were promised", "[cli][report]") {
   run.run = mailbraid::mailstore::RunId{7};
   CHECK(
       runJson(run).text() ==
-      R"({"run":7,"endpoints":1,"new":0,"adopted":0,"flags":0,"moved":0,"removed":0,"held":0,"quarantined":0,"bytes_in":0,)"
+      R"({"run":7,"endpoints":1,"new":0,"adopted":0,"flags":0,"moved":0,"removed":0,"uploaded":0,"flags_stored":0,"moved_there":0,"removed_there":0,"held":0,"quarantined":0,"bytes_in":0,)"
       R"("bytes_out":0,"round_trips":0,"seconds":0.000,"cancelled":false,"exit_code":76})");
 }
 

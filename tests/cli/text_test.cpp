@@ -84,6 +84,17 @@ TEST_CASE("a time is a number and one unit, nothing else", "[cli][units]") {
   CHECK(durationText(90s) == "90s");
 }
 
+TEST_CASE("sizes have one unit of a thousand each, or none", "[cli][text]") {
+  CHECK(parseSize("1") == 1U);
+  CHECK(parseSize("500k") == 500'000U);
+  CHECK(parseSize("25M") == 25'000'000U);
+  CHECK(parseSize("2G") == 2'000'000'000U);
+  for (const char* wrong : {"", "0", "0M", "-1", "M", "25 M", "25MB", "25m", "1.5G", "99999999999G", "1k2"}) {
+    CAPTURE(wrong);
+    CHECK_FALSE(parseSize(wrong));
+  }
+}
+
 TEST_CASE("sizes are written in powers of 1000", "[cli][units]") {
   CHECK(sizeText(999) == "999 B");
   CHECK(sizeText(1'234'567) == "1.2 MB");
