@@ -25,8 +25,8 @@ void print(Context& context, const sync::engine::RunReport& report) {
 sync::engine::RunReport syncOrTell(Context& context, const sync::engine::SyncRequest& request,
                                    const std::stop_token& stop) {
   try {
-    const std::unique_ptr<mailstore::Store> store = context.storeToWrite();
-    return sync::engine::sync(*store, request, context.log(), stop);
+    return sync::engine::sync(mailstore::Store::Claim(context.configuration().store.path), request, context.log(),
+                              stop);
   } catch (const mailstore::Error& error) {
     if (context.json()) context.out().line(failedRunJson(error).text());
     throw;

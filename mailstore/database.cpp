@@ -10,6 +10,7 @@
 #include <sqlite3.h>
 
 #include <cerrno>
+#include <utility>
 
 #include <unistd.h>
 
@@ -26,13 +27,19 @@ constexpr const char* kLogLimit = "PRAGMA journal_size_limit = 16777216";
 
 }  // namespace
 
-Database::Database(const std::filesystem::path& directory, Access access)
-    : directory_(directory), file_(directory / "store.db"), writer_(access == Access::ReadWrite) {
+Database::Database(const std::filesystem::path& directory)
+    : directory_(directory), file_(directory / "store.db"), writer_(false) {
+  openFile();
+}
+
+Database::Database(Store::Claim&& claim)
+    : directory_(claim.directory_), file_(directory_ / "store.db"), lock_(std::move(claim.lock_)), writer_(true) {
+  openFile();
+}
+
+void Database::openFile() {
   const std::uint32_t newest = migrations().back().version;
-  if (writer_) {
-    makeStoreDirectory(directory_);
-    lock_.emplace(directory_ / "store.lock");
-  }
+  const Access access = writer_ ? Access::ReadWrite : Access::ReadOnly;
   std::error_code error;
   if (!std::filesystem::exists(file_, error)) {
     if (!writer_) {

@@ -18,7 +18,8 @@ namespace mailbraid::mailstore {
 /// One connection, for one thread at a time. See Store::open() for what opening does and throws.
 class Database {
  public:
-  Database(const std::filesystem::path& directory, Access access);
+  explicit Database(const std::filesystem::path& directory);  ///< to read
+  explicit Database(Store::Claim&& claim);                    ///< to write
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
@@ -45,12 +46,13 @@ class Database {
   [[noreturn]] void fail(int resultCode) const;
 
  private:
+  void openFile();
   void connect(Access access);
   void writeChange();
 
   std::filesystem::path directory_;
   std::filesystem::path file_;
-  std::optional<LockFile> lock_;
+  std::unique_ptr<LockFile> lock_;
   std::unique_ptr<Poco::Data::Session> session_;
   sqlite3* handle_ = nullptr;
   int depth_ = 0;

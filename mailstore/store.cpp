@@ -2,6 +2,7 @@
 
 #include "mailstore/database.h"
 #include "mailstore/statement.h"
+#include "mailstore/store_file.h"
 
 namespace mailbraid::mailstore {
 
@@ -27,7 +28,21 @@ struct Store::Tables {
 };
 
 std::unique_ptr<Store> Store::open(const std::filesystem::path& directory, Access access) {
-  return std::unique_ptr<Store>(new Store(std::make_unique<Database>(directory, access)));
+  if (access == Access::ReadWrite) return open(Claim(directory));
+  return std::unique_ptr<Store>(new Store(std::make_unique<Database>(directory)));
+}
+
+Store::Claim::Claim(const std::filesystem::path& directory) : directory_(directory) {
+  makeStoreDirectory(directory_);
+  lock_ = std::make_unique<LockFile>(directory_ / "store.lock");
+}
+
+Store::Claim::~Claim() = default;
+Store::Claim::Claim(Claim&&) noexcept = default;
+Store::Claim& Store::Claim::operator=(Claim&&) noexcept = default;
+
+std::unique_ptr<Store> Store::open(Claim&& claim) {
+  return std::unique_ptr<Store>(new Store(std::make_unique<Database>(std::move(claim))));
 }
 
 Store::Store(std::unique_ptr<Database> database)
@@ -65,8 +80,12 @@ const std::filesystem::path& Store::directory() const {
 }
 
 SpoolOptions Store::spoolOptions() const {
+  return spoolOptionsFor(directory());
+}
+
+SpoolOptions Store::spoolOptionsFor(const std::filesystem::path& directory) {
   SpoolOptions out;
-  out.directory = directory();
+  out.directory = directory;
   return out;
 }
 

@@ -15,6 +15,7 @@
 namespace mailbraid::mailstore {
 
 class Database;  // Poco::Data session, cached statements; mailstore's own
+class LockFile;
 
 /// Messages by digest, and their octets.
 class Messages {
@@ -251,6 +252,24 @@ enum class Access : std::uint8_t { ReadOnly, ReadWrite };
 class Store {
  public:
   static std::unique_ptr<Store> open(const std::filesystem::path& directory, Access access);
+
+  /// The right to write: the directory is there, and its lock is held. Opening a large store takes a while, in which a
+  /// writer can do other things; whether it may write at all it learns at once.
+  class Claim {
+   public:
+    explicit Claim(const std::filesystem::path& directory);
+    ~Claim();
+    Claim(Claim&&) noexcept;
+    Claim& operator=(Claim&&) noexcept;
+    [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
+
+   private:
+    friend class Database;
+    std::filesystem::path directory_;
+    std::unique_ptr<LockFile> lock_;
+  };
+  /// For writing.
+  static std::unique_ptr<Store> open(Claim&& claim);
   ~Store();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
@@ -266,6 +285,8 @@ class Store {
 
   [[nodiscard]] const std::filesystem::path& directory() const;
   [[nodiscard]] SpoolOptions spoolOptions() const;
+  /// Of the store in `directory`.
+  static SpoolOptions spoolOptionsFor(const std::filesystem::path& directory);
 
   /// BEGIN IMMEDIATE now, COMMIT (durable: synchronous=FULL) at commit(), ROLLBACK in the destructor otherwise.
   /// Inside another Transaction it is a savepoint.

@@ -19,9 +19,8 @@ using mailstore::Retry;
 using mailstore::Scope;
 using mailstore::Store;
 
-EndpointRun::EndpointRun(const endpoint::EndpointSettings& settings, Company company, endpoint::Seal seal,
-                         RunContext context)
-    : settings_(settings), company_(company), context_(std::move(context)), seal_(std::move(seal)) {
+EndpointRun::EndpointRun(const endpoint::EndpointSettings& settings, Company company, RunContext context)
+    : settings_(settings), company_(company), context_(std::move(context)) {
   report_.name = settings.name;
 }
 
@@ -112,6 +111,7 @@ void EndpointRun::pullAll() {
   environment.logLevel = context_.logLevel;
   environment.log = [this](int level, const std::string& line) { context_.hub.log(level, line); };
   environment.stop = context_.stop;
+  findSeal();
   environment.seal = seal_;
   endpoint_ = context_.request.makeEndpoint(settings_, environment);
   // A POP3 server logs out who keeps it waiting (RFC 1939 section 3), so such an endpoint comes when it is its turn.
@@ -119,6 +119,15 @@ void EndpointRun::pullAll() {
   if (settings_.type == EndpointType::Pop3) turn.emplace(context_.turns, settings_.braid, context_.stop);
   endpoint_->open();
   readMailboxes();
+}
+
+void EndpointRun::findSeal() {
+  if (settings_.type == EndpointType::Imap || settings_.type == EndpointType::Pop3) return;
+  job([&](Store& store) {
+    const mailstore::EndpointRecord record = store.endpoints().ensure(
+        settings_.name, endpoint::endpointTypeName(settings_.type), store.mailboxes().ensureBraid(settings_.braid));
+    seal_ = {record.seal, record.lastRun};
+  });
 }
 
 void EndpointRun::readMailboxes() {

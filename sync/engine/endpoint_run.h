@@ -38,7 +38,7 @@ class EndpointRun {
  public:
   /// `alone`: no other endpoint of this run belongs to the same braid.
   enum class Company : std::uint8_t { Alone, Shared };
-  EndpointRun(const endpoint::EndpointSettings& settings, Company company, endpoint::Seal seal, RunContext context);
+  EndpointRun(const endpoint::EndpointSettings& settings, Company company, RunContext context);
   ~EndpointRun();
 
   /// Phase 1: the store learns what the endpoint holds.
@@ -60,6 +60,7 @@ class EndpointRun {
   class Sink;
   void pullAll();
   void readMailboxes();
+  void findSeal();
   void pushAll();
   [[nodiscard]] plan::MappingRules mappingRules() const;
   [[nodiscard]] plan::Window window() const;

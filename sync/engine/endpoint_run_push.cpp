@@ -172,7 +172,7 @@ bool EndpointRun::deservesSeal() const {
   const bool did =
       c.fresh + c.adopted + c.flags + c.moved + c.removed + c.uploaded + c.flagsStored + c.movedThere + c.removedThere >
       0;
-  return endpoint_ && !failed_ && report_.problems.empty() && (did || seal_.lastRun == 0);
+  return endpoint_ && !seal_.endpoint.empty() && !failed_ && report_.problems.empty() && (did || seal_.lastRun == 0);
 }
 
 void EndpointRun::seal(mailstore::RunId run) {

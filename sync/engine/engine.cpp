@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <thread>
@@ -80,16 +81,10 @@ Runs makeRuns(const RunContext& context) {
   const std::vector<endpoint::EndpointSettings>& endpoints = context.request.endpoints;
   std::map<std::string, int> members;
   for (const endpoint::EndpointSettings& settings : endpoints) ++members[settings.braid];
-  std::map<std::string, endpoint::Seal> seals;
-  context.writer.run([&](Store& store) {
-    for (const mailstore::EndpointStatus& status : store.endpoints().statuses()) {
-      seals[status.endpoint.name] = {status.endpoint.seal, status.endpoint.lastRun};
-    }
-  });
   Runs runs;
   for (const endpoint::EndpointSettings& settings : endpoints) {
     const auto company = members[settings.braid] > 1 ? EndpointRun::Company::Shared : EndpointRun::Company::Alone;
-    runs.push_back(std::make_unique<EndpointRun>(settings, company, seals[settings.name], context));
+    runs.push_back(std::make_unique<EndpointRun>(settings, company, context));
   }
   return runs;
 }
@@ -141,17 +136,28 @@ int exitCodeOf(const RunReport& report, const SyncRequest& request) {
   return complete ? 0 : 75;
 }
 
-}  // namespace
-
-RunReport sync(Store& store, const SyncRequest& request, Observer& observer, std::stop_token stop) {
+RunReport syncWith(const StoreWriter::Opener& open, const std::filesystem::path& directory, const SyncRequest& request,
+                   Observer& observer, const std::stop_token& asked) {
+  // A store that cannot be opened ends the connecting, too.
+  std::stop_source stopping;
+  const std::stop_callback forward(asked, [&stopping] { stopping.request_stop(); });
+  const std::stop_token stop = stopping.get_token();
+  const auto openOrStop = [&]() -> Store& {
+    try {
+      return open();
+    } catch (...) {
+      stopping.request_stop();
+      throw;
+    }
+  };
   const auto began = std::chrono::steady_clock::now();
   ProgressHub hub(observer);
   BraidTurns turns;
   exec::OpLog log;
   RunReport report;
   const auto mode = request.dryRun ? exec::StoreWriter::Mode::Rehearse : exec::StoreWriter::Mode::Commit;
-  const mailstore::SpoolOptions spool = store.spoolOptions();
-  exec::StoreWriter writer(store, mode);
+  const mailstore::SpoolOptions spool = Store::spoolOptionsFor(directory);
+  StoreWriter writer(openOrStop, mode, {});
   writer.beforeCommit([&log](Store& s) { log.flush(s); });
   const std::int64_t now = secondsNow();
   if (!request.dryRun) {
@@ -165,10 +171,11 @@ RunReport sync(Store& store, const SyncRequest& request, Observer& observer, std
   const RunContext context{writer, log, hub, turns, spool, now, observer.logLevel(), request, stop};
   Runs runs = makeRuns(context);
   carryOut(runs);
+  writer.run([](Store&) {});  // or throws why the store could not be opened
   if (!request.dryRun) seal(runs, writer, *report.run);
   for (const auto& run : runs) report.endpoints.push_back(run->finish());
   for (const EndpointReport& one : report.endpoints) addTo(report.totals, one.counts);
-  report.cancelled = stop.stop_requested();
+  report.cancelled = asked.stop_requested();
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   if (request.dryRun) {
     writer.run([&](Store&) { report.plan = log.takeLines(); });
@@ -180,6 +187,22 @@ RunReport sync(Store& store, const SyncRequest& request, Observer& observer, std
     writer.flush();
   }
   return report;
+}
+
+}  // namespace
+
+RunReport sync(Store& store, const SyncRequest& request, Observer& observer, std::stop_token stop) {
+  return syncWith([&store]() -> Store& { return store; }, store.directory(), request, observer, stop);
+}
+
+RunReport sync(Store::Claim&& claim, const SyncRequest& request, Observer& observer, std::stop_token stop) {
+  const std::filesystem::path directory = claim.directory();
+  std::unique_ptr<Store> store;
+  const auto open = [&]() -> Store& {
+    store = Store::open(std::move(claim));
+    return *store;
+  };
+  return syncWith(open, directory, request, observer, stop);
 }
 
 }  // namespace mailbraid::sync::engine

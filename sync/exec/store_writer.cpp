@@ -36,8 +36,8 @@ auto settle(std::promise<void>& promise) {
 
 }  // namespace
 
-StoreWriter::StoreWriter(mailstore::Store& store, Mode mode, Limits limits)
-    : store_(store), mode_(mode), limits_(limits), thread_([this] { loop(); }) {}
+StoreWriter::StoreWriter(Opener open, Mode mode, Limits limits)
+    : open_(std::move(open)), mode_(mode), limits_(limits), thread_([this] { loop(); }) {}
 
 StoreWriter::~StoreWriter() {
   {
@@ -82,14 +82,14 @@ void StoreWriter::flush() {
 
 void StoreWriter::begin() {
   if (transaction_) return;
-  transaction_.emplace(store_);
+  transaction_.emplace(*store_);
   transactionOctets_ = 0;
   transactionBegan_ = std::chrono::steady_clock::now();
 }
 
 void StoreWriter::commit() {
   if (!transaction_ || mode_ == Mode::Rehearse) return;
-  if (beforeCommit_) beforeCommit_(store_);
+  if (beforeCommit_) beforeCommit_(*store_);
   transaction_->commit();
   transaction_.reset();
 }
@@ -97,11 +97,11 @@ void StoreWriter::commit() {
 void StoreWriter::carryOut(Task& task) {
   begin();
   if (task.failure == Task::Failure::UndoesJob) {
-    Store::Transaction savepoint(store_);
-    task.job(store_);
+    Store::Transaction savepoint(*store_);
+    task.job(*store_);
     savepoint.commit();
   } else {
-    task.job(store_);
+    task.job(*store_);
   }
   transactionOctets_ += task.octets;
   const bool old = std::chrono::steady_clock::now() - transactionBegan_ >= limits_.transactionAge;
@@ -120,6 +120,13 @@ void StoreWriter::endWith(const std::exception_ptr& error) {
 }
 
 void StoreWriter::loop() {
+  try {
+    store_ = &open_();
+  } catch (...) {
+    endWith(std::current_exception());
+    changed_.notify_all();
+    return;
+  }
   while (true) {
     Task task;
     {

@@ -34,8 +34,14 @@ class StoreWriter {
   };
   using Job = std::function<void(mailstore::Store&)>;
 
-  StoreWriter(mailstore::Store& store, Mode mode, Limits limits);
+  using Opener = std::function<mailstore::Store&()>;
+
+  StoreWriter(mailstore::Store& store, Mode mode, Limits limits)
+      : StoreWriter([&store]() -> mailstore::Store& { return store; }, mode, limits) {}
   StoreWriter(mailstore::Store& store, Mode mode) : StoreWriter(store, mode, Limits{}) {}
+  /// The thread opens the store itself, as the first thing it does; jobs wait meanwhile. When that fails, the writer
+  /// has ended with what it threw.
+  StoreWriter(Opener open, Mode mode, Limits limits);
   ~StoreWriter();  ///< carries out what was given, commits (Commit), stops the thread
   StoreWriter(const StoreWriter&) = delete;
   StoreWriter& operator=(const StoreWriter&) = delete;
@@ -69,7 +75,8 @@ class StoreWriter {
   void endWith(const std::exception_ptr& error);
   void enqueue(Task task);
 
-  mailstore::Store& store_;
+  const Opener open_;
+  mailstore::Store* store_ = nullptr;  // the thread's own
   const Mode mode_;
   const Limits limits_;
   Job beforeCommit_;

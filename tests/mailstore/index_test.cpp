@@ -65,7 +65,7 @@ bool scansLargeTable(const std::string& sql, const std::string& step) {
 
 /// A store whose every table class was used once with every kind of key.
 struct UsedStore {
-  UsedStore() : database(scratch.path() / "store", Access::ReadWrite) {
+  UsedStore() : database(Store::Claim(scratch.path() / "store")) {
     const BraidId braid = mailboxes.ensureBraid("home");
     inbox = mailboxes.ensure(braid, "INBOX", Role::Inbox);
     endpoint = endpoints.ensure("work", "imap", braid).id;
@@ -120,6 +120,15 @@ struct UsedStore {
     mailboxes.liveEntries(braid);
     mailboxes.isEmpty(braid);
     mailboxes.list();
+    mailboxes.ofBraid(braid);
+    mailboxes.holdsNothing(inbox);
+    entries.findTwinAt(endpoint, entry);
+    entries.isOlderThanNewest(entry, 5);
+    const EndpointRecord record = endpoints.ensure("work", "imap", braid);
+    backlog.wait(endpoint, {entry, WaitKind::Retry, "reason", 1, 0});
+    backlog.candidates(record, Backlog::PolicyRows::Included, 1);
+    backlog.done(endpoint, entry);
+    backlog.settle(endpoint, ChangeNumber{1}, "policy");
     const RunId run = runs.begin("sync", 1);
     runs.add({run, "work", "INBOX", "new", 3, "1:3", ""});
     runs.operations(run);
@@ -132,6 +141,7 @@ struct UsedStore {
   Entries entries{database};
   Endpoints endpoints{database};
   Pairs pairs{database};
+  Backlog backlog{database};
   Quarantine quarantine{database};
   Runs runs{database};
   MailboxId inbox;
