@@ -143,6 +143,7 @@ void ImapEndpoint::refresh() {
   listed_.clear();
   listedByWireName_.clear();
   mailboxes_.clear();
+  made_.clear();
   isListed_ = false;
 }
 

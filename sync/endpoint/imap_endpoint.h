@@ -35,6 +35,12 @@ class ImapEndpoint final : public Endpoint {
                                                         const IdentitySink& sink) override;
   std::vector<std::optional<mailstore::Error>> fetch(std::span<const KeyRequest> requests, PullSink& sink) override;
   bool isGone(const std::string& mailboxName) override;
+  [[nodiscard]] PushAbility pushAbility() const override;
+  std::vector<MailboxOutcome> changeMailboxes(std::span<const MailboxChange> changes) override;
+  Outcomes storeFlags(std::span<const FlagRequest> requests, PushSink& sink) override;
+  Outcomes transfer(std::span<const TransferRequest> requests, PushSink& sink) override;
+  Outcomes append(std::span<const AppendRequest> requests, const OctetSource& octets, PushSink& sink) override;
+  Outcomes remove(std::span<const RemoveRequest> requests, PushSink& sink) override;
   void close() noexcept override;
   [[nodiscard]] WireTotals wireTotals() const override;
   [[nodiscard]] EndpointFacts facts() const override;
@@ -54,6 +60,11 @@ class ImapEndpoint final : public Endpoint {
   void runSteps(ImapStepSink& sink, std::vector<ImapStep> steps);
   class Reading;
   class Fetching;
+  [[nodiscard]] std::optional<std::string> wireNameFor(const std::string& name) const;
+  RemoteMailbox askFor(const std::string& wireName, const std::string& name, mailstore::Role role);
+  MailboxOutcome make(const MailboxChange& change);
+  MailboxOutcome rename(const MailboxChange& change);
+  MailboxOutcome removeMailbox(const MailboxChange& change);
 
   const EndpointSettings settings_;
   const Environment environment_;
@@ -71,6 +82,7 @@ class ImapEndpoint final : public Endpoint {
   std::optional<imap::Namespaces> namespaces_;
   std::vector<std::pair<std::string, std::string>> serverId_;
   std::vector<RemoteMailbox> mailboxes_;
+  std::vector<std::unique_ptr<RemoteMailbox>> made_;  ///< since list()
   bool isListed_ = false;
   bool isIntroduced_ = false;  ///< ENABLE, ID and NAMESPACE were sent
   std::optional<char> delimiter_;

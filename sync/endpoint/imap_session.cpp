@@ -272,6 +272,13 @@ void ImapSession::pump(const Handler& handler) {
   readBlock(handler, transport_->read(block_));
 }
 
+void ImapSession::drain(const Handler& handler) {
+  while (!writePending()) {
+    const net::Transport::Readiness ready = transport_->wait(net::Transport::Interest::ReadOrWrite);
+    if (ready.readable) readBlock(handler, transport_->readSome(block_));
+  }
+}
+
 void ImapSession::finish(const Handler& handler) {
   while (client_->unfinishedCommands() > 0) pump(handler);
 }

@@ -34,6 +34,9 @@ class ImapSession {
   imap::CommandId send(imap::Command command);
   /// Writes what is pending, reads one block and hands its events to `handler`; CommandDone included.
   void pump(const Handler& handler);
+  /// Writes what is pending, and hands on what is read meanwhile: a server that answers while nobody reads would stop
+  /// reading, too.
+  void drain(const Handler& handler);
   /// Pumps until no command is unfinished. Throws Error when the command `mustSucceed` did not.
   void finish(const Handler& handler);
   /// Turns COMPRESS on; no command may be unfinished. False when the server would not.
@@ -44,6 +47,7 @@ class ImapSession {
   /// False when there never was a connection: then the server is not known, neither client() nor capabilities().
   [[nodiscard]] bool connected() const { return client_ != nullptr; }
   [[nodiscard]] const imap::Client& client() const { return *client_; }
+  [[nodiscard]] imap::Client& client() { return *client_; }
   [[nodiscard]] const imap::Capabilities& capabilities() const { return client_->capabilities(); }
   [[nodiscard]] bool compressed() const { return inflater_ != nullptr; }
   [[nodiscard]] WireTotals totals() const;

@@ -12,6 +12,14 @@ Client::~Client() = default;
 CommandId Client::send(Command command) {
   return session_->send(std::move(command));
 }
+void Client::supply(std::string_view octets) {
+  session_->supply(octets);
+}
+
+std::uint64_t Client::owedOctets() const {
+  return session_->owedOctets();
+}
+
 void Client::respond(std::string_view base64) {
   session_->respond(base64);
 }

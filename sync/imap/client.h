@@ -51,6 +51,11 @@ class Client {
   /// Queues a command; it is encoded as soon as the pipelining rules allow. Its CommandDone always comes, unless the
   /// connection ends.
   CommandId send(Command command);
+  /// Octets of an APPEND's message that was sent without them, in order; of no more than owedOctets() at once. Nothing
+  /// else is sent before all of them are there.
+  void supply(std::string_view octets);
+  /// How many octets supply() may be given now: 0 when no message waits for them, or the server has not said "+" yet.
+  [[nodiscard]] std::uint64_t owedOctets() const;
   /// The answer to a Continuation, base64; "*" cancels the AUTHENTICATE. It is wiped when it has been written.
   void respond(std::string_view base64);
 

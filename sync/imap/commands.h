@@ -3,7 +3,9 @@
 // Mailbox names in commands are wire names: ListEntry::wireName, or encodeMailboxName().
 #pragma once
 
+#include "mailstore/types/flags.h"
 #include "mailstore/types/ids.h"
+#include "mailstore/types/role.h"
 #include "mailstore/types/uid_set.h"
 #include "sync/imap/enum_set.h"
 #include "sync/imap/secret_text.h"
@@ -134,8 +136,65 @@ struct UidSearch {
   EnumSet<SearchReturn> returns{};
 };
 
+enum class StoreMode : std::uint8_t { Add, Remove };
+enum class StoreAnswer : std::uint8_t { Flags, Silent };
+/// RFC 9051 section 6.4.6, RFC 7162 section 3.1.3.
+struct UidStore {
+  mailstore::UidSet uids{};
+  StoreMode mode = StoreMode::Add;
+  mailstore::Flags flags{};
+  StoreAnswer answer = StoreAnswer::Flags;
+  std::optional<mailstore::ModSeq> unchangedSince{};  ///< needs CONDSTORE
+};
+/// RFC 9051 section 6.4.7.
+struct UidCopy {
+  mailstore::UidSet uids{};
+  std::string mailbox{};
+};
+/// RFC 6851.
+struct UidMove {
+  mailstore::UidSet uids{};
+  std::string mailbox{};
+};
+/// RFC 4315 section 2.1. There is no plain EXPUNGE here: it would take messages along that others have marked.
+struct UidExpunge {
+  mailstore::UidSet uids{};
+};
+
+enum class LiteralKind : std::uint8_t { Text, Binary /* literal8, RFC 3516: NULs are allowed */ };
+/// One message of an APPEND. Its octets are in `octets`, or they are given by Client::supply() when it is their turn.
+struct AppendMessage {
+  mailstore::Flags flags{};
+  mailstore::InternalDate date{};
+  std::uint64_t size = 0;
+  std::optional<std::string> octets{};
+  LiteralKind literal = LiteralKind::Text;
+};
+/// RFC 9051 section 6.3.12; more than one message: MULTIAPPEND (RFC 3502).
+struct Append {
+  std::string mailbox{};
+  std::vector<AppendMessage> messages{};
+};
+
+/// RFC 9051 section 6.3.4; a role other than None needs CREATE-SPECIAL-USE (RFC 6154 section 3).
+struct Create {
+  std::string mailbox{};
+  mailstore::Role role = mailstore::Role::None;
+};
+struct Rename {
+  std::string from{};
+  std::string to{};
+};
+struct Delete {
+  std::string mailbox{};
+};
+struct Subscribe {
+  std::string mailbox{};
+};
+
 using Command = std::variant<Capability, Noop, Logout, StartTls, Login, Authenticate, Compress, Id, Enable, Namespace,
-                             List, Lsub, Status, Select, Unselect, Close, UidFetch, UidSearch>;
+                             List, Lsub, Status, Select, Unselect, Close, UidFetch, UidSearch, UidStore, UidCopy,
+                             UidMove, UidExpunge, Append, Create, Rename, Delete, Subscribe>;
 
 /// Names a command that was given to the client; never reused within a connection. On the wire: its tag.
 enum class CommandId : std::uint32_t {};

@@ -1,5 +1,7 @@
 #include "sync/imap/encoder.h"
 
+#include "sync/imap/internal_date.h"
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -62,6 +64,24 @@ bool isPlainAtomOctet(char octet) {
   static constexpr std::string_view kPunctuation = "-_./@&+,:=";
   return (octet >= 'a' && octet <= 'z') || (octet >= 'A' && octet <= 'Z') || (octet >= '0' && octet <= '9') ||
          kPunctuation.find(octet) != std::string_view::npos;
+}
+
+std::string_view specialUseOf(mailstore::Role role) {
+  using mailstore::Role;
+  switch (role) {
+    case Role::Sent:
+      return "\\Sent";
+    case Role::Drafts:
+      return "\\Drafts";
+    case Role::Trash:
+      return "\\Trash";
+    case Role::Junk:
+      return "\\Junk";
+    case Role::Archive:
+      return "\\Archive";
+    default:
+      return {};  // a view cannot be made, INBOX is always there
+  }
 }
 
 class Writer {
@@ -140,11 +160,32 @@ class Writer {
     if (!problem_.empty()) return out;
     raw("\r\n");
     out.pieces = std::move(pieces_);
+    out.owed = std::move(owed_);
     pieces_.clear();
     return out;
   }
 
+  /// Announces a literal whose octets are supplied later, or writes them.
+  void message(const AppendMessage& message) {
+    const bool waits = mustWait(message.size);
+    raw(message.literal == LiteralKind::Binary ? "~{" : "{");
+    number(message.size);
+    raw(waits ? "}\r\n" : "+}\r\n");
+    if (!message.octets) {
+      owed_.push_back({pieces_.size() - 1, message.size, waits ? LiteralMode::Synchronising : LiteralMode::Plus});
+      pieces_.emplace_back();
+      return;
+    }
+    if (waits) pieces_.emplace_back();
+    reserve(message.octets->size() + 128);
+    raw(*message.octets);
+  }
+
  private:
+  [[nodiscard]] bool mustWait(std::uint64_t size) const {
+    return context_.literals == LiteralMode::Synchronising ||
+           (context_.literals == LiteralMode::Minus && size > kLiteralMinusMaximum);
+  }
   static bool isNil(std::string_view text) {
     return text.size() == 3 && (text[0] | 0x20) == 'n' && (text[1] | 0x20) == 'i' && (text[2] | 0x20) == 'l';
   }
@@ -168,8 +209,7 @@ class Writer {
     raw("\"");
   }
   void literal(std::string_view text) {
-    const bool waits = context_.literals == LiteralMode::Synchronising ||
-                       (context_.literals == LiteralMode::Minus && text.size() > kLiteralMinusMaximum);
+    const bool waits = mustWait(text.size());
     raw("{");
     number(text.size());
     raw(waits ? "}\r\n" : "+}\r\n");
@@ -180,6 +220,7 @@ class Writer {
 
   EncodeContext context_;
   std::vector<std::string> pieces_;
+  std::vector<EncodedCommand::Owed> owed_;
   std::string_view problem_;
 };
 
@@ -324,7 +365,93 @@ struct WriteCommand {
     out.uids(*search.uids);
   }
 
+  void operator()(const UidStore& store) const {
+    out.raw(" UID STORE ");
+    out.uids(store.uids);
+    if (store.unchangedSince) {
+      out.raw(" (UNCHANGEDSINCE ");
+      out.number(store.unchangedSince->value());
+      out.raw(")");
+    }
+    out.raw(store.mode == StoreMode::Add ? " +FLAGS" : " -FLAGS");
+    out.raw(store.answer == StoreAnswer::Silent ? ".SILENT " : " ");
+    if (store.flags.empty()) out.refuse("STORE has no flag");
+    flags(store.flags);
+  }
+
+  void operator()(const UidCopy& copy) const {
+    out.raw(" UID COPY ");
+    out.uids(copy.uids);
+    out.astring(copy.mailbox);
+  }
+  void operator()(const UidMove& move) const {
+    out.raw(" UID MOVE ");
+    out.uids(move.uids);
+    out.astring(move.mailbox);
+  }
+  void operator()(const UidExpunge& expunge) const {
+    out.raw(" UID EXPUNGE ");
+    out.uids(expunge.uids);
+  }
+
+  void operator()(const Append& append) const {
+    out.raw(" APPEND");
+    out.astring(append.mailbox);
+    if (append.messages.empty()) out.refuse("APPEND has no message");
+    for (const AppendMessage& message : append.messages) {
+      if (message.octets && message.octets->size() != message.size)
+        out.refuse("a message has another size than it says");
+      out.raw(" ");
+      flags(message.flags);
+      out.raw(" \"");
+      out.raw(dateTime(message.date));
+      out.raw("\" ");
+      out.message(message);
+    }
+  }
+
+  void operator()(const Create& create) const {
+    out.raw(" CREATE");
+    out.astring(create.mailbox);
+    const std::string_view use = specialUseOf(create.role);
+    if (use.empty()) return;
+    out.raw(" (USE (");
+    out.raw(use);
+    out.raw("))");
+  }
+  void operator()(const Rename& rename) const {
+    out.raw(" RENAME");
+    out.astring(rename.from);
+    out.astring(rename.to);
+  }
+  void operator()(const Delete& remove) const {
+    out.raw(" DELETE");
+    out.astring(remove.mailbox);
+  }
+  void operator()(const Subscribe& subscribe) const {
+    out.raw(" SUBSCRIBE");
+    out.astring(subscribe.mailbox);
+  }
+
  private:
+  /// A keyword is an atom (RFC 9051 section 9); one that is none is left out: no server has it.
+  static bool isKeyword(std::string_view name) {
+    constexpr std::string_view kSpecials = "(){ %*\"\\]";
+    return !name.empty() && std::all_of(name.begin(), name.end(), [&](char c) {
+      return c > 0x20 && c < 0x7F && kSpecials.find(c) == std::string_view::npos;
+    });
+  }
+  void flags(const mailstore::Flags& flags) const {
+    std::string_view separator = "(";
+    for (const std::string& name : flags.names()) {
+      if (name.front() != '\\' && !isKeyword(name)) continue;
+      out.raw(separator);
+      out.raw(name);
+      separator = " ";
+    }
+    out.raw(separator == "(" ? "()" : ")");
+  }
+
   void word(std::string_view text) const {
     const bool plain = std::all_of(text.begin(), text.end(), isPlainAtomOctet);
     if (text.empty() || !plain) return out.refuse("a word of a command is no atom");

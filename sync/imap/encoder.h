@@ -3,6 +3,7 @@
 
 #include "sync/imap/commands.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -28,6 +29,13 @@ struct EncodeContext {
 /// A command as octets, cut where the server has to say "+" before the next piece may be sent.
 struct EncodedCommand {
   std::vector<std::string> pieces;
+  /// Behind piece `piece` the caller supplies so many octets of a literal, at once or after "+".
+  struct Owed {
+    std::size_t piece = 0;
+    std::uint64_t octets = 0;
+    LiteralMode mode = LiteralMode::Plus;  ///< Synchronising: after "+"
+  };
+  std::vector<Owed> owed;
   std::string redacted;      ///< for a trace; empty when the pieces hold no secret
   std::string_view problem;  ///< why it cannot be written, static text; then there are no pieces
 };

@@ -2,6 +2,7 @@
 
 #include "sync/imap/cursor.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 
@@ -66,6 +67,27 @@ std::optional<mailstore::InternalDate> parseInternalDate(std::string_view text) 
   if (!cursor.atEnd() || !date.ok()) return std::nullopt;
   const std::int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
   return mailstore::InternalDate{days * 86400 + *time - std::int64_t{*zone} * 60, *zone};
+}
+
+std::string dateTime(const mailstore::InternalDate& date) {
+  using namespace std::chrono;
+  constexpr std::int64_t kFirst = -62167219200;  // 0000-01-01
+  constexpr std::int64_t kLast = 253402300799;   // 9999-12-31
+  constexpr std::int64_t kDay = 86400;
+  const int zone = std::clamp<int>(date.zoneMinutes, -1439, 1439);
+  const std::int64_t local = std::clamp<std::int64_t>(date.seconds + zone * std::int64_t{60}, kFirst, kLast);
+  const std::int64_t days = (local >= 0 ? local : local - kDay + 1) / kDay;
+  const std::int64_t seconds = local - days * kDay;
+  const year_month_day day{sys_days{std::chrono::days{days}}};
+  const auto digits = [](std::int64_t value, std::size_t width) {
+    std::string text = std::to_string(value);
+    return text.size() < width ? std::string(width - text.size(), '0') + text : text;
+  };
+  const int east = zone < 0 ? -zone : zone;
+  return digits(static_cast<unsigned>(day.day()), 2) + "-" +
+         std::string(kMonths[static_cast<unsigned>(day.month()) - 1]) + "-" + digits(static_cast<int>(day.year()), 4) +
+         " " + digits(seconds / 3600, 2) + ":" + digits(seconds / 60 % 60, 2) + ":" + digits(seconds % 60, 2) +
+         (zone < 0 ? " -" : " +") + digits(east / 60, 2) + digits(east % 60, 2);
 }
 
 }  // namespace mailbraid::sync::imap

@@ -16,8 +16,8 @@ void OutputQueue::push(Segment segment) {
   added_ += segment.text.size();
   if (segment.after == After::Wait) ++waitsInQueue_;
   // Commands that hold no secret are written together: one system call, one TLS record.
-  const bool joins = !segments_.empty() && segments_.back().redacted.empty() && segment.redacted.empty() &&
-                     segments_.back().after == After::GoOn;
+  const bool joins = !segments_.empty() && segments_.back().owed == 0 && segments_.back().redacted.empty() &&
+                     segment.redacted.empty() && segments_.back().after == After::GoOn;
   if (!joins) {
     segments_.push_back(std::move(segment));
     return;
@@ -32,6 +32,36 @@ void OutputQueue::add(std::string text, std::string redacted) {
 
 void OutputQueue::addAndWait(std::string text, std::string redacted) {
   push({std::move(text), std::move(redacted), After::Wait});
+}
+
+void OutputQueue::addOwed(std::uint64_t octets) {
+  if (octets == 0) return;
+  added_ += octets;
+  ++owedInQueue_;
+  segments_.push_back({{}, {}, After::GoOn, octets});
+}
+
+std::uint64_t OutputQueue::owed() const {
+  for (const Segment& segment : segments_) {
+    if (segment.after == After::Wait) return 0;
+    if (segment.owed != 0) return segment.owed;
+  }
+  return 0;
+}
+
+void OutputQueue::supply(std::string_view octets) {
+  const auto place =
+      std::find_if(segments_.begin(), segments_.end(), [](const Segment& segment) { return segment.owed != 0; });
+  if (place == segments_.end() || octets.empty()) return;
+  octets = octets.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(octets.size(), place->owed)));
+  place->owed -= octets.size();
+  if (place->owed == 0) {
+    --owedInQueue_;
+    place->text = octets;
+    return;
+  }
+  // A trace shows commands, not mail.
+  segments_.insert(place, {std::string(octets), {}, After::GoOn, 0});
 }
 
 std::string_view OutputQueue::pending() const {
@@ -75,11 +105,12 @@ void OutputQueue::proceed() {
 
 void OutputQueue::dropRest() {
   while (!segments_.empty()) {
-    added_ -= segments_.back().text.size();
+    added_ -= segments_.back().text.size() + segments_.back().owed;
     wipe(segments_.back().text);
     segments_.pop_back();
   }
   waitsInQueue_ = 0;
+  owedInQueue_ = 0;
   sent_ = 0;
 }
 

@@ -23,6 +23,13 @@ class OutputQueue {
   [[nodiscard]] std::string redactedPending() const;
   void consume(std::size_t count);
 
+  /// A place that supply() fills: what is added later comes behind it.
+  void addOwed(std::uint64_t octets);
+  /// Octets that supply() may be given now: of the first place that is not filled, unless "+" has to come before.
+  [[nodiscard]] std::uint64_t owed() const;
+  [[nodiscard]] bool hasOwed() const { return owedInQueue_ != 0; }
+  void supply(std::string_view octets);
+
   /// True when a literal's announcement is written and the server has not answered it.
   [[nodiscard]] bool waits() const;
   /// True when there is a literal's announcement that is not answered, written or not.
@@ -41,6 +48,7 @@ class OutputQueue {
     std::string text;
     std::string redacted;
     After after = After::GoOn;
+    std::uint64_t owed = 0;  ///< not 0: no text, but a place for so many octets
   };
 
   void push(Segment segment);
@@ -48,6 +56,7 @@ class OutputQueue {
   std::deque<Segment> segments_;
   std::size_t sent_ = 0;  // of the first segment
   std::size_t waitsInQueue_ = 0;
+  std::size_t owedInQueue_ = 0;
   std::uint64_t added_ = 0;
   std::uint64_t written_ = 0;
 };

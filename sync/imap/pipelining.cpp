@@ -43,6 +43,15 @@ constexpr std::array kRows = {
     Row{CommandKind::Close, {}},
     Row{CommandKind::UidFetch, {}},
     Row{CommandKind::UidSearch, {}},
+    Row{CommandKind::UidStore, {}},
+    Row{CommandKind::UidCopy, {Trait::NamesMailbox}},
+    Row{CommandKind::UidMove, {Trait::NamesMailbox}},
+    Row{CommandKind::UidExpunge, {}},
+    Row{CommandKind::Append, {Trait::NamesMailbox}},
+    Row{CommandKind::Create, {Trait::NamesMailbox}},
+    Row{CommandKind::Rename, {Trait::NamesMailbox}},
+    Row{CommandKind::Delete, {Trait::NamesMailbox}},
+    Row{CommandKind::Subscribe, {Trait::NamesMailbox}},
 };
 
 constexpr bool rowsStandInOrder() {
@@ -90,6 +99,15 @@ struct KindOf {
   CommandKind operator()(const Close&) const { return CommandKind::Close; }
   CommandKind operator()(const UidFetch&) const { return CommandKind::UidFetch; }
   CommandKind operator()(const UidSearch&) const { return CommandKind::UidSearch; }
+  CommandKind operator()(const UidStore&) const { return CommandKind::UidStore; }
+  CommandKind operator()(const UidCopy&) const { return CommandKind::UidCopy; }
+  CommandKind operator()(const UidMove&) const { return CommandKind::UidMove; }
+  CommandKind operator()(const UidExpunge&) const { return CommandKind::UidExpunge; }
+  CommandKind operator()(const Append&) const { return CommandKind::Append; }
+  CommandKind operator()(const Create&) const { return CommandKind::Create; }
+  CommandKind operator()(const Rename&) const { return CommandKind::Rename; }
+  CommandKind operator()(const Delete&) const { return CommandKind::Delete; }
+  CommandKind operator()(const Subscribe&) const { return CommandKind::Subscribe; }
 };
 
 }  // namespace

@@ -29,6 +29,15 @@ enum class CommandKind : std::uint8_t {
   Close,
   UidFetch,
   UidSearch,
+  UidStore,
+  UidCopy,
+  UidMove,
+  UidExpunge,
+  Append,
+  Create,
+  Rename,
+  Delete,
+  Subscribe,
 };
 
 CommandKind kindOf(const Command& command);

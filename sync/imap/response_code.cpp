@@ -2,6 +2,7 @@
 
 #include "sync/imap/cursor.h"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 
@@ -155,6 +156,44 @@ std::optional<AppendUid> parseAppendUid(std::string_view arguments) {
   auto uids = mailstore::UidSet::parse(cursor.rest());
   if (!uidValidity || *uidValidity == 0 || !uids) return std::nullopt;
   return AppendUid{mailstore::UidValidity{*uidValidity}, std::move(*uids)};
+}
+
+namespace {
+
+/// A set in the order it was written: UidSet would sort it.
+std::optional<std::vector<mailstore::Uid>> orderedUids(std::string_view text) {
+  constexpr std::size_t kMost = 1'000'000;
+  std::vector<mailstore::Uid> out;
+  Cursor cursor(text);
+  do {
+    const auto first = cursor.numberOf<std::uint32_t>();
+    auto last = first;
+    if (first && cursor.take(':')) last = cursor.numberOf<std::uint32_t>();
+    if (!first || !last || *first == 0 || *last == 0) return std::nullopt;
+    const std::uint64_t low = std::min(*first, *last);
+    const std::uint64_t high = std::max(*first, *last);
+    if (high - low + 1 > kMost - out.size()) return std::nullopt;
+    for (std::uint64_t uid = low; uid <= high; ++uid) out.emplace_back(static_cast<std::uint32_t>(uid));
+  } while (cursor.take(','));
+  if (!cursor.rest().empty()) return std::nullopt;
+  return out;
+}
+
+}  // namespace
+
+std::optional<CopyUid> parseCopyUid(std::string_view arguments) {
+  Cursor cursor(arguments);
+  const auto uidValidity = cursor.numberOf<std::uint32_t>();
+  cursor.spaces();
+  const std::string_view rest = cursor.rest();
+  const std::size_t space = std::min(rest.find(' '), rest.size());
+  const auto from = orderedUids(rest.substr(0, space));
+  const auto to = orderedUids(rest.substr(std::min(space + 1, rest.size())));
+  if (!uidValidity || *uidValidity == 0 || !from || !to || from->size() != to->size()) return std::nullopt;
+  CopyUid out{mailstore::UidValidity{*uidValidity}, {}};
+  out.uids.reserve(from->size());
+  for (std::size_t i = 0; i < from->size(); ++i) out.uids.emplace_back((*from)[i], (*to)[i]);
+  return out;
 }
 
 std::optional<mailstore::UidSet> parseModified(std::string_view arguments) {

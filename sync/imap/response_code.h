@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace mailbraid::sync::imap {
 
@@ -111,6 +113,14 @@ struct AppendUid {
   mailstore::UidSet uids;
 };
 std::optional<AppendUid> parseAppendUid(std::string_view arguments);
+
+/// COPYUID (RFC 4315 section 3): which message became which. Pairs in the order told.
+struct CopyUid {
+  mailstore::UidValidity uidValidity;
+  std::vector<std::pair<mailstore::Uid, mailstore::Uid>> uids;
+};
+/// None when the two sets do not have the same, bounded number of messages.
+std::optional<CopyUid> parseCopyUid(std::string_view arguments);
 
 /// MODIFIED (RFC 7162 section 3.1.3).
 std::optional<mailstore::UidSet> parseModified(std::string_view arguments);

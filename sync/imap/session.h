@@ -26,6 +26,11 @@ class Client::Session {
   explicit Session(const Limits& limits) : limits_(limits), fetch_(limits_) {}
 
   CommandId send(Command command);
+  void supply(std::string_view octets) {
+    output_.supply(octets);
+    pump();
+  }
+  [[nodiscard]] std::uint64_t owedOctets() const { return output_.owed(); }
   void respond(std::string_view base64);
   void receive(std::string_view octets);
   std::optional<Event> nextEvent();

@@ -1,6 +1,8 @@
 #include "sync/imap/cursor.h"
 #include "sync/imap/session.h"
 
+#include <algorithm>
+
 namespace mailbraid::sync::imap {
 
 namespace {
@@ -31,7 +33,7 @@ bool Client::Session::mayEncode(CommandKind next) const {
   if (state_ == SessionState::BeforeGreeting || state_ == SessionState::LoggedOut || layerChanges_ || failed_)
     return false;
   // Behind a literal that the server has not asked for, a command would become part of the literal.
-  if (output_.hasWait() || sent_.size() >= limits_.commandsInFlight) return false;
+  if (output_.hasWait() || output_.hasOwed() || sent_.size() >= limits_.commandsInFlight) return false;
   return mayPipeline(sentKinds_, next);
 }
 
@@ -84,6 +86,18 @@ void Client::Session::queuePieces(EncodedCommand& encoded, Sent& sent) {
   for (std::size_t i = 0; i < encoded.pieces.size(); ++i) {
     // A trace shows a command once, however many pieces it has.
     const std::string shown = encoded.redacted.empty() ? std::string() : i == 0 ? encoded.redacted : "<redacted>\r\n";
+    const auto owed = std::find_if(encoded.owed.begin(), encoded.owed.end(),
+                                   [i](const EncodedCommand::Owed& one) { return one.piece == i; });
+    if (owed != encoded.owed.end()) {
+      if (owed->mode == LiteralMode::Synchronising) {
+        output_.addAndWait(std::move(encoded.pieces[i]), shown);
+      } else {
+        output_.add(std::move(encoded.pieces[i]), shown);
+      }
+      if (i == 0) sent.writtenAt = output_.added();
+      output_.addOwed(owed->octets);
+      continue;
+    }
     if (i + 1 == encoded.pieces.size()) {
       output_.add(std::move(encoded.pieces[i]), shown);
     } else {

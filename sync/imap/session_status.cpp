@@ -168,6 +168,15 @@ void Client::Session::complete(const Sent& sent, const StatusLine& status) {
     case CommandKind::Status:
     case CommandKind::UidFetch:
     case CommandKind::UidSearch:
+    case CommandKind::UidStore:
+    case CommandKind::UidCopy:
+    case CommandKind::UidMove:
+    case CommandKind::UidExpunge:
+    case CommandKind::Append:
+    case CommandKind::Create:
+    case CommandKind::Rename:
+    case CommandKind::Delete:
+    case CommandKind::Subscribe:
       break;
   }
   events_.emplace_back(CommandDone{sent.id, resultOf(status.word), status.code, status.text});

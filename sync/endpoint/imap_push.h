@@ -1,0 +1,123 @@
+// Commands that change things at an IMAP server, and what came of them (sync/endpoint's own).
+#pragma once
+
+#include "sync/endpoint/imap_session.h"
+#include "sync/endpoint/push.h"
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace mailbraid::sync::endpoint {
+
+/// Runs commands over a session. Made for one call of the endpoint. Throws what the session throws.
+class ImapPush {
+ public:
+  explicit ImapPush(ImapSession& session) : session_(session) {}
+
+  struct End {
+    imap::CommandResult result = imap::CommandResult::Ok;
+    imap::ResponseCodeKind code = imap::ResponseCodeKind::None;
+    std::string text;
+    std::optional<imap::CopyUid> copied;
+    std::optional<imap::AppendUid> appended;
+    mailstore::UidSet modified;
+    [[nodiscard]] bool isOk() const { return result == imap::CommandResult::Ok; }
+  };
+  using WhenDone = std::function<void(const End&)>;
+
+  /// Sends as soon as the client lets it; `done` is called while run(), await() or drain() reads.
+  void send(imap::Command command, WhenDone done);
+  /// Until all that was sent is answered.
+  void run();
+  /// Until fewer than `most` commands are unanswered.
+  void awaitFewer(std::size_t most);
+  /// Reads and writes once.
+  void pump();
+  /// Writes what is to be written, and reads what comes meanwhile.
+  void drain();
+  End command(imap::Command command);
+
+  /// Selects the mailbox for writing, unless it is already, and makes sure that it is the one that `uidValidity` names.
+  /// Nothing is sent behind it before that is known: a UID of one mailbox must never reach another.
+  std::optional<mailstore::Error> open(const RemoteMailbox& mailbox, mailstore::UidValidity uidValidity);
+
+  /// What the server said of messages of the selected mailbox since clear().
+  [[nodiscard]] const std::map<mailstore::Uid, mailstore::Flags>& flags() const { return flags_; }
+  [[nodiscard]] const mailstore::UidSet& vanished() const { return vanished_; }
+  void clear();
+
+  [[nodiscard]] bool has(std::string_view capability) const { return session_.capabilities().has(capability); }
+  [[nodiscard]] ImapSession& session() { return session_; }
+
+ private:
+  void handle(const imap::Event& event);
+  void done(const imap::CommandDone& done);
+
+  ImapSession& session_;
+  struct Flying {
+    imap::CommandId id{};
+    WhenDone done;
+    std::optional<imap::CopyUid> copied;  ///< of an untagged OK (RFC 6851 section 3.3)
+  };
+  std::vector<Flying> flying_;
+  std::map<mailstore::Uid, mailstore::Flags> flags_;
+  mailstore::UidSet vanished_;
+};
+
+/// The error of a mailbox whose server would not do `what`: in the server's own words.
+mailstore::Error refusal(const RemoteMailbox& mailbox, const std::string& what, const ImapPush::End& end);
+
+/// A command line that every server takes (RFC 7162 section 4 asks for 8000 octets).
+inline constexpr std::size_t kLongestSet = 7000;
+
+const mailstore::UidSet& uidsOf(const KeySet& keys);
+
+/// Calls `visit` for each UID, ascending.
+template <class Visit>
+void forEachUid(const mailstore::UidSet& uids, const Visit& visit) {
+  for (const mailstore::UidSet::Range& range : uids.ranges()) {
+    for (std::uint64_t uid = range.first.value(); uid <= range.last.value(); ++uid) {
+      visit(mailstore::Uid{static_cast<std::uint32_t>(uid)});
+    }
+  }
+}
+
+/// Uploads the items of one mailbox.
+class ImapUpload {
+ public:
+  ImapUpload(ImapPush& push, const AppendRequest& request, std::size_t index, const OctetSource& octets, PushSink& sink)
+      : push_(push), request_(request), index_(index), octets_(octets), sink_(sink) {}
+  std::optional<mailstore::Error> run();
+
+ private:
+  /// Items that are sent as one command.
+  struct Batch {
+    std::vector<std::size_t> items;
+    std::uint64_t octets = 0;
+    enum class Keywords : std::uint8_t { Kept, LeftOut } keywords = Keywords::Kept;
+  };
+  [[nodiscard]] std::optional<std::string> read(const AppendItem& item);
+  bool admits(const AppendItem& item);
+  void sendBatches();
+  void sendBatch(Batch batch);
+  void sendLarge(std::size_t item);
+  void ended(const Batch& batch, const ImapPush::End& end);
+  void refuse(const AppendItem& item, const mailstore::Error& error);
+  [[nodiscard]] mailstore::Flags flagsOf(const AppendItem& item, Batch::Keywords keywords) const;
+  std::optional<imap::LiteralKind> literalFor(const AppendItem& item, bool hasNul);
+
+  ImapPush& push_;
+  const AppendRequest& request_;
+  const std::size_t index_;
+  const OctetSource& octets_;
+  PushSink& sink_;
+  std::vector<Batch> again_;    ///< to be sent once more, in smaller parts
+  std::uint64_t inFlight_ = 0;  ///< octets
+  std::optional<mailstore::Error> stopped_;
+};
+
+}  // namespace mailbraid::sync::endpoint

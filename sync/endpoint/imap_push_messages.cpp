@@ -1,0 +1,228 @@
+// ImapEndpoint: flags, moves, copies and removals.
+#include "sync/endpoint/imap_endpoint.h"
+#include "sync/endpoint/imap_push.h"
+
+#include <algorithm>
+
+namespace mailbraid::sync::endpoint {
+
+using mailstore::Error;
+using mailstore::Flags;
+using mailstore::Uid;
+using mailstore::UidSet;
+
+namespace {
+
+Flags deletedMark() {
+  Flags flags;
+  flags.add(mailstore::SystemFlag::Deleted);
+  return flags;
+}
+
+/// Of `wanted`, what the selected mailbox can keep (PERMANENTFLAGS, RFC 9051 section 7.1).
+Flags keepable(const Flags& wanted, const imap::SelectedMailbox* mailbox) {
+  if (mailbox == nullptr || !mailbox->permanentFlags) return wanted;
+  const bool anyKeyword = mailbox->newKeywords == imap::NewKeywords::Allowed;
+  const Flags refused = wanted.without(*mailbox->permanentFlags);
+  if (!anyKeyword) return wanted.without(refused);
+  return wanted.without(Flags::fromColumns(refused.bits(), {}));
+}
+
+/// One group of messages whose flags change alike.
+class FlagStoring {
+ public:
+  FlagStoring(ImapPush& push, const FlagChange& change, const FlagRequest& request, std::size_t index, PushSink& sink)
+      : push_(push), change_(change), request_(request), index_(index), sink_(sink) {}
+
+  std::optional<Error> run() {
+    const imap::SelectedMailbox* mailbox = push_.session().client().selected();
+    const Flags add = keepable(change_.add, mailbox);
+    const Flags remove = keepable(change_.remove, mailbox);
+    store(imap::StoreMode::Add, add);
+    store(imap::StoreMode::Remove, remove);
+    push_.run();
+    if (failure_) return failure_;
+    UidSet silent;
+    forEachUid(uidsOf(change_.keys), [&](Uid uid) {
+      const bool asked = !add.empty() || !remove.empty();
+      if (asked && !changed_.contains(uid) && !push_.flags().contains(uid)) silent.add(uid);
+    });
+    if (!silent.empty()) ask(silent);
+    if (failure_) return failure_;
+    // What could not be asked for is as it was: not added, and not taken away.
+    const Flags assumed = add.unitedWith(change_.remove.without(remove));
+    forEachUid(uidsOf(change_.keys), [&](Uid uid) { tell(uid, silent, assumed); });
+    return std::nullopt;
+  }
+
+ private:
+  void store(imap::StoreMode mode, const Flags& flags) {
+    if (flags.empty()) return;
+    for (const UidSet& part : uidsOf(change_.keys).chunksOfText(kLongestSet)) {
+      imap::UidStore command{part, mode, flags, imap::StoreAnswer::Flags, {}};
+      const bool guarded = request_.unchangedSince.value() != 0 && push_.has("CONDSTORE");
+      if (guarded) command.unchangedSince = request_.unchangedSince;
+      push_.send(std::move(command), [this](const ImapPush::End& end) {
+        changed_.add(end.modified);
+        if (!end.isOk() && end.modified.empty()) failure_ = refusal(*request_.mailbox, "store flags", end);
+      });
+    }
+  }
+
+  /// Some servers do not tell of a message whose flags were so already, none tells of one that is gone.
+  void ask(const UidSet& uids) {
+    for (const UidSet& part : uids.chunksOfText(kLongestSet)) {
+      push_.send(imap::UidFetch{part, {imap::FetchItem::Flags}, {}, imap::VanishedMode::None},
+                 [this](const ImapPush::End& end) {
+                   if (!end.isOk()) failure_ = refusal(*request_.mailbox, "tell flags", end);
+                 });
+    }
+    push_.run();
+  }
+
+  void tell(Uid uid, const UidSet& asked, const Flags& assumed) {
+    const auto told = push_.flags().find(uid);
+    if (changed_.contains(uid)) {
+      sink_.onChangedMeanwhile(index_, uid);
+    } else if (told != push_.flags().end()) {
+      sink_.onFlags(index_, uid, told->second);
+    } else if (asked.contains(uid)) {
+      sink_.onVanished(index_, uid);
+    } else {
+      sink_.onFlags(index_, uid, assumed);
+    }
+  }
+
+  ImapPush& push_;
+  const FlagChange& change_;
+  const FlagRequest& request_;
+  const std::size_t index_;
+  PushSink& sink_;
+  UidSet changed_;  ///< by somebody else, meanwhile
+  std::optional<Error> failure_;
+};
+
+/// Moves or copies the messages of one request.
+class Transferring {
+ public:
+  Transferring(ImapPush& push, const TransferRequest& request, std::size_t index, PushSink& sink)
+      : push_(push), request_(request), index_(index), sink_(sink) {}
+
+  std::optional<Error> run() {
+    const bool moves = request_.kind == TransferRequest::Kind::Move;
+    for (const UidSet& part : uidsOf(request_.keys).chunksOfText(kLongestSet)) {
+      if (failure_) break;
+      if (moves && push_.has("MOVE")) {
+        push_.send(imap::UidMove{part, request_.to->wireName}, [this, part](const ImapPush::End& end) {
+          if (ended(end, "move messages to " + request_.to->name)) tell(part, end);
+        });
+      } else {
+        copy(part, moves);
+      }
+    }
+    push_.run();
+    return failure_;
+  }
+
+ private:
+  bool ended(const ImapPush::End& end, const std::string& what) {
+    if (!end.isOk() && !failure_) failure_ = refusal(*request_.from, what, end);
+    return end.isOk();
+  }
+
+  /// The copy comes first, and only what was copied is removed, exactly that.
+  void copy(const UidSet& part, bool moves) {
+    const ImapPush::End end = push_.command(imap::UidCopy{part, request_.to->wireName});
+    if (!ended(end, "copy messages to " + request_.to->name)) return;
+    tell(part, end);
+    if (!moves) return;
+    UidSet copied = part;
+    if (end.copied) {
+      copied = {};
+      for (const auto& [from, to] : end.copied->uids) copied.add(from);
+    }
+    push_.send(imap::UidStore{copied, imap::StoreMode::Add, deletedMark(), imap::StoreAnswer::Silent, {}},
+               [this](const ImapPush::End& marked) { ended(marked, "mark what was moved"); });
+    if (push_.has("UIDPLUS")) {
+      push_.send(imap::UidExpunge{copied},
+                 [this](const ImapPush::End& gone) { ended(gone, "expunge what was moved"); });
+    } else {
+      forEachUid(copied, [&](Uid uid) { sink_.onMarked(index_, uid); });
+    }
+  }
+
+  void tell(const UidSet& part, const ImapPush::End& end) {
+    if (!end.copied) {
+      forEachUid(part, [&](Uid uid) { sink_.onTransferred(index_, uid, std::nullopt); });
+      return;
+    }
+    UidSet left = part;
+    for (const auto& [from, to] : end.copied->uids) {
+      if (!part.contains(from)) continue;
+      left.remove(UidSet::of(from, from));
+      sink_.onTransferred(index_, from, mailstore::RemoteKey{to});
+    }
+    forEachUid(left, [&](Uid uid) { sink_.onVanished(index_, uid); });
+  }
+
+  ImapPush& push_;
+  const TransferRequest& request_;
+  const std::size_t index_;
+  PushSink& sink_;
+  std::optional<Error> failure_;
+};
+
+}  // namespace
+
+PushAbility ImapEndpoint::pushAbility() const {
+  return {true, true, true, true, true};
+}
+
+Outcomes ImapEndpoint::storeFlags(std::span<const FlagRequest> requests, PushSink& sink) {
+  Outcomes out(requests.size());
+  ImapPush push(*session_);
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    out[i] = push.open(*requests[i].mailbox, requests[i].uidValidity);
+    for (const FlagChange& change : requests[i].changes) {
+      if (!out[i]) out[i] = FlagStoring(push, change, requests[i], i, sink).run();
+    }
+  }
+  return out;
+}
+
+Outcomes ImapEndpoint::transfer(std::span<const TransferRequest> requests, PushSink& sink) {
+  Outcomes out(requests.size());
+  ImapPush push(*session_);
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    out[i] = push.open(*requests[i].from, requests[i].uidValidity);
+    if (!out[i]) out[i] = Transferring(push, requests[i], i, sink).run();
+  }
+  return out;
+}
+
+Outcomes ImapEndpoint::remove(std::span<const RemoveRequest> requests, PushSink& sink) {
+  Outcomes out(requests.size());
+  ImapPush push(*session_);
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    const RemoveRequest& request = requests[i];
+    out[i] = push.open(*request.mailbox, request.uidValidity);
+    if (out[i]) continue;
+    const bool expunges = request.kind == RemoveRequest::Kind::Expunge && push.has("UIDPLUS");
+    for (const UidSet& part : uidsOf(request.keys).chunksOfText(kLongestSet)) {
+      push.send(imap::UidStore{part, imap::StoreMode::Add, deletedMark(), imap::StoreAnswer::Silent, {}},
+                [&, part](const ImapPush::End& end) {
+                  if (!end.isOk()) out[i] = refusal(*request.mailbox, "mark messages as deleted", end);
+                  if (end.isOk() && !expunges) forEachUid(part, [&](Uid uid) { sink.onMarked(i, uid); });
+                });
+      if (!expunges) continue;
+      push.send(imap::UidExpunge{part}, [&, part](const ImapPush::End& end) {
+        if (!end.isOk()) out[i] = refusal(*request.mailbox, "expunge messages", end);
+        if (end.isOk()) forEachUid(part, [&](Uid uid) { sink.onRemoved(i, uid); });
+      });
+    }
+    push.run();
+  }
+  return out;
+}
+
+}  // namespace mailbraid::sync::endpoint

@@ -1,0 +1,239 @@
+// ImapEndpoint: uploads, several commands in flight, several messages in each where the server takes them.
+#include "sync/endpoint/imap_endpoint.h"
+#include "sync/endpoint/imap_push.h"
+
+#include <charconv>
+#include <utility>
+
+namespace mailbraid::sync::endpoint {
+
+using imap::ResponseCodeKind;
+using mailstore::Error;
+using mailstore::ErrorKind;
+using mailstore::Flags;
+using mailstore::RemoteKey;
+using mailstore::Retry;
+using mailstore::Scope;
+using mailstore::Uid;
+
+namespace {
+
+// A message above it is streamed, alone in its command; the others of a batch lie in memory together.
+constexpr std::uint64_t kLargeMessage = std::uint64_t{512} * 1024;
+constexpr std::uint64_t kBatchOctets = std::uint64_t{1} << 20U;
+constexpr std::size_t kBatchMessages = 100;
+constexpr std::uint64_t kMostInFlight = std::uint64_t{4} << 20U;
+
+/// What the server takes at most (RFC 7889); none when it does not say.
+std::optional<std::uint64_t> appendLimit(const imap::Capabilities& capabilities) {
+  constexpr std::string_view kName = "APPENDLIMIT=";
+  for (const std::string& name : capabilities.names()) {
+    if (!name.starts_with(kName)) continue;
+    std::uint64_t limit = 0;
+    const char* end = name.data() + name.size();
+    const auto [at, error] = std::from_chars(name.data() + kName.size(), end, limit);
+    if (error == std::errc{} && at == end) return limit;
+  }
+  return std::nullopt;
+}
+
+/// The server would refuse the next message for the same reason.
+bool concernsMailbox(ResponseCodeKind code) {
+  switch (code) {
+    case ResponseCodeKind::OverQuota:
+    case ResponseCodeKind::TryCreate:
+    case ResponseCodeKind::NonExistent:
+    case ResponseCodeKind::NoPerm:
+    case ResponseCodeKind::ReadOnly:
+      return true;
+    default:
+      return imap::adviceOf(code) == imap::FailureAdvice::TryLater;
+  }
+}
+
+Error refusedMessage(const std::string& why) {
+  return {ErrorKind::Protocol, Scope::Message, Retry::Never, why};
+}
+
+}  // namespace
+
+std::optional<Error> ImapUpload::run() {
+  if (request_.items.empty()) return std::nullopt;
+  const RemoteStatus status = request_.mailbox->status.value_or(RemoteStatus{});
+  sink_.onAppending(index_, status.uidValidity, status.uidNext);
+  sendBatches();
+  push_.run();
+  while (!again_.empty() && !stopped_) {
+    std::vector<Batch> batches;
+    batches.swap(again_);
+    for (Batch& batch : batches) {
+      if (!stopped_) sendBatch(std::move(batch));
+    }
+    push_.run();
+  }
+  return stopped_;
+}
+
+void ImapUpload::refuse(const AppendItem& item, const Error& error) {
+  sink_.onAppendRefused(index_, item.token, error);
+}
+
+bool ImapUpload::admits(const AppendItem& item) {
+  const std::optional<std::uint64_t> limit = appendLimit(push_.session().capabilities());
+  if (!limit || item.size <= *limit) return true;
+  refuse(item, refusedMessage("it has " + std::to_string(item.size) + " octets; the server takes " +
+                              std::to_string(*limit) + " at most"));
+  return false;
+}
+
+std::optional<std::string> ImapUpload::read(const AppendItem& item) {
+  std::string octets;
+  octets.reserve(item.size);
+  try {
+    octets_(item, [&](std::string_view piece) { octets.append(piece); });
+  } catch (const Error& error) {
+    if (error.scope() != Scope::Message) throw;
+    refuse(item, error);
+    return std::nullopt;
+  }
+  return octets;
+}
+
+std::optional<imap::LiteralKind> ImapUpload::literalFor(const AppendItem& item, bool hasNul) {
+  if (!hasNul) return imap::LiteralKind::Text;
+  if (push_.has("BINARY")) return imap::LiteralKind::Binary;
+  refuse(item, refusedMessage("it has NUL octets, which this server cannot take (it has no BINARY, RFC 3516)"));
+  return std::nullopt;
+}
+
+Flags ImapUpload::flagsOf(const AppendItem& item, Batch::Keywords keywords) const {
+  return keywords == Batch::Keywords::Kept ? item.flags : Flags::fromColumns(item.flags.bits(), {});
+}
+
+void ImapUpload::sendBatches() {
+  const std::size_t most = push_.has("MULTIAPPEND") ? kBatchMessages : 1;
+  Batch batch;
+  const auto flush = [&] {
+    if (!batch.items.empty()) sendBatch(std::exchange(batch, {}));
+  };
+  for (std::size_t i = 0; i < request_.items.size() && !stopped_; ++i) {
+    const AppendItem& item = request_.items[i];
+    if (!admits(item)) continue;
+    if (item.size > kLargeMessage) {
+      flush();
+      if (!stopped_) sendLarge(i);
+      continue;
+    }
+    if (batch.items.size() >= most || batch.octets + item.size > kBatchOctets) flush();
+    batch.items.push_back(i);
+    batch.octets += item.size;
+  }
+  if (!stopped_) flush();
+}
+
+void ImapUpload::sendBatch(Batch batch) {
+  imap::Append command{request_.mailbox->wireName, {}};
+  Batch sent;
+  sent.keywords = batch.keywords;
+  for (const std::size_t i : batch.items) {
+    const AppendItem& item = request_.items[i];
+    std::optional<std::string> octets = read(item);
+    if (!octets) continue;
+    const auto literal = literalFor(item, octets->find('\0') != std::string::npos);
+    if (!literal) continue;
+    sent.items.push_back(i);
+    sent.octets += octets->size();
+    command.messages.push_back({flagsOf(item, batch.keywords), item.date, octets->size(), std::move(octets), *literal});
+  }
+  if (sent.items.empty()) return;
+  while (inFlight_ != 0 && inFlight_ + sent.octets > kMostInFlight) push_.pump();
+  if (stopped_) return;
+  inFlight_ += sent.octets;
+  sink_.onOctets(sent.octets);
+  push_.send(std::move(command), [this, sent](const ImapPush::End& end) { ended(sent, end); });
+  push_.drain();
+}
+
+void ImapUpload::sendLarge(std::size_t i) {
+  const AppendItem& item = request_.items[i];
+  bool hasNul = false;
+  try {
+    octets_(item, [&](std::string_view piece) { hasNul = hasNul || piece.find('\0') != std::string_view::npos; });
+  } catch (const Error& error) {
+    if (error.scope() != Scope::Message) throw;
+    refuse(item, error);
+    return;
+  }
+  const auto literal = literalFor(item, hasNul);
+  if (!literal) return;
+  push_.run();
+  Batch sent;
+  sent.items.push_back(i);
+  bool isDone = false;
+  push_.send(imap::Append{request_.mailbox->wireName, {{item.flags, item.date, item.size, std::nullopt, *literal}}},
+             [&, sent](const ImapPush::End& end) {
+               isDone = true;
+               ended(sent, end);
+             });
+  push_.drain();
+  imap::Client& client = push_.session().client();
+  while (client.owedOctets() == 0 && !isDone) push_.pump();  // until the server says that it wants it
+  try {
+    octets_(item, [&](std::string_view piece) {
+      if (client.owedOctets() == 0) return;  // refused before it was sent
+      client.supply(piece);
+      sink_.onOctets(piece.size());
+      push_.drain();
+    });
+  } catch (const Error& error) {
+    if (error.scope() != Scope::Message) throw;
+    // The server waits for the rest of a message that cannot be had: only the end of the line takes that back.
+    refuse(item, error);
+    throw Error(ErrorKind::TemporaryFailure, Scope::Connection, Retry::Now, error.what());
+  }
+  if (!isDone) push_.run();
+}
+
+void ImapUpload::ended(const Batch& batch, const ImapPush::End& end) {
+  inFlight_ -= std::min(inFlight_, batch.octets);
+  if (end.isOk()) {
+    std::vector<Uid> uids;
+    if (end.appended && end.appended->uids.count() == batch.items.size()) {
+      forEachUid(end.appended->uids, [&](Uid uid) { uids.push_back(uid); });
+    }
+    for (std::size_t i = 0; i < batch.items.size(); ++i) {
+      const AppendItem& item = request_.items[batch.items[i]];
+      const auto key = uids.empty() ? std::optional<RemoteKey>{} : RemoteKey{uids[i]};
+      sink_.onAppended(index_, item.token, key, flagsOf(item, batch.keywords));
+    }
+    return;
+  }
+  if (concernsMailbox(end.code)) {
+    if (!stopped_) stopped_ = refusal(*request_.mailbox, "take messages", end);
+    return;
+  }
+  if (batch.items.size() > 1) {
+    // One of them is at fault: the others shall not suffer.
+    const auto middle = batch.items.begin() + static_cast<std::ptrdiff_t>(batch.items.size() / 2);
+    again_.push_back({{batch.items.begin(), middle}, 0, batch.keywords});
+    again_.push_back({{middle, batch.items.end()}, 0, batch.keywords});
+    return;
+  }
+  const AppendItem& item = request_.items[batch.items.front()];
+  const bool mayBeKeyword = batch.keywords == Batch::Keywords::Kept && !item.flags.keywords().empty() &&
+                            item.size <= kLargeMessage && end.code != ResponseCodeKind::TooBig;
+  if (mayBeKeyword) {
+    again_.push_back({batch.items, 0, Batch::Keywords::LeftOut});
+    return;
+  }
+  refuse(item, refusedMessage("the server would not take it: \"" + end.text + "\""));
+}
+
+Outcomes ImapEndpoint::append(std::span<const AppendRequest> requests, const OctetSource& octets, PushSink& sink) {
+  Outcomes out(requests.size());
+  ImapPush push(*session_);
+  for (std::size_t i = 0; i < requests.size(); ++i) out[i] = ImapUpload(push, requests[i], i, octets, sink).run();
+  return out;
+}
+
+}  // namespace mailbraid::sync::endpoint
