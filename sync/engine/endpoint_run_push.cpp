@@ -101,6 +101,7 @@ void EndpointRun::pushOnce() {
     broken = error;
   }
   job([&](Store& store) { push_->finish(store); });
+  anotherRound_ = push_->wantsAnotherRound();
   absorbPush();
   if (broken) throw Error(*broken);
 }
@@ -122,7 +123,7 @@ void EndpointRun::pushAll() {
       endpoint_->reconnect();
     }
     readAgain();
-    if (!broken || !planPush(allowedEntries())) break;
+    if ((!broken && !anotherRound_) || tries >= kMostTries || !planPush(allowedEntries())) break;
   }
   removeUnwanted();
 }

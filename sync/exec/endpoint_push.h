@@ -77,6 +77,8 @@ class EndpointPush {
   /// What was not done waits; all changes up to the plan's are settled.
   void finish(mailstore::Store& store);
 
+  /// True when messages got their place but not their flags: the server told no keys, which the next reading brings.
+  [[nodiscard]] bool wantsAnotherRound() const { return anotherRound_; }
   [[nodiscard]] const PushCounts& counts() const { return counts_; }
   [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
   [[nodiscard]] const std::vector<std::string>& heldMailboxes() const { return heldMailboxes_; }
@@ -132,6 +134,7 @@ class EndpointPush {
   std::vector<mailstore::WaitingRow> waits_;
   std::vector<mailstore::EntryId> looked_;  ///< candidates: done unless they wait
   std::function<void(std::uint64_t, std::uint64_t)> told_;
+  bool anotherRound_ = false;
   PushCounts counts_;
   std::vector<std::string> notes_;
   std::vector<std::string> heldMailboxes_;

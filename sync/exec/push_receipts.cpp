@@ -144,6 +144,8 @@ void TransferReceipts::moved(const TransferWork& transfer, const TransferItem& i
     target.flags.push_back({*to, item.pair, item.entry, item.base, item.delta});
   } else if (item.delta.empty() || transfer.parks) {
     settled(item.entry);
+  } else {
+    wantAnotherRound();
   }
   const mailstore::EndpointMailboxId record = target.record.id;
   this->record([this, &item, &from, &target, kind, to, record](Store& store) {
@@ -162,8 +164,17 @@ void TransferReceipts::copied(const TransferWork& transfer, const TransferItem& 
   PlaceWork& target = work().places[transfer.to];
   const std::string& from = work().places[transfer.from].name;
   ++counts().uploaded;
-  if (item.delta.empty()) settled(item.entry);
   const mailstore::EndpointMailboxId record = target.record.id;
+  if (item.delta.empty()) {
+    settled(item.entry);
+  } else if (to) {
+    // The copy has the other one's flags, and gets its own as soon as its pair is there.
+    mailstore::PairId pair;
+    writer().run([&](Store& store) { pair = store.pairs().add(record, *to, item.entry, item.base, {}); });
+    target.flags.push_back({*to, pair, item.entry, item.base, item.delta});
+  } else {
+    wantAnotherRound();
+  }
   this->record([this, &item, &from, &target, to, record](Store& store) {
     if (to && !store.pairs().find(record, *to)) store.pairs().add(record, *to, item.entry, item.base, {});
     logKey(from, "copy there", item.key, "to " + target.name);

@@ -40,6 +40,8 @@ class PushReceipts : public endpoint::PushSink {
   void record(StoreWriter::Job job);
   /// The entry's change is carried out.
   void settled(mailstore::EntryId entry) { push_.settled(entry); }
+  /// Something is left to do that could not be done without a key.
+  void wantAnotherRound() { push_.anotherRound_ = true; }
   void refuse(mailstore::EntryId entry, const std::string& place, const mailstore::Error& error);
   void waitReason(mailstore::EntryId entry, const std::string& reason);
   void logKey(const std::string& place, std::string_view kind, const mailstore::RemoteKey& key,
