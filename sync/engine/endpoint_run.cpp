@@ -83,6 +83,7 @@ EndpointReport EndpointRun::finish() {
     report_.counts.quarantined += pull_->counts().quarantined;
     absorbPull();
   }
+  report_.counts.held = heldByPull_ + heldByPush_;
   report_.seconds = std::chrono::duration<double>(spent_).count();
   return report_;
 }
@@ -94,7 +95,7 @@ void EndpointRun::absorbPull() {
   report_.counts.flags += counts.flags;
   report_.counts.moved += counts.moved;
   report_.counts.removed += counts.removed;
-  report_.counts.held += counts.held;
+  heldByPull_ = counts.held;  // what waits, not what was done: the last reading tells
   report_.notes.insert(report_.notes.end(), pull_->notes().begin(), pull_->notes().end());
   for (const std::string& mailbox : pull_->heldMailboxes()) addHeld(mailbox);
   allowedEntries_.insert(allowedEntries_.end(), pull_->allowedEntries().begin(), pull_->allowedEntries().end());

@@ -107,6 +107,8 @@ class EndpointRun {
   std::vector<mailstore::EntryId> allowedEntries_;
   std::chrono::steady_clock::duration spent_{};
   endpoint::Seal seal_;
+  std::uint64_t heldByPull_ = 0;
+  std::uint64_t heldByPush_ = 0;
   bool anotherRound_ = false;  ///< a push left something that it can do now that was read again
   bool failed_ = false;        ///< a phase ended in an error: the endpoint is not touched any more
   std::vector<std::optional<endpoint::RemoteStatus>> read_;  ///< by work: its status when it was read to the end

@@ -56,8 +56,9 @@ bool EndpointRun::planPush(const std::unordered_set<mailstore::EntryId>& allowed
   std::vector<PushPlace> places;
   for (std::size_t i = 0; i < pull_->works().size(); ++i) {
     const MailboxWork& work = pull_->works()[i];
-    if (work.remote == nullptr || work.record.id.value() == 0) continue;
-    const bool known = work.continuity == Continuity::Unchanged || (i < read_.size() && read_[i]);
+    if (work.record.id.value() == 0) continue;
+    const bool known =
+        work.remote != nullptr && (work.continuity == Continuity::Unchanged || (i < read_.size() && read_[i]));
     places.push_back({work.record, work.remote, known});
   }
   exec::PushSettings settings = pushSettings();
@@ -79,7 +80,7 @@ void EndpointRun::absorbPush() {
   report_.counts.flagsStored += counts.flags;
   report_.counts.movedThere += counts.moved;
   report_.counts.removedThere += counts.removed;
-  report_.counts.held += counts.held;
+  heldByPush_ = counts.held;
   report_.counts.quarantined += counts.refused;
   report_.notes.insert(report_.notes.end(), push_->notes().begin(), push_->notes().end());
   for (const std::string& mailbox : push_->heldMailboxes()) addHeld(mailbox);

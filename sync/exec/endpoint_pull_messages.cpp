@@ -16,6 +16,7 @@ using mailstore::Entry;
 using mailstore::EntryId;
 using mailstore::Flags;
 using mailstore::InternalDate;
+using mailstore::MailboxId;
 using mailstore::MessageId;
 using mailstore::Pair;
 using mailstore::Store;
@@ -276,9 +277,11 @@ void EndpointPull::finish(Store& store, const std::vector<std::optional<RemoteSt
     if (work.remote == nullptr) {
       if (!work.gone || held[i]) continue;
       store.endpoints().removeMailbox(work.record.id);
+      const MailboxId target = work.record.mailbox;
+      work.record.id = {};
       // Where others still have it, it is not made here again for nothing.
-      if (!store.mailboxes().removeIfUnused(work.record.mailbox)) {
-        store.backlog().setUnwanted(endpoint_.id, work.record.mailbox);
+      if (!store.mailboxes().removeIfUnused(target)) {
+        store.backlog().setUnwanted(endpoint_.id, target);
       }
       log_.note(settings_.endpointName, work.record.name, "remove mailbox", "");
       notes_.push_back(work.record.name + " no longer exists there");

@@ -52,7 +52,7 @@ struct PushSettings {
 /// A mailbox of the endpoint as this run's pull left it.
 struct PushPlace {
   mailstore::EndpointMailbox record;
-  const endpoint::RemoteMailbox* remote = nullptr;
+  const endpoint::RemoteMailbox* remote = nullptr;  ///< null: it is not there any more, and its removal is held back
   bool known = true;  ///< it was read to its end, or has not changed: what the pairs say is what it holds
 };
 

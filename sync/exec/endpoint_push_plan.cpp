@@ -98,6 +98,7 @@ void EndpointPush::planMailboxes(Store& store) {
     }
     PlaceWork& work = work_.places[place->second];
     work.role = mailbox.role;
+    if (work.remote == nullptr) continue;
     const bool follows = mailbox.role == Role::None && !settings_.mapping.map.contains(work.name);
     if (!work.record.storeName.empty() && work.record.storeName != mailbox.name) {
       if (follows && settings_.canChangeMailboxes && settings_.createMailboxes && settings_.policy.fresh) {
