@@ -39,6 +39,8 @@ struct Mailboxes::Statements {
   Statement findBraid{database, "SELECT id FROM braid WHERE name = ?"};
   Statement insertBraid{database, "INSERT INTO braid(name) VALUES(?) RETURNING id"};
   Statement byId{database, "SELECT " MAILBRAID_MAILBOX_COLUMNS " WHERE b.id = ?"};
+  Statement ofRemote{database, "SELECT " MAILBRAID_MAILBOX_COLUMNS
+                               " WHERE b.id = (SELECT mailbox FROM endpoint_mailbox WHERE id = ?)"};
   Statement byName{database,
                    "SELECT " MAILBRAID_MAILBOX_COLUMNS " WHERE b.braid = ? AND b.name = ? AND b.removed_at = 0"};
   Statement byRole{database, "SELECT " MAILBRAID_MAILBOX_COLUMNS
@@ -117,6 +119,11 @@ MailboxId Mailboxes::ensure(BraidId braid, std::string_view name, Role role) {
 
 std::optional<Mailbox> Mailboxes::find(MailboxId id) {
   Query query(statements_->byId, id);
+  return oneFrom(query);
+}
+
+std::optional<Mailbox> Mailboxes::ofEndpointMailbox(EndpointMailboxId id) {
+  Query query(statements_->ofRemote, id);
   return oneFrom(query);
 }
 

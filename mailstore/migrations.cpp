@@ -107,6 +107,9 @@ constexpr std::array kVersion2{
 //   left_out         messages that are named by text and that the configuration leaves out
 //   endpoint_mailbox.store_name
 //                    the store mailbox's name when both were the same: when that differs now, it was renamed since
+//   pair.held        2: expunged there because it was marked as deleted
+//   pair.marked_apart
+//                    its \\Deleted was not spread when the endpoint was met
 //   waiting          entries whose change could not, or may not, be carried to an endpoint yet
 //   upload           uploads began here and their outcome is not known in full: what is new from uid_next on may be
 //   ours unwanted         the mailbox was removed at this endpoint, on purpose: it is not made there again
@@ -120,6 +123,7 @@ constexpr std::array kVersion4{
     " key TEXT NOT NULL, PRIMARY KEY(endpoint_mailbox, key)) STRICT, WITHOUT ROWID",
     "ALTER TABLE endpoint_mailbox ADD COLUMN store_name TEXT NOT NULL DEFAULT ''",
     "UPDATE endpoint_mailbox SET store_name = (SELECT name FROM mailbox WHERE id = endpoint_mailbox.mailbox)",
+    "ALTER TABLE pair ADD COLUMN marked_apart INTEGER NOT NULL DEFAULT 0",
     "CREATE TABLE waiting(endpoint INTEGER NOT NULL REFERENCES endpoint(id) ON DELETE CASCADE,"
     " entry INTEGER NOT NULL REFERENCES entry(id) ON DELETE CASCADE, kind INTEGER NOT NULL, reason TEXT NOT NULL,"
     " since INTEGER NOT NULL, next_try INTEGER NOT NULL, PRIMARY KEY(endpoint, entry)) STRICT, WITHOUT ROWID",

@@ -11,8 +11,9 @@ namespace {
 
 constexpr std::size_t kPage = 1000;
 
-#define MAILBRAID_PAIR_SELECT \
-  "SELECT p.id, p.endpoint_mailbox, p.uid, p.key, p.entry, p.flags, p.keywords, p.object_id, p.held FROM pair p "
+#define MAILBRAID_PAIR_SELECT                                                                                         \
+  "SELECT p.id, p.endpoint_mailbox, p.uid, p.key, p.entry, p.flags, p.keywords, p.object_id, p.held, p.marked_apart " \
+  "FROM pair p "
 
 Pair pairFrom(const Query& query) {
   Pair out;
@@ -23,6 +24,8 @@ Pair pairFrom(const Query& query) {
   out.flags = flagsFrom(query, 5);
   out.objectId = query.text(7);
   out.held = query.integer(8) != 0;
+  out.expunged = query.integer(8) == 2;
+  out.markedApart = query.integer(9) != 0;
   return out;
 }
 
@@ -62,7 +65,12 @@ struct Pairs::Statements {
   // Left to itself, SQLite goes through all pairs of the mailbox.
   Statement held{database, MAILBRAID_PAIR_SELECT
                  "INDEXED BY pair_held WHERE p.endpoint_mailbox = ? AND p.held = 1 ORDER BY p.uid, p.key"};
-  Statement setFlags{database, "UPDATE pair SET flags = ?, keywords = ? WHERE id = ?"};
+  Statement setFlags{
+      database,
+      "UPDATE pair SET flags = ?1, keywords = ?2, marked_apart = CASE WHEN ?1 & 8 = 0 THEN 0 ELSE marked_apart"
+      " END WHERE id = ?3"};
+  Statement setExpunged{database, "UPDATE pair SET held = 2 WHERE id = ?"};
+  Statement setMarkedApart{database, "UPDATE pair SET marked_apart = ? WHERE id = ?"};
   Statement setHeld{database, "UPDATE pair SET held = ? WHERE id = ?"};
   Statement rekey{database, "UPDATE pair SET endpoint_mailbox = ?, uid = ?, key = ? WHERE id = ?"};
   Statement remove{database, "DELETE FROM pair WHERE id = ?"};
@@ -156,6 +164,14 @@ std::vector<Pair> Pairs::held(EndpointMailboxId mailbox) {
 
 void Pairs::setFlags(PairId id, const Flags& flags) {
   execute(statements_->setFlags, int{flags.bits()}, flags.keywordColumn(), id);
+}
+
+void Pairs::setExpunged(PairId id) {
+  execute(statements_->setExpunged, id);
+}
+
+void Pairs::setMarkedApart(PairId id, bool apart) {
+  execute(statements_->setMarkedApart, apart, id);
 }
 
 void Pairs::setHeld(PairId id, bool held) {

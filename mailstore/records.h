@@ -99,7 +99,11 @@ struct Pair {
   EntryId entry;
   Flags flags;
   std::string objectId;  ///< EMAILID (RFC 8474) or X-GM-MSGID; empty when unknown
-  bool held = false;     ///< gone at the endpoint; its removal waits for the user (the brake)
+  bool held = false;     ///< gone at the endpoint, and that is no removal, or none yet
+  /// Held for good: the message was marked \\Deleted, and mailbraid expunged it there (`expunge_deleted`).
+  bool expunged = false;
+  /// \\Deleted of `flags` is this endpoint's own: when it was met, its mark was not spread, and it is not taken away.
+  bool markedApart = false;
 };
 
 /// Why a change of an entry has not been carried to an endpoint.

@@ -60,6 +60,7 @@ class Mailboxes {
   /// A mailbox that exists under the name without a role is given the role.
   MailboxId ensure(BraidId braid, std::string_view name, Role role);
   std::optional<Mailbox> find(MailboxId id);
+  std::optional<Mailbox> ofEndpointMailbox(EndpointMailboxId id);  ///< that it syncs with
   std::optional<Mailbox> findByName(BraidId braid, std::string_view name);
   std::optional<Mailbox> findByRole(BraidId braid, Role role);
   void rename(MailboxId id, std::string_view name);
@@ -163,6 +164,8 @@ class Pairs {
   std::vector<Pair> held(EndpointMailboxId mailbox);
   void setFlags(PairId id, const Flags& flags);
   void setHeld(PairId id, bool held);
+  void setExpunged(PairId id);
+  void setMarkedApart(PairId id, bool apart);
   void rekey(PairId id, EndpointMailboxId mailbox, const RemoteKey& key);  ///< the message moved, or got another UID
   void remove(PairId id);
   void removeAll(EndpointMailboxId mailbox);

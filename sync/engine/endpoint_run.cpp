@@ -181,6 +181,16 @@ void EndpointRun::mapAndOpen() {
   pull.removalsTold = settings_.type != EndpointType::Pop3;
   pull.now = context_.now;
   pull.window = window();
+  pull.expungeDeleted = settings_.expungeDeleted;
+  const auto marks = [](const endpoint::EndpointSettings& one) {
+    return one.removals == endpoint::RemovalStyle::Mark || one.removals == endpoint::RemovalStyle::Never;
+  };
+  const std::vector<endpoint::EndpointSettings>& all = context_.request.endpoints;
+  pull.onlyMarks = marks(settings_);
+  pull.othersOnlyMark =
+      company_ == Company::Shared && std::all_of(all.begin(), all.end(), [&](const endpoint::EndpointSettings& one) {
+        return one.braid != settings_.braid || one.name == settings_.name || marks(one);
+      });
   pull.removalsAllowed = [this](const std::string& mailbox) {
     return std::any_of(context_.request.allowRemovals.begin(), context_.request.allowRemovals.end(),
                        [&](const AllowedRemovals& allowed) {

@@ -20,7 +20,7 @@ using plan::Continuity;
 bool EndpointRun::mayPush() const {
   const endpoint::Directions& push = settings_.push;
   if (failed_ || !endpoint_ || !pull_ || context_.stop.stop_requested()) return false;
-  if (!push.fresh && !push.flags && !push.removals) return false;
+  if (!push.fresh && !push.flags && !push.removals) return false;  // read-only
   const endpoint::PushAbility can = endpoint_->pushAbility();
   return can.append || can.flags || can.transfers || can.removals;
 }
@@ -34,6 +34,7 @@ exec::PushSettings EndpointRun::pushSettings() const {
   out.policy = {settings_.push.fresh, settings_.push.flags, settings_.push.removals, can.append, can.flags,
                 can.transfers,        can.removals};
   out.removals = settings_.removals;
+  out.expungeDeleted = settings_.expungeDeleted;
   out.createMailboxes = settings_.createMailboxes;
   out.removeMailboxes = settings_.removeMailboxes;
   out.canChangeMailboxes = can.mailboxes;
@@ -59,7 +60,9 @@ bool EndpointRun::planPush(const std::unordered_set<mailstore::EntryId>& allowed
     if (work.record.id.value() == 0) continue;
     const bool known =
         work.remote != nullptr && (work.continuity == Continuity::Unchanged || (i < read_.size() && read_[i]));
-    places.push_back({work.record, work.remote, known});
+    const auto doomed = pull_->doomed().find(i);
+    places.push_back({work.record, work.remote,
+                      doomed == pull_->doomed().end() ? std::vector<mailstore::RemoteKey>{} : doomed->second, known});
   }
   exec::PushSettings settings = pushSettings();
   settings.allowedEntries = allowed;

@@ -263,6 +263,7 @@ void EndpointPull::confirmRename(Store& store, const RenameGuess& guess, const s
   store.endpoints().renameMailbox(old.record.id, fresh.remote->name, target);
   old.remote = fresh.remote;
   old.record.name = fresh.remote->name;
+  if (const auto now = store.mailboxes().find(target)) old.record.storeName = now->name;
   fresh.remote = nullptr;
   fresh.record = {};
   loadWork(store, old);
@@ -296,15 +297,6 @@ void EndpointPull::begin(Store& store, std::size_t index, const RemoteStatus& st
   store.endpoints().setAnchor(work.record.id, anchor);
 }
 
-Flags EndpointPull::initialFlags(const RemoteMessage& told, std::size_t work) const {
-  Flags flags = settings_.pull.flags ? told.flags : Flags{};
-  if (!plan::pairsByContent(works_[work].continuity) || !flags.has(mailstore::SystemFlag::Deleted)) return flags;
-  // \Deleted is not spread at first contact: the pair remembers it, the entry does not take it.
-  Flags deleted;
-  deleted.add(mailstore::SystemFlag::Deleted);
-  return flags.without(deleted);
-}
-
 void EndpointPull::mergeFlags(Store& store, std::size_t work, const Pair& pair, const Flags& remote) {
   const std::optional<Entry> entry = store.entries().find(pair.entry);
   if (!settings_.pull.flags || !entry) return;
@@ -312,7 +304,8 @@ void EndpointPull::mergeFlags(Store& store, std::size_t work, const Pair& pair, 
   const plan::Local local = entry->removedAt == 0 ? plan::Local::Live : plan::Local::Tombstone;
   const plan::Action action = plan::decide(plan::Base::Paired, plan::Remote::Present, local, sides);
   if (action == plan::Action::Nothing) return;
-  if (action == plan::Action::Revive) {
+  const bool undeleted = pair.flags.has(mailstore::SystemFlag::Deleted) && !remote.has(mailstore::SystemFlag::Deleted);
+  if (action == plan::Action::Revive && (undeleted || !settings_.onlyMarks)) {
     store.entries().revive(entry->id);
     logKey(work, "revive", pair.key, "it was removed elsewhere, and is cared for here");
   }

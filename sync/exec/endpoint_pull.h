@@ -37,9 +37,15 @@ struct PullSettings {
   std::string endpointType;
   std::string braidName;
   endpoint::Directions pull;
-  plan::Window window;       ///< what is outside is not taken in
-  bool keysAreUids = true;   ///< false: names (UIDLs, files)
-  bool removalsTold = true;  ///< false: absence at this kind of endpoint never is a removal (POP3)
+  /// A removal made at this endpoint can only become a mark at the others (`removals = "mark"`, "never"): then it needs
+  /// no care for what was flagged there since.
+  bool othersOnlyMark = false;
+  /// A removal made elsewhere only becomes a mark here.
+  bool onlyMarks = false;
+  bool expungeDeleted = false;  ///< new messages that are marked are not taken in, they are expunged
+  plan::Window window;          ///< what is outside is not taken in
+  bool keysAreUids = true;      ///< false: names (UIDLs, files)
+  bool removalsTold = true;     ///< false: absence at this kind of endpoint never is a removal (POP3)
   /// Whether removals beyond the brake may go through in this mailbox (`--allow-removals`).
   std::function<bool(const std::string& mailbox)> removalsAllowed;
   std::int64_t now = 0;  ///< seconds since 1970
@@ -128,10 +134,14 @@ class EndpointPull {
   [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
   /// The endpoint's mailboxes whose removals the brake holds back.
   [[nodiscard]] const std::vector<std::string>& heldMailboxes() const { return heldMailboxes_; }
+  /// New messages that are marked as deleted, by work: they are to be expunged, and never were in the store.
+  [[nodiscard]] const std::map<std::size_t, std::vector<mailstore::RemoteKey>>& doomed() const { return doomed_; }
   /// Entries removed beyond the brake, because the user allows it.
   [[nodiscard]] const std::vector<mailstore::EntryId>& allowedEntries() const { return allowedEntries_; }
 
  private:
+  void takeMarks(mailstore::Store& store, mailstore::Entry& entry, mailstore::PairId pair,
+                 const mailstore::Flags& told);
   struct Missing {  ///< a pair whose message is gone from its mailbox
     mailstore::Pair pair;
     std::size_t work = 0;
@@ -163,7 +173,9 @@ class EndpointPull {
   /// Messages of the mailbox before this run, those whose removal is held back included.
   [[nodiscard]] std::uint64_t messagesBefore(mailstore::Store& store, std::size_t work) const;
   void removeMissing(mailstore::Store& store, const Missing& missing);
-  [[nodiscard]] mailstore::Flags initialFlags(const endpoint::RemoteMessage& told, std::size_t work) const;
+  [[nodiscard]] mailstore::Flags takenFlags(const endpoint::RemoteMessage& told) const {
+    return settings_.pull.flags ? told.flags : mailstore::Flags{};
+  }
   [[nodiscard]] bool isPlainFirstPull(std::size_t work) const;
   void logKey(std::size_t work, std::string_view kind, const mailstore::RemoteKey& key, std::string_view detail = {});
 
@@ -182,6 +194,7 @@ class EndpointPull {
   std::vector<std::string> notes_;
   std::vector<std::string> heldMailboxes_;
   std::vector<mailstore::EntryId> allowedEntries_;
+  std::map<std::size_t, std::vector<mailstore::RemoteKey>> doomed_;
 };
 
 }  // namespace mailbraid::sync::exec

@@ -101,12 +101,29 @@ void EndpointPull::adopt(Store& store, std::size_t work, EntryId id, const Remot
     if (pair.held && pair.endpointMailbox == works_[work].record.id) store.pairs().remove(pair.id);
   }
   ++works_[work].added;
-  store.pairs().add(works_[work].record.id, told.key, id, settings_.pull.flags ? told.flags : Flags{}, told.objectId);
-  const std::optional<Entry> entry = store.entries().find(id);
-  const Flags united = entry ? entry->flags.unitedWith(initialFlags(told, work)) : Flags{};
-  if (entry && !(united == entry->flags)) store.entries().setFlags(id, united);
+  const mailstore::PairId pair =
+      store.pairs().add(works_[work].record.id, told.key, id, takenFlags(told), told.objectId);
+  std::optional<Entry> entry = store.entries().find(id);
+  if (entry && settings_.pull.flags) takeMarks(store, *entry, pair, told.flags);
   ++counts_.adopted;
   logKey(work, "adopt", told.key);
+}
+
+void EndpointPull::takeMarks(Store& store, Entry& entry, mailstore::PairId pair, const Flags& told) {
+  Flags deleted;
+  deleted.add(mailstore::SystemFlag::Deleted);
+  const bool here = told.has(mailstore::SystemFlag::Deleted);
+  const bool there = entry.flags.has(mailstore::SystemFlag::Deleted);
+  Flags united = entry.flags.unitedWith(told);
+  if (here != there) {
+    // A mark that only one of them has is not spread when they meet, nor taken away: it stays with who has it.
+    united = united.without(deleted);
+    for (const Pair& other : store.pairs().ofEntry(entry.id)) {
+      if (other.flags.has(mailstore::SystemFlag::Deleted)) store.pairs().setMarkedApart(other.id, true);
+    }
+    if (here) store.pairs().setMarkedApart(pair, true);
+  }
+  if (!(united == entry.flags)) store.entries().setFlags(entry.id, united);
 }
 
 void EndpointPull::takeNew(Store& store, std::size_t work, MessageId message, const RemoteMessage& told,
@@ -114,10 +131,9 @@ void EndpointPull::takeNew(Store& store, std::size_t work, MessageId message, co
   leaveQuarantine(store, work, told.key);
   InternalDate date = told.date.value_or(fallback);
   if (!told.date && date.seconds == 0) date.seconds = settings_.now;
-  const EntryId entry = store.entries().add(works_[work].record.mailbox, message, initialFlags(told, work), date);
+  const EntryId entry = store.entries().add(works_[work].record.mailbox, message, takenFlags(told), date);
   ++works_[work].added;
-  store.pairs().add(works_[work].record.id, told.key, entry, settings_.pull.flags ? told.flags : Flags{},
-                    told.objectId);
+  store.pairs().add(works_[work].record.id, told.key, entry, takenFlags(told), told.objectId);
   logKey(work, kind, told.key);
 }
 
@@ -158,7 +174,9 @@ KeySet EndpointPull::identities(Store& store, std::size_t work, const std::vecto
   if (!settings_.pull.fresh) return needed;
   for (const RemoteMessage& message : told) {
     if (identify(store, work, message)) continue;
-    if (settings_.window.leavesOut(message.size, message.date, settings_.now)) {
+    if (settings_.expungeDeleted && message.flags.has(mailstore::SystemFlag::Deleted)) {
+      doomed_[work].push_back(message.key);
+    } else if (settings_.window.leavesOut(message.size, message.date, settings_.now)) {
       leaveOut(store, work, message.key);
     } else {
       addTo(needed, message.key);
@@ -212,11 +230,11 @@ void EndpointPull::removeMissing(Store& store, const Missing& missing) {
   const plan::Action action = plan::decide(plan::Base::Paired, plan::Remote::Absent, local, sides);
   // It was filed elsewhere since: that outweighs the removal of the copy left behind.
   const bool filed = local == plan::Local::Live && entry->mailbox != works_[missing.work].record.mailbox;
-  if (action == plan::Action::Keep || filed) {
+  if ((action == plan::Action::Keep && !settings_.othersOnlyMark) || filed) {
     logKey(missing.work, "keep", missing.pair.key, "removed here, but changed elsewhere since");
     notes_.push_back(works_[missing.work].record.name +
                      ": a message removed there is kept, since it was flagged, answered or filed elsewhere");
-  } else if (action == plan::Action::Remove) {
+  } else if (action == plan::Action::Remove || action == plan::Action::Keep) {
     store.entries().remove(entry->id, settings_.now);
     ++counts_.removed;
     logKey(missing.work, "remove", missing.pair.key);

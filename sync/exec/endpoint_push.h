@@ -36,6 +36,7 @@ struct PushSettings {
   std::string braidName;
   plan::PushPolicy policy;
   endpoint::RemovalStyle removals = endpoint::RemovalStyle::Expunge;
+  bool expungeDeleted = false;
   bool createMailboxes = true;
   bool removeMailboxes = false;
   bool canChangeMailboxes = true;
@@ -53,6 +54,7 @@ struct PushSettings {
 struct PushPlace {
   mailstore::EndpointMailbox record;
   const endpoint::RemoteMailbox* remote = nullptr;  ///< null: it is not there any more, and its removal is held back
+  std::vector<mailstore::RemoteKey> doomed;         ///< messages to expunge that never were in the store
   bool known = true;  ///< it was read to its end, or has not changed: what the pairs say is what it holds
 };
 
@@ -91,16 +93,17 @@ class EndpointPush {
  private:
   friend class PushReceipts;
   // endpoint_push_plan.cpp
+  struct Found {
+    plan::Placed placed = plan::Placed::Nowhere;
+    std::optional<mailstore::Pair> pair;
+  };
   void planMailboxes(mailstore::Store& store);
   void planEntry(mailstore::Store& store, mailstore::EntryId id);
   void planLive(mailstore::Store& store, const mailstore::Entry& entry, const std::optional<mailstore::Pair>& pair,
                 plan::Placed placed);
   void planRemoval(mailstore::Store& store, const mailstore::Entry& entry, const mailstore::Pair& pair);
+  bool planCleaning(const mailstore::Entry& entry, const Found& found);
   void planUpload(mailstore::Store& store, const mailstore::Entry& entry, std::size_t to);
-  struct Found {
-    plan::Placed placed = plan::Placed::Nowhere;
-    std::optional<mailstore::Pair> pair;
-  };
   [[nodiscard]] Found find(mailstore::Store& store, const mailstore::Entry& entry) const;
   [[nodiscard]] std::optional<std::size_t> placeOf(mailstore::EndpointMailboxId id) const;
   [[nodiscard]] std::optional<std::size_t> placeFor(mailstore::Store& store, const mailstore::Entry& entry);

@@ -41,7 +41,8 @@ std::string EndpointPush::policyText() const {
   std::string text;
   for (const bool is : {p.fresh, p.flags, p.removals, settings_.createMailboxes}) text += is ? '1' : '0';
   text += ' ' + std::to_string(static_cast<int>(settings_.removals));
-  text += ' ' + settings_.window.text();
+  text += settings_.expungeDeleted ? " expunges " : " ";
+  text += settings_.window.text();
   for (const std::string& pattern : settings_.mapping.patterns) text += ' ' + pattern;
   return text;
 }
@@ -76,12 +77,15 @@ void EndpointPush::plan(Store& store, std::vector<PushPlace> places) {
     work.remote = place.remote;
     work.known = place.known;
     work.record = std::move(place.record);
+    for (const mailstore::RemoteKey& key : place.doomed) work.removals.push_back({key, {}, {}, {}, true});
     placeByMailbox_.emplace(work.record.mailbox, work_.places.size());
     placeByRecord_.emplace(work.record.id, work_.places.size());
     work_.places.push_back(std::move(work));
   }
   const auto rows = endpoint_.policy == policyText() ? mailstore::Backlog::PolicyRows::LeftOut
                                                      : mailstore::Backlog::PolicyRows::Included;
+  // What was marked before the configuration said that marks count.
+  if (settings_.expungeDeleted && endpoint_.policy != policyText()) endpoint_.pushed = {};
   looked_ = store.backlog().candidates(endpoint_, rows, settings_.now);
   planMailboxes(store);
   for (const EntryId id : looked_) planEntry(store, id);
@@ -101,7 +105,8 @@ void EndpointPush::planMailboxes(Store& store) {
     if (work.remote == nullptr) continue;
     const bool follows = mailbox.role == Role::None && !settings_.mapping.map.contains(work.name);
     if (!work.record.storeName.empty() && work.record.storeName != mailbox.name) {
-      if (follows && settings_.canChangeMailboxes && settings_.createMailboxes && settings_.policy.fresh) {
+      if (follows && work.name != mailbox.name && settings_.canChangeMailboxes && settings_.createMailboxes &&
+          settings_.policy.fresh) {
         work.renamedTo = mailbox.name;
       }
     }
@@ -173,7 +178,11 @@ void EndpointPush::planEntry(Store& store, EntryId id) {
   if (!entry) return;
   Found found = find(store, *entry);
   const mailstore::Flags base = found.pair ? found.pair->flags : mailstore::Flags{};
-  const PushAction action = plan::decidePush({found.placed, localOf(*entry), base, entry->flags});
+  if (planCleaning(*entry, found)) return;
+  mailstore::Flags wanted = entry->flags;
+  // A mark that was met there stays as it is.
+  if (found.pair && found.pair->markedApart) wanted = wanted.unitedWith(deletedMark());
+  const PushAction action = plan::decidePush({found.placed, localOf(*entry), base, wanted});
   if (action == PushAction::Nothing) return;
   switch (plan::permissionFor(action, settings_.policy)) {
     case Permission::Never:
@@ -192,6 +201,22 @@ void EndpointPush::planEntry(Store& store, EntryId id) {
   }
 }
 
+bool EndpointPush::planCleaning(const Entry& entry, const Found& found) {
+  const bool marked = entry.flags.has(mailstore::SystemFlag::Deleted) ||
+                      (found.pair && found.pair->flags.has(mailstore::SystemFlag::Deleted));
+  if (!settings_.expungeDeleted || !settings_.policy.canRemove || entry.removedAt != 0 || !marked) return false;
+  if (found.placed == Placed::Nowhere) return entry.flags.has(mailstore::SystemFlag::Deleted);  // not to be uploaded
+  if (found.placed != Placed::Here && found.placed != Placed::Elsewhere) return false;
+  const std::size_t from = *placeOf(found.pair->endpointMailbox);
+  if (!work_.places[from].known) {
+    wait(entry.id, WaitKind::Retry, "its mailbox could not be read in this run");
+    return true;
+  }
+  open_.emplace(entry.id, std::string());
+  work_.places[from].removals.push_back({found.pair->key, found.pair->id, entry.id, found.pair->flags, true});
+  return true;
+}
+
 void EndpointPush::planLive(Store& store, const Entry& entry, const std::optional<Pair>& pair, Placed placed) {
   const std::optional<std::size_t> to = placeFor(store, entry);
   if (!to) {
@@ -207,14 +232,16 @@ void EndpointPush::planLive(Store& store, const Entry& entry, const std::optiona
     planUpload(store, entry, *to);
     return;
   }
-  const plan::FlagDelta delta = plan::flagDelta(pair->flags, entry.flags);
+  mailstore::Flags wanted = entry.flags;
+  if (pair->markedApart) wanted = wanted.unitedWith(deletedMark());
+  const plan::FlagDelta delta = plan::flagDelta(pair->flags, wanted);
   if (placed == Placed::Here) {
     work_.places[*to].flags.push_back({pair->key, pair->id, entry.id, pair->flags, delta});
     return;
   }
   const bool flagsToo = plan::permissionFor(PushAction::StoreFlags, settings_.policy) == Permission::Granted;
   work_.transferOf(from, *to, TransferRequest::Kind::Move, PushWork::Parks::No)
-      .items.push_back({pair->key, pair->id, entry.id, pair->flags, flagsToo ? delta : plan::FlagDelta{}});
+      .items.push_back({pair->key, pair->id, entry.id, pair->flags, flagsToo ? delta : plan::FlagDelta{}, false});
 }
 
 void EndpointPush::planUpload(Store& store, const Entry& entry, std::size_t to) {
@@ -233,7 +260,8 @@ void EndpointPush::planUpload(Store& store, const Entry& entry, std::size_t to) 
     const std::optional<std::size_t> from = at.pair ? placeOf(at.pair->endpointMailbox) : std::nullopt;
     if (at.placed == Placed::Here && from && work_.places[*from].known) {
       work_.transferOf(*from, to, TransferRequest::Kind::Copy, PushWork::Parks::No)
-          .items.push_back({at.pair->key, {}, entry.id, at.pair->flags, plan::flagDelta(at.pair->flags, entry.flags)});
+          .items.push_back(
+              {at.pair->key, {}, entry.id, at.pair->flags, plan::flagDelta(at.pair->flags, entry.flags), false});
       return;
     }
   }
@@ -267,7 +295,7 @@ void EndpointPush::planRemoval(Store& store, const Entry& entry, const Pair& pai
     case RemovalStyle::Expunge:
       break;
   }
-  place.removals.push_back({pair.key, pair.id, entry.id, pair.flags});
+  place.removals.push_back({pair.key, pair.id, entry.id, pair.flags, false});
 }
 
 void EndpointPush::brake(Store& store) {
@@ -286,7 +314,9 @@ void EndpointPush::brake(Store& store) {
   for (std::size_t i = 0; i < work_.places.size(); ++i) {
     PlaceWork& place = work_.places[i];
     if (counted[i] > 0 && (all || plan::brakes(counted[i], before[i])) && !settings_.removalsAllowed(place.name)) {
-      for (const RemovalItem& item : place.removals) wait(item.entry, WaitKind::Held, "held back by the brake");
+      for (const RemovalItem& item : place.removals) {
+        if (item.entry.value() != 0) wait(item.entry, WaitKind::Held, "held back by the brake");
+      }
       counts_.held += place.removals.size();
       notes_.push_back(place.name + ": " + std::to_string(place.removals.size()) + " of " + std::to_string(before[i]) +
                        " messages were removed elsewhere; their removal here is held back");
@@ -294,13 +324,16 @@ void EndpointPush::brake(Store& store) {
       log_.note(settings_.endpointName, place.name, "hold", std::to_string(place.removals.size()) + " removals there");
       place.removals.clear();
     }
-    if (settings_.removals != RemovalStyle::Trash || place.role == Role::Trash || place.removals.empty()) continue;
+    if (settings_.removals != RemovalStyle::Trash || place.role == Role::Trash || place.removals.empty() ||
+        !trashPlace()) {
+      continue;
+    }
     TransferWork& parked = work_.transferOf(i, *trashPlace(), TransferRequest::Kind::Move, PushWork::Parks::Yes);
     for (const RemovalItem& item : place.removals) {
       // What lies in the trash is not marked as deleted a second time.
       const plan::FlagDelta delta{{},
                                   item.base.has(mailstore::SystemFlag::Deleted) ? deletedMark() : mailstore::Flags{}};
-      parked.items.push_back({item.key, item.pair, item.entry, item.base, delta});
+      parked.items.push_back({item.key, item.pair, item.entry, item.base, delta, item.cleans});
     }
     place.removals.clear();
   }

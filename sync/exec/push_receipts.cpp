@@ -71,6 +71,21 @@ void PushReceipts::refuse(EntryId entry, const std::string& place, const Error& 
   record([&log = opLog(), endpoint, place, reason](Store&) { log.note(endpoint, place, "refused there", reason); });
 }
 
+void PushReceipts::buryIfGone(Store& store, EntryId entry) {
+  std::vector<mailstore::Pair> pairs = store.pairs().ofEntry(entry);
+  const std::optional<mailstore::Entry> now = store.entries().find(entry);
+  if (!now || now->removedAt != 0) return;
+  for (const mailstore::Pair& pair : pairs) {
+    const auto mailbox = store.mailboxes().ofEndpointMailbox(pair.endpointMailbox);
+    const bool parked = mailbox && mailbox->role == mailstore::Role::Trash && mailbox->id != now->mailbox;
+    if (!pair.held && !parked) return;  // somebody still has it
+  }
+  store.entries().remove(entry, push_.settings_.now);
+  for (const mailstore::Pair& pair : pairs) {
+    if (pair.held) store.pairs().remove(pair.id);
+  }
+}
+
 void PushReceipts::logKey(const std::string& place, std::string_view kind, const RemoteKey& key,
                           std::string_view detail) {
   opLog().add(endpointName(), place, kind, key, detail);
@@ -149,12 +164,12 @@ void TransferReceipts::moved(const TransferWork& transfer, const TransferItem& i
   }
   const mailstore::EndpointMailboxId record = target.record.id;
   this->record([this, &item, &from, &target, kind, to, record](Store& store) {
-    // Without a key it is recognised by its content when the mailbox is read again.
-    if (to) {
+    if (item.pair.value() != 0 && to) {
       store.pairs().rekey(item.pair, record, *to);
-    } else {
-      store.pairs().remove(item.pair);
+    } else if (item.pair.value() != 0) {
+      store.pairs().remove(item.pair);  // it is recognised by its content when the mailbox is read again
     }
+    if (item.cleans) buryIfGone(store, item.entry);
     logKey(from, kind, item.key, "to " + target.name);
   });
 }
@@ -240,8 +255,13 @@ void RemovalReceipts::onRemoved(std::size_t index, const RemoteKey& key) {
   ++counts().removed;
   const std::string& place = work().places[places_[index]].name;
   record([this, &item, &place](Store& store) {
-    store.pairs().remove(item.pair);
-    logKey(place, "remove there", item.key);
+    if (item.cleans && item.pair.value() != 0) {
+      store.pairs().setExpunged(item.pair);
+      buryIfGone(store, item.entry);
+    } else if (item.pair.value() != 0) {
+      store.pairs().remove(item.pair);
+    }
+    logKey(place, item.cleans ? "expunge what is marked there" : "remove there", item.key);
   });
 }
 
@@ -255,7 +275,7 @@ void RemovalReceipts::onMarked(std::size_t index, const RemoteKey& key) {
   record([this, &item, &place](Store& store) {
     Flags marked = item.base;
     marked.add(mailstore::SystemFlag::Deleted);
-    store.pairs().setFlags(item.pair, marked);
+    if (item.pair.value() != 0) store.pairs().setFlags(item.pair, marked);
     logKey(place, "mark there", item.key);
   });
 }

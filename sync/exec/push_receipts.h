@@ -42,6 +42,8 @@ class PushReceipts : public endpoint::PushSink {
   void settled(mailstore::EntryId entry) { push_.settled(entry); }
   /// Something is left to do that could not be done without a key.
   void wantAnotherRound() { push_.anotherRound_ = true; }
+  /// The entry becomes a tombstone when no endpoint has its message any more, but in its trash.
+  void buryIfGone(mailstore::Store& store, mailstore::EntryId entry);
   void refuse(mailstore::EntryId entry, const std::string& place, const mailstore::Error& error);
   void waitReason(mailstore::EntryId entry, const std::string& reason);
   void logKey(const std::string& place, std::string_view kind, const mailstore::RemoteKey& key,

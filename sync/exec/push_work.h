@@ -24,9 +24,10 @@ struct FlagItem {
 
 struct RemovalItem {
   mailstore::RemoteKey key;
-  mailstore::PairId pair;
-  mailstore::EntryId entry;
+  mailstore::PairId pair;    ///< 0: it was never taken in
+  mailstore::EntryId entry;  ///< 0: likewise
   mailstore::Flags base;
+  bool cleans = false;  ///< it is marked as deleted and expunged here, which is no removal elsewhere
 };
 
 struct UploadItem {
@@ -43,6 +44,7 @@ struct TransferItem {
   mailstore::EntryId entry;
   mailstore::Flags base;
   plan::FlagDelta delta;  ///< to be stored when it is there
+  bool cleans = false;    ///< see RemovalItem
 };
 
 /// A mailbox of the endpoint, or one that is to be made there.

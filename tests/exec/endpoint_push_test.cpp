@@ -149,7 +149,7 @@ class PushTrial {
     for (const exec::MailboxWork& work : pullOfB->pull->works()) {
       const auto remote =
           std::find_if(remotes.begin(), remotes.end(), [&](const auto& r) { return r.name == work.record.name; });
-      if (remote != remotes.end()) places.push_back({work.record, &*remote, true});
+      if (remote != remotes.end()) places.push_back({work.record, &*remote, {}, true});
     }
     return places;
   }
