@@ -109,14 +109,15 @@ class Account:
         for name, attributes in imap.names():
             if "noselect" in attributes.lower() or "nonexistent" in attributes.lower():
                 continue
-            out["INBOX" if name.upper() == "INBOX" else name] = sorted(
+            out[canonical(name)] = sorted(
                 (identity(raw), flags) for _, flags, _, raw in imap.messages(name))
         return out
 
     def make(self, wanted):
         """Changes the account so that it holds `wanted`: mailboxes, messages, flags. What is there already stays."""
         imap = self.imap()
-        there = {("INBOX" if n.upper() == "INBOX" else n) for n, a in imap.names() if "noselect" not in a.lower()}
+        wanted = {canonical(name): messages for name, messages in wanted.items()}
+        there = {canonical(n) for n, a in imap.names() if "noselect" not in a.lower()}
         for name in sorted(there - set(wanted), reverse=True):
             if name != "INBOX":
                 imap.command(b"DELETE " + mailctl.quoted(mailctl.encodeName(name)))
@@ -164,11 +165,22 @@ class Account:
         elif event["do"] == "rename folder":
             imap.command(b"RENAME " + mailctl.quoted(event["from"].encode()) + b" " + mailctl.quoted(event["to"].encode()))
         elif event["do"] == "uidvalidity":
-            mailctl.renew(imap, ["INBOX"])
+            # INBOX cannot be removed; when it is renamed, another one takes its place.
+            kept = list(imap.messages("INBOX"))
+            imap.command(b"CLOSE")
+            imap.command(b"RENAME INBOX Aside")
+            for _, flags, date, raw in kept:
+                imap.append("INBOX", raw, " ".join(flags), date)
+            imap.command(b"DELETE Aside")
         elif event["do"] == "deliver":
             imap.append("INBOX", octets({}, event["id"]), "", DATE)
         else:
             raise ValueError(event["do"])
+
+
+def canonical(name):
+    """INBOX is the one name without regard to case."""
+    return "INBOX" if name.upper() == "INBOX" else name
 
 
 def identity(raw):
@@ -180,7 +192,7 @@ def identity(raw):
 
 
 def expected(boxes):
-    return {mailbox: sorted((identity(octets(message, name)), sorted(message.get("flags", [])))
+    return {canonical(mailbox): sorted((identity(octets(message, name)), sorted(message.get("flags", [])))
                             for name, message in each(messages)) for mailbox, messages in boxes.items()}
 
 
