@@ -47,7 +47,8 @@ class Database {
 
  private:
   void openFile();
-  void connect(Access access);
+  void connect();
+  [[nodiscard]] bool isLogWorthKeeping() const;
   void writeChange();
 
   std::filesystem::path directory_;
