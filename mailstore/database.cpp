@@ -9,7 +9,9 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <string>
 #include <utility>
 
 #include <unistd.h>
@@ -19,8 +21,11 @@ namespace {
 
 // What SQLite may hold of the file in memory, in KiB: enough for the inner pages of the indexes of some 100,000
 // messages. Beyond it, pages of a large transaction go to the log early, so that memory does not grow with the
-// transaction.
-constexpr const char* kCacheSize = "PRAGMA cache_size = -8192";
+// transaction. Changes that fall all over a large mailbox touch about a tenth of its store without the bodies; when
+// they do not fit, pages are logged, read back and logged again. A first pull begins with a small file, and writes at
+// its end only.
+constexpr std::uintmax_t kLeastCache = 8192;
+constexpr std::uintmax_t kMostCache = 20480;
 // In pages. A small log is read faster and stays in the page cache; each checkpoint costs an fsync of the file.
 constexpr const char* kCheckpoint = "PRAGMA wal_autocheckpoint = 3000";
 constexpr const char* kLogLimit = "PRAGMA journal_size_limit = 25165824";
@@ -94,7 +99,10 @@ void Database::connect() {
   sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   run("PRAGMA synchronous = FULL");
   run("PRAGMA foreign_keys = ON");
-  run(kCacheSize);
+  std::error_code error;
+  const std::uintmax_t size = std::filesystem::file_size(file_, error);
+  const std::uintmax_t cache = error ? kLeastCache : std::clamp(size / 8192, kLeastCache, kMostCache);
+  run(("PRAGMA cache_size = -" + std::to_string(cache)).c_str());
   run(kCheckpoint);
   run(kLogLimit);
   // What SQLite keeps to undo a savepoint: a few pages, not worth a file.
