@@ -74,6 +74,12 @@ void StoreWriter::run(const Job& job) {
   done.get_future().get();
 }
 
+void StoreWriter::runLarge(const Job& job) {
+  std::promise<void> done;
+  enqueue({job, 0, Task::Failure::EndsWriter, settle(done), false});
+  done.get_future().get();
+}
+
 void StoreWriter::flush() {
   std::promise<void> done;
   enqueue({[](Store&) {}, 0, Task::Failure::EndsWriter, settle(done), true});

@@ -55,6 +55,8 @@ class StoreWriter {
   /// Carries the job out after all given before and waits for it; undoes it and rethrows when it throws. Not yet
   /// durable: see flush().
   void run(const Job& job);
+  /// As run(), for a job that touches much: it has no savepoint (see give()), so what it throws ends the writer.
+  void runLarge(const Job& job);
   /// Waits until all that was given before is durable.
   void flush();
 
