@@ -32,8 +32,8 @@ constexpr const char* kLogLimit = "PRAGMA journal_size_limit = 25165824";
 
 // Bringing the log into the file when the store is closed costs more than a run that has little to do: three fsyncs,
 // and every page that changed is written a second time. A small log is left where it is, and so is that of a run that
-// changed some hundreds of pages: the next runs' changes fall on the same pages. The first run that has less to do
-// clears it away.
+// changed some hundreds of pages: the next runs' changes fall on the same pages. It is brought in while a run waits for
+// its servers (tidy()), else at the end of the first run that has less to do.
 constexpr std::uintmax_t kSmallLog = std::uintmax_t{1} << 20U;
 constexpr std::uintmax_t kLargeLog = std::uintmax_t{24} << 20U;
 constexpr int kSomePages = 128;
@@ -83,10 +83,20 @@ Database::~Database() {
   if (writer_ && !isLogWorthKeeping()) sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
 }
 
-bool Database::isLogWorthKeeping() const {
+std::uintmax_t Database::logSize() const {
   std::error_code error;
-  const std::uintmax_t log = std::filesystem::file_size(file_.string() + "-wal", error);
-  if (error || log <= kSmallLog) return true;
+  const std::uintmax_t size = std::filesystem::file_size(file_.string() + "-wal", error);
+  return error ? 0 : size;
+}
+
+void Database::tidy() {
+  // What it could not bring in stays in the log, which is as good.
+  if (logSize() > kSmallLog) sqlite3_wal_checkpoint_v2(handle_, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+}
+
+bool Database::isLogWorthKeeping() const {
+  const std::uintmax_t log = logSize();
+  if (log <= kSmallLog) return true;
   int written = 0;
   int highest = 0;
   sqlite3_db_status(handle_, SQLITE_DBSTATUS_CACHE_WRITE, &written, &highest, 0);

@@ -40,7 +40,7 @@ class StoreWriter {
       : StoreWriter([&store]() -> mailstore::Store& { return store; }, mode, limits) {}
   StoreWriter(mailstore::Store& store, Mode mode) : StoreWriter(store, mode, Limits{}) {}
   /// The thread opens the store itself, as the first thing it does; jobs wait meanwhile. When that fails, the writer
-  /// has ended with what it threw.
+  /// has ended with what it threw. Until somebody waits for a job it tidies the store.
   StoreWriter(Opener open, Mode mode, Limits limits);
   ~StoreWriter();  ///< carries out what was given, commits (Commit), stops the thread
   StoreWriter(const StoreWriter&) = delete;
@@ -71,6 +71,7 @@ class StoreWriter {
   };
 
   void loop();
+  void tidyWhileIdle();
   void carryOut(Task& task);
   void begin();
   void commit();

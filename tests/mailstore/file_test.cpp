@@ -169,6 +169,17 @@ TEST_CASE("a crash while the log is brought into the file does no harm", "[store
   CHECK(fixture.store->checkStructure().empty());
 }
 
+TEST_CASE("tidying brings a large log into the file", "[store]") {
+  StoreFixture fixture;
+  const MessageId id = fixture.addMessage("mail " + letters(3'000'000));
+  fixture.store->tidy();
+  fixture.close();
+  fs::remove(fixture.directory() / "store.db-wal");
+  fixture.reopen();
+  CHECK(fixture.read(id) == "mail " + letters(3'000'000));
+  CHECK(fixture.store->checkStructure().empty());
+}
+
 TEST_CASE("the log of a run that changed little stays small over many runs", "[store][P8]") {
   StoreFixture fixture;
   fixture.addMessage("mail " + letters(3'000'000));
