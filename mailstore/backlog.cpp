@@ -10,9 +10,13 @@ struct Backlog::Statements {
   explicit Statements(Database& owner) : database(owner) {}
 
   Database& database;
+  // An entry that was not changed since it was made has its change number as its id, and is in no index.
+  Statement made{database,
+                 "SELECT e.id FROM entry e NOT INDEXED CROSS JOIN mailbox b ON b.id = e.mailbox"
+                 " WHERE e.id > ?1 AND b.braid = ?2"};
   Statement changed{database,
-                    "SELECT e.id FROM entry e INDEXED BY entry_change JOIN mailbox b ON b.id = e.mailbox"
-                    " WHERE e.change > ?1 AND b.braid = ?2"};
+                    "SELECT e.id FROM entry e INDEXED BY entry_change CROSS JOIN mailbox b ON b.id = e.mailbox"
+                    " WHERE e.change > ?1 AND e.change <> e.id AND b.braid = ?2"};
   Statement waiting{database,
                     "SELECT entry, kind, reason, since, next_try FROM waiting WHERE endpoint = ? ORDER BY entry"};
   Statement wait{database,
@@ -37,8 +41,8 @@ Backlog::~Backlog() = default;
 
 std::vector<EntryId> Backlog::candidates(const EndpointRecord& endpoint, PolicyRows policyRows, std::int64_t now) {
   std::vector<EntryId> out;
-  {
-    Query query(statements_->changed, endpoint.pushed, endpoint.braid);
+  for (Statement* statement : {&statements_->made, &statements_->changed}) {
+    Query query(*statement, endpoint.pushed, endpoint.braid);
     while (query.next()) out.push_back(query.named<EntryId>(0));
   }
   for (const WaitingRow& row : waiting(endpoint.id)) {

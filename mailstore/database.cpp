@@ -9,7 +9,9 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <string>
 #include <utility>
 
 #include <unistd.h>
@@ -19,11 +21,23 @@ namespace {
 
 // What SQLite may hold of the file in memory, in KiB: enough for the inner pages of the indexes of some 100,000
 // messages. Beyond it, pages of a large transaction go to the log early, so that memory does not grow with the
-// transaction.
-constexpr const char* kCacheSize = "PRAGMA cache_size = -8192";
+// transaction. Changes that fall all over a large mailbox touch about a tenth of its store without the bodies; when
+// they do not fit, pages are logged, read back and logged again. A first pull begins with a small file, and writes at
+// its end only.
+constexpr std::uintmax_t kLeastCache = 8192;
+constexpr std::uintmax_t kMostCache = 20480;
 // In pages. A small log is read faster and stays in the page cache; each checkpoint costs an fsync of the file.
-constexpr const char* kCheckpoint = "PRAGMA wal_autocheckpoint = 2000";
-constexpr const char* kLogLimit = "PRAGMA journal_size_limit = 16777216";
+constexpr const char* kCheckpoint = "PRAGMA wal_autocheckpoint = 3000";
+constexpr const char* kLogLimit = "PRAGMA journal_size_limit = 25165824";
+
+// Bringing the log into the file when the store is closed costs more than a run that has little to do: three fsyncs,
+// and every page that changed is written a second time. A small log is left where it is, and so is that of a run that
+// changed some hundreds of pages: the next runs' changes fall on the same pages. It is brought in while a run waits for
+// its servers (tidy()), else at the end of the first run that has less to do.
+constexpr std::uintmax_t kSmallLog = std::uintmax_t{1} << 20U;
+constexpr std::uintmax_t kLargeLog = std::uintmax_t{24} << 20U;
+constexpr int kSomePages = 128;
+constexpr int kManyPages = 4096;
 
 }  // namespace
 
@@ -51,28 +65,54 @@ void Database::openFile() {
     }
     createStoreFile(file_);
   }
-  const std::uint32_t version = inspectStoreFile(file_, newest, access);
-  if (version < newest) {
+  Inspection inspection = inspectStoreFile(file_, newest, access);
+  if (inspection.version < newest) {
     if (!writer_) {
       throw Error(
           ErrorKind::TemporaryFailure, Scope::Run, Retry::Later,
           "The store " + file_.string() + " is of an older version: run `mailbraid sync` once to bring it up to date.");
     }
-    upgradeStoreFile(file_, version);
+    inspection.session.reset();
+    upgradeStoreFile(file_, inspection.version);
   }
-  connect(access);
+  session_ = inspection.session ? std::move(inspection.session) : openSession(file_, access);
+  connect();
 }
 
-Database::~Database() = default;
+Database::~Database() {
+  if (writer_ && !isLogWorthKeeping()) sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
+}
 
-void Database::connect(Access access) {
-  session_ = openSession(file_, access);
+std::uintmax_t Database::logSize() const {
+  std::error_code error;
+  const std::uintmax_t size = std::filesystem::file_size(file_.string() + "-wal", error);
+  return error ? 0 : size;
+}
+
+void Database::tidy() {
+  // What it could not bring in stays in the log, which is as good.
+  if (logSize() > kSmallLog) sqlite3_wal_checkpoint_v2(handle_, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+}
+
+bool Database::isLogWorthKeeping() const {
+  const std::uintmax_t log = logSize();
+  if (log <= kSmallLog) return true;
+  int written = 0;
+  int highest = 0;
+  sqlite3_db_status(handle_, SQLITE_DBSTATUS_CACHE_WRITE, &written, &highest, 0);
+  return log <= kLargeLog && written >= kSomePages && written <= kManyPages;
+}
+
+void Database::connect() {
   handle_ = handleOf(*session_);
-  // Until it is known to be sound, closing must not write the log into the file.
+  // Until it is known to be sound, closing must not write the log into the file; later see isLogWorthKeeping().
   sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   run("PRAGMA synchronous = FULL");
   run("PRAGMA foreign_keys = ON");
-  run(kCacheSize);
+  std::error_code error;
+  const std::uintmax_t size = std::filesystem::file_size(file_, error);
+  const std::uintmax_t cache = error ? kLeastCache : std::clamp(size / 8192, kLeastCache, kMostCache);
+  run(("PRAGMA cache_size = -" + std::to_string(cache)).c_str());
   run(kCheckpoint);
   run(kLogLimit);
   // What SQLite keeps to undo a savepoint: a few pages, not worth a file.
@@ -87,7 +127,6 @@ void Database::connect(Access access) {
     if (!query.next()) throw damagedStore(file_, "is damaged: it has no change number. It is left as it is");
     lastChange_ = writtenChange_ = query.named<ChangeNumber>(0);
   }
-  sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
 }
 
 void Database::run(const char* sql) {

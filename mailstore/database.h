@@ -4,6 +4,7 @@
 #include "mailstore/lock_file.h"
 #include "mailstore/store.h"
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -36,6 +37,9 @@ class Database {
   ChangeNumber nextChange();
   ChangeNumber lastChange();
 
+  /// See Store::tidy().
+  void tidy();
+
   /// Throws when SQLite has rolled the transaction back by itself (full disk): what followed would be committed one by
   /// one.
   void requireTransaction() const;
@@ -47,7 +51,9 @@ class Database {
 
  private:
   void openFile();
-  void connect(Access access);
+  void connect();
+  [[nodiscard]] std::uintmax_t logSize() const;
+  [[nodiscard]] bool isLogWorthKeeping() const;
   void writeChange();
 
   std::filesystem::path directory_;

@@ -3,6 +3,7 @@
 #include "mailstore/statement.h"
 #include "mailstore/store.h"
 
+#include <map>
 #include <string>
 
 namespace mailbraid::mailstore {
@@ -70,9 +71,11 @@ struct Mailboxes::Statements {
   Statement counts{database,
                    "SELECT "
                    "b.id, b.braid, r.name, b.name, b.role,"
-                   " (SELECT count(*) FROM entry e WHERE e.mailbox = b.id AND e.removed_at = 0),"
-                   " (SELECT count(*) FROM entry e WHERE e.mailbox = b.id AND e.removed_at = 0 AND e.flags & 1 = 0)"
+                   " (SELECT count(*) FROM entry e WHERE e.mailbox = b.id AND e.removed_at = 0)"
                    " FROM mailbox b JOIN braid r ON r.id = b.braid WHERE b.removed_at = 0 ORDER BY r.name, b.name"};
+  // One pass over the table: by mailbox it would be a look-up an entry. The sums are made here, since SQLite would
+  // sort.
+  Statement unseen{database, "SELECT mailbox FROM entry NOT INDEXED WHERE removed_at = 0 AND flags & 1 = 0"};
 };
 
 Mailboxes::Mailboxes(Database& database) : statements_(std::make_unique<Statements>(database)) {}
@@ -175,11 +178,14 @@ std::vector<Mailbox> Mailboxes::ofBraid(BraidId braid) {
 }
 
 std::vector<MailboxSummary> Mailboxes::list() {
+  std::map<MailboxId, std::uint64_t> unseen;
+  Query without(statements_->unseen);
+  while (without.next()) ++unseen[without.named<MailboxId>(0)];
   std::vector<MailboxSummary> out;
   Query query(statements_->counts);
   while (query.next()) {
-    out.push_back({mailboxFrom(query), static_cast<std::uint64_t>(query.integer(5)),
-                   static_cast<std::uint64_t>(query.integer(6))});
+    const Mailbox mailbox = mailboxFrom(query);
+    out.push_back({mailbox, static_cast<std::uint64_t>(query.integer(5)), unseen[mailbox.id]});
   }
   return out;
 }

@@ -99,6 +99,19 @@ constexpr std::array kVersion2{
     "CREATE UNIQUE INDEX quarantine_uid ON quarantine(endpoint_mailbox, uid)",
 };
 
+// Version 3: what a change of flags touches. Such changes fall anywhere in a large mailbox, so each index that holds
+// all its entries costs nearly a page a change, which is read, logged, and written.
+//   entry_change
+//            entries that were changed after they were made. A new one's change number is its id, so what changed since
+//            N is what has a higher id, and what is found here above N. Neither is a scan.
+//   entry_unseen
+//            is gone: counting what is unseen is for people who wait a moment for a list.
+constexpr std::array kVersion3{
+    "DROP INDEX entry_change",
+    "CREATE UNIQUE INDEX entry_change ON entry(change) WHERE change <> id",
+    "DROP INDEX entry_unseen",
+};
+
 // Version 4: what the store carries to its endpoints.
 //   endpoint.pushed  every change up to this number was carried to it, or stands in `waiting`
 //   endpoint.seal    names this endpoint of this store where a marker can be left there (a Maildir's or mbox's tree)
@@ -138,6 +151,7 @@ constexpr std::array kVersion4{
 constexpr std::array kMigrations{
     Migration{1, kVersion1},
     Migration{2, kVersion2},
+    Migration{3, kVersion3},
     Migration{4, kVersion4},
 };
 

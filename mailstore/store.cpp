@@ -102,6 +102,10 @@ void Store::Transaction::commit() {
   open_ = false;
 }
 
+void Store::tidy() {
+  database_->tidy();
+}
+
 std::vector<std::string> Store::checkStructure() {
   std::vector<std::string> out;
   Statement quick(*database_, "PRAGMA quick_check(20)");

@@ -306,6 +306,10 @@ class Store {
     bool open_ = true;
   };
 
+  /// Brings the log of earlier runs into the file when it is larger than a run without news leaves it. For a writer
+  /// that has nothing else to do; outside of a Transaction. Readers are not disturbed.
+  void tidy();
+
   /// Structural check: SQLite's own quick_check and foreign keys; empty when sound, else one sentence a finding.
   std::vector<std::string> checkStructure();
 

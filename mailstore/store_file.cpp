@@ -9,10 +9,12 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -138,18 +140,19 @@ void checkpoint(sqlite3* handle, const fs::path& file) {
   if (result != SQLITE_ROW) throwSqliteError(handle, sqlite3_extended_errcode(handle), file);
 }
 
-std::uint32_t versionWithLog(const fs::path& file, Access access) {
-  const auto session = openSession(file, access);
-  sqlite3* handle = handleOf(*session);
+Inspection inspectWithLog(const fs::path& file, Access access) {
+  Inspection out;
+  out.session = openSession(file, access);
+  sqlite3* handle = handleOf(*out.session);
   // Whatever the version turns out to be, closing must not write the log into the file.
   sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   sqlite3_stmt* statement = nullptr;
   int result = sqlite3_prepare_v2(handle, "PRAGMA user_version", -1, &statement, nullptr);
   if (result == SQLITE_OK) result = sqlite3_step(statement);
-  const auto version = result == SQLITE_ROW ? static_cast<std::uint32_t>(sqlite3_column_int(statement, 0)) : 0;
+  if (result == SQLITE_ROW) out.version = static_cast<std::uint32_t>(sqlite3_column_int(statement, 0));
   sqlite3_finalize(statement);
   if (result != SQLITE_ROW) throwSqliteError(handle, sqlite3_extended_errcode(handle), file);
-  return version;
+  return out;
 }
 
 /// Big-endian, as the file format has it.
@@ -157,6 +160,35 @@ std::uint32_t number(std::span<const unsigned char, 100> head, std::size_t at, s
   std::uint32_t out = 0;
   for (std::size_t i = 0; i < octets; ++i) out = (out << 8U) | head[at + i];
   return out;
+}
+
+/// The pages that a log holds, by the salts of its last beginning.
+std::unordered_set<std::uint32_t> pagesInLog(const fs::path& log) {
+  constexpr std::size_t kHead = 32;
+  constexpr std::size_t kFrameHead = 24;
+  const Descriptor source(log, O_RDONLY);
+  std::array<unsigned char, 100> head{};
+  std::unordered_set<std::uint32_t> out;
+  if (::pread(source.value(), head.data(), kHead, 0) != static_cast<ssize_t>(kHead)) return out;
+  const std::size_t step = kFrameHead + number(head, 8, 4);
+  std::array<unsigned char, 100> frame{};
+  for (std::size_t at = kHead;; at += step) {
+    const ssize_t size = ::pread(source.value(), frame.data(), kFrameHead, static_cast<off_t>(at));
+    const bool ours = size == static_cast<ssize_t>(kFrameHead) && std::equal(&frame[8], &frame[16], &head[16]);
+    if (!ours) return out;
+    out.insert(number(frame, 0, 4));
+  }
+}
+
+/// Whether the pages that the file should have, but is too short for, stand in its log: a crash while the log was
+/// brought into the file leaves that behind.
+bool isCompletedByLog(const fs::path& file, std::uint64_t has, std::uint64_t expected) {
+  const std::unordered_set<std::uint32_t> logged = pagesInLog(withSuffix(file, "-wal"));
+  if (expected - has > logged.size()) return false;
+  for (std::uint64_t page = has + 1; page <= expected; ++page) {
+    if (!logged.contains(static_cast<std::uint32_t>(page))) return false;
+  }
+  return true;
 }
 
 /// With the levels above it; each is durable in the one above.
@@ -171,20 +203,26 @@ void makeDirectory(const fs::path& directory) {
 
 }  // namespace
 
+Inspection::Inspection() = default;
+Inspection::~Inspection() = default;
+Inspection::Inspection(Inspection&&) noexcept = default;
+Inspection& Inspection::operator=(Inspection&&) noexcept = default;
+
 sqlite3* handleOf(Poco::Data::Session& session) {
   return Poco::Data::SQLite::Utility::dbHandle(session);
 }
 
 std::unique_ptr<Poco::Data::Session> openSession(const fs::path& file, Access access) {
-  // Beside a writer a reader needs the shared memory file. On a medium that nobody can write to there is no writer.
+  // Where a log is, a reader needs its index. On a medium that nobody can write to there is no writer.
   const bool frozen = ::access(file.parent_path().c_str(), W_OK) != 0;
-  if (frozen && access == Access::ReadOnly && sizeOrZero(withSuffix(file, "-wal")) > 0) {
+  const bool hasLog = sizeOrZero(withSuffix(file, "-wal")) > 0;
+  if (frozen && access == Access::ReadOnly && hasLog && sizeOrZero(withSuffix(file, "-shm")) == 0) {
     throw Error(ErrorKind::NotWritable, Scope::Run, Retry::Never,
                 "The store " + file.string() +
                     " was not closed properly, or is in use, and its log cannot be read where nothing can be written: "
                     "copy the directory to a writable place and use the copy.");
   }
-  const char* mode = access == Access::ReadWrite ? "mode=rw" : frozen ? "mode=ro&immutable=1" : "mode=ro";
+  const char* mode = access == Access::ReadWrite ? "mode=rw" : frozen && !hasLog ? "mode=ro&immutable=1" : "mode=ro";
   try {
     // Each connection is for one thread at a time, so SQLite's own locks around every call are spared.
     static const bool kConfigured =
@@ -235,7 +273,7 @@ void createStoreFile(const fs::path& file, std::span<const Migration> list) {
   moveInto(fresh, file);
 }
 
-std::uint32_t inspectStoreFile(const fs::path& file, std::uint32_t newest, Access access) {
+Inspection inspectStoreFile(const fs::path& file, std::uint32_t newest, Access access) {
   // With a write-ahead log, pages may stand there that the file does not have yet.
   const bool hasLog = sizeOrZero(withSuffix(file, "-wal")) > 0;
   std::array<unsigned char, 100> head{};
@@ -250,22 +288,29 @@ std::uint32_t inspectStoreFile(const fs::path& file, std::uint32_t newest, Acces
   if (number(head, 68, 4) != kApplicationId) {
     throw damagedStore(file, "is a database of another program. It is left as it is");
   }
-  const std::uint32_t version = hasLog ? versionWithLog(file, access) : number(head, 60, 4);
-  if (version > newest) {
-    throw damagedStore(file, "was written by a newer mailbraid (schema " + std::to_string(version) +
+  Inspection out;
+  if (hasLog) {
+    out = inspectWithLog(file, access);
+  } else {
+    out.version = number(head, 60, 4);
+  }
+  if (out.version > newest) {
+    throw damagedStore(file, "was written by a newer mailbraid (schema " + std::to_string(out.version) +
                                  ", this one knows " + std::to_string(newest) +
                                  "). It is left as it is; install the newer version");
   }
   const std::uint32_t pageCode = number(head, 16, 2);
   const std::uint64_t pageSize = pageCode == 1 ? 65536 : pageCode;
-  const std::uint64_t expected = pageSize * number(head, 28, 4);
+  const std::uint64_t pages = number(head, 28, 4);
   struct stat status {};
   if (::fstat(source.value(), &status) != 0) throw systemError(file, "cannot be read", errno);
-  if (!hasLog && static_cast<std::uint64_t>(status.st_size) < expected) {
-    throw damagedStore(file, "is truncated: it has " + std::to_string(status.st_size) + " octets of " +
-                                 std::to_string(expected) + ". It is left as it is; restore a backup");
+  const auto octets = static_cast<std::uint64_t>(status.st_size);
+  const bool isShort = octets < pageSize * pages;
+  if (isShort && !(hasLog && isCompletedByLog(file, octets / pageSize, pages))) {
+    throw damagedStore(file, "is truncated: it has " + std::to_string(octets) + " octets of " +
+                                 std::to_string(pageSize * pages) + ". It is left as it is; restore a backup");
   }
-  return version;
+  return out;
 }
 
 void upgradeStoreFile(const fs::path& file, std::uint32_t version, std::span<const Migration> list) {

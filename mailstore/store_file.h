@@ -27,10 +27,23 @@ void makeStoreDirectory(const std::filesystem::path& directory);
 /// Makes an empty store with the newest schema as `file` (0600), whole or not at all.
 void createStoreFile(const std::filesystem::path& file, std::span<const Migration> list = migrations());
 
-/// Reads the head of the file, and its log when it has one, and changes neither: the schema's version. Throws
-/// StoreDamaged when the file is no store, is shorter than it says, or is newer than `newest`; NotWritable when there
-/// is a log on a medium that cannot be written to, where SQLite cannot read it.
-std::uint32_t inspectStoreFile(const std::filesystem::path& file, std::uint32_t newest, Access access);
+/// What a look at a store's file tells.
+struct Inspection {
+  Inspection();
+  ~Inspection();
+  Inspection(Inspection&&) noexcept;
+  Inspection& operator=(Inspection&&) noexcept;
+
+  std::uint32_t version = 0;  ///< of the schema
+  /// Open already when there is a log, which cannot be read otherwise. Closing it leaves the log as it is, until
+  /// SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE is taken back.
+  std::unique_ptr<Poco::Data::Session> session;
+};
+
+/// Reads the head of the file, and its log when it has one, and changes neither. Throws StoreDamaged when the file is
+/// no store, is shorter than it says, or is newer than `newest`; NotWritable when there is a log on a medium that
+/// cannot be written to, where SQLite cannot read it without its index.
+Inspection inspectStoreFile(const std::filesystem::path& file, std::uint32_t newest, Access access);
 
 /// Brings a store of `version` to the end of `list`, after a backup of everything that is committed as
 /// `FILE.v<version>.backup`. Throws TemporaryFailure, with nothing done, while another program reads the store.

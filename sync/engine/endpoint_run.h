@@ -96,6 +96,7 @@ class EndpointRun {
   void giveUp(const std::vector<std::optional<mailstore::Error>>& outcomes, const std::vector<std::size_t>& works);
   void problem(const mailstore::Error& error, const std::string& mailbox);
   void job(const exec::StoreWriter::Job& job) { context_.writer.run(job); }
+  void largeJob(const exec::StoreWriter::Job& job) { context_.writer.runLarge(job); }
 
   const endpoint::EndpointSettings& settings_;
   const Company company_;

@@ -214,7 +214,7 @@ void EndpointRun::readOnce() {
     sink.post();
   }
   const bool anyRead = std::any_of(read_.begin(), read_.end(), [](const auto& status) { return status.has_value(); });
-  if (anyRead || held || anythingGone_) job([&](Store& store) { pull_->finish(store, read_); });
+  if (anyRead || held || anythingGone_) largeJob([&](Store& store) { pull_->finish(store, read_); });
 }
 
 void EndpointRun::readDeltas(Sink& sink, const std::vector<std::size_t>& works) {
@@ -241,7 +241,7 @@ void EndpointRun::readDeltas(Sink& sink, const std::vector<std::size_t>& works) 
       problem(*delta.failure, pull_->works()[i].record.name);
       continue;
     }
-    job([&](Store& store) { pull_->applyDelta(store, i, delta); });
+    largeJob([&](Store& store) { pull_->applyDelta(store, i, delta); });
     delta.present.reset();  // the keys of a large mailbox are megabytes
     // An incomplete listing leaves the anchor where it was.
     if (delta.incomplete.empty()) {

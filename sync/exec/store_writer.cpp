@@ -2,6 +2,7 @@
 
 #include "mailstore/types/error.h"
 
+#include <algorithm>
 #include <future>
 #include <utility>
 
@@ -74,6 +75,12 @@ void StoreWriter::run(const Job& job) {
   done.get_future().get();
 }
 
+void StoreWriter::runLarge(const Job& job) {
+  std::promise<void> done;
+  enqueue({job, 0, Task::Failure::EndsWriter, settle(done), false});
+  done.get_future().get();
+}
+
 void StoreWriter::flush() {
   std::promise<void> done;
   enqueue({[](Store&) {}, 0, Task::Failure::EndsWriter, settle(done), true});
@@ -119,9 +126,23 @@ void StoreWriter::endWith(const std::exception_ptr& error) {
   queuedOctets_ = 0;
 }
 
+void StoreWriter::tidyWhileIdle() {
+  // A server that is near answers sooner than tidying pays; one that is far leaves time for it.
+  constexpr std::chrono::milliseconds kNear{20};
+  const auto isAwaited = [](const Task& task) { return task.finished || task.octets > 0; };
+  if (mode_ == Mode::Rehearse) return;
+  {
+    std::unique_lock lock(mutex_);
+    const auto wanted = [&] { return ending_ || std::any_of(queue_.begin(), queue_.end(), isAwaited); };
+    if (changed_.wait_for(lock, kNear, wanted)) return;
+  }
+  store_->tidy();
+}
+
 void StoreWriter::loop() {
   try {
     store_ = &open_();
+    tidyWhileIdle();
   } catch (...) {
     endWith(std::current_exception());
     changed_.notify_all();

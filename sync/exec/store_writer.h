@@ -40,7 +40,7 @@ class StoreWriter {
       : StoreWriter([&store]() -> mailstore::Store& { return store; }, mode, limits) {}
   StoreWriter(mailstore::Store& store, Mode mode) : StoreWriter(store, mode, Limits{}) {}
   /// The thread opens the store itself, as the first thing it does; jobs wait meanwhile. When that fails, the writer
-  /// has ended with what it threw.
+  /// has ended with what it threw. Until somebody waits for a job it tidies the store.
   StoreWriter(Opener open, Mode mode, Limits limits);
   ~StoreWriter();  ///< carries out what was given, commits (Commit), stops the thread
   StoreWriter(const StoreWriter&) = delete;
@@ -55,6 +55,8 @@ class StoreWriter {
   /// Carries the job out after all given before and waits for it; undoes it and rethrows when it throws. Not yet
   /// durable: see flush().
   void run(const Job& job);
+  /// As run(), for a job that touches much: it has no savepoint (see give()), so what it throws ends the writer.
+  void runLarge(const Job& job);
   /// Waits until all that was given before is durable.
   void flush();
 
@@ -69,6 +71,7 @@ class StoreWriter {
   };
 
   void loop();
+  void tidyWhileIdle();
   void carryOut(Task& task);
   void begin();
   void commit();

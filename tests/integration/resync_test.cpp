@@ -267,7 +267,7 @@ TEST_CASE("P4: killed at any moment and run again, the end is that of a run that
       break;  // less than that was left
     // The program waits for its server now, and what it has is committed meanwhile.
     const std::size_t had = killed.stored().size();
-    for (int look = 0; octets > step && look < 40 && killed.stored().size() == had; ++look) {
+    for (int look = 0; octets > step && look < 120 && killed.stored().size() == had; ++look) {
     }
     process->signal(SIGKILL);
     CHECK(process->wait().status == 128 + SIGKILL);

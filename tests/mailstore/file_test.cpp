@@ -124,7 +124,7 @@ TEST_CASE("a store's directory is made with the levels above it, however its pat
 TEST_CASE("a truncated store is refused and left as it is", "[store]") {
   StoreFixture fixture;
   fixture.addMessage(letters(100'000));
-  fixture.close();
+  fixture.closeWhole();
   const auto size = fs::file_size(fixture.file());
   for (const std::uintmax_t left : {size - 1, size - 8192, size / 2, std::uintmax_t{8192}}) {
     CAPTURE(left);
@@ -138,9 +138,63 @@ TEST_CASE("a truncated store is refused and left as it is", "[store]") {
   }
 }
 
+TEST_CASE("a store that is cut short is refused when it has a log, too", "[store][P1]") {
+  StoreFixture fixture;
+  fixture.addMessage("mail " + letters(200'000));
+  fixture.closeWhole();
+  fixture.reopen();
+  fixture.addMessage("a little more");
+  fixture.close();
+  REQUIRE(fs::file_size(fixture.directory() / "store.db-wal") > 0);
+  fs::resize_file(fixture.file(), fs::file_size(fixture.file()) - 8192);
+  requireRefused(fixture.directory(), "truncated");
+}
+
+TEST_CASE("a crash while the log is brought into the file does no harm", "[store][P4]") {
+  StoreFixture fixture;
+  fixture.closeWhole();
+  const std::uintmax_t before = fs::file_size(fixture.file());
+  fixture.reopen();
+  const MessageId id = fixture.addMessage("mail " + letters(200'000));
+  fixture.close();
+  const fs::path log = fixture.directory() / "store.db-wal";
+  const std::string logged = fileContent(log);
+  REQUIRE(logged.size() > 200'000);
+  fixture.closeWhole();
+  // The head of the file is written already, its new pages are not.
+  fs::resize_file(fixture.file(), before);
+  std::ofstream(log, std::ios::binary) << logged;
+  fixture.reopen();
+  CHECK(fixture.store->messages().info(id).size == 200'005);
+  CHECK(fixture.store->checkStructure().empty());
+}
+
+TEST_CASE("tidying brings a large log into the file", "[store]") {
+  StoreFixture fixture;
+  const MessageId id = fixture.addMessage("mail " + letters(3'000'000));
+  fixture.store->tidy();
+  fixture.close();
+  fs::remove(fixture.directory() / "store.db-wal");
+  fixture.reopen();
+  CHECK(fixture.read(id) == "mail " + letters(3'000'000));
+  CHECK(fixture.store->checkStructure().empty());
+}
+
+TEST_CASE("the log of a run that changed little stays small over many runs", "[store][P8]") {
+  StoreFixture fixture;
+  fixture.addMessage("mail " + letters(3'000'000));
+  for (int run = 0; run < 100; ++run) {
+    fixture.reopen();
+    fixture.store->runs().begin("sync", run);
+  }
+  fixture.close();
+  const fs::path log = fixture.directory() / "store.db-wal";
+  CHECK((!fs::exists(log) || fs::file_size(log) <= 1U << 20U));
+}
+
 TEST_CASE("a store of a newer schema is refused and left as it is", "[store]") {
   StoreFixture fixture;
-  fixture.close();
+  fixture.closeWhole();
   overwrite(fixture.file(), 60, std::string_view("\0\0\0\x63", 4));
   requireRefused(fixture.directory(), "newer mailbraid (schema 99");
 }
@@ -156,7 +210,7 @@ TEST_CASE("a store of a newer schema whose last changes stand in the log only is
 
 TEST_CASE("a file that is no store is refused and left as it is", "[store]") {
   StoreFixture fixture;
-  fixture.close();
+  fixture.closeWhole();
   SECTION("another program's database") {
     overwrite(fixture.file(), 68, "abcd");
     requireRefused(fixture.directory(), "another program");
@@ -193,7 +247,7 @@ TEST_CASE("damage inside the file is found by the structural check", "[store]") 
   StoreFixture fixture;
   for (int i = 0; i < 50; ++i) fixture.addEntry("mail " + std::to_string(i) + letters(2000));
   CHECK(fixture.store->checkStructure().empty());
-  fixture.close();
+  fixture.closeWhole();
   overwrite(fixture.file(), fs::file_size(fixture.file()) / 8192 / 2 * 8192, letters(8192));
   fixture.reopen();
   CHECK_FALSE(fixture.store->checkStructure().empty());
@@ -274,7 +328,18 @@ TEST_CASE("a reader of a store that nobody writes leaves the file as it is", "[s
 TEST_CASE("a reader on a medium that it cannot write to reads a closed store", "[store]") {
   StoreFixture fixture;
   const MessageId id = fixture.addMessage("mail");
+  fixture.closeWhole();
+  const int status = onFrozenMedium(fixture, [&] {
+    return Store::open(fixture.directory(), Access::ReadOnly)->messages().info(id).size == 4 ? 0 : 1;
+  });
+  CHECK(status == 0);
+}
+
+TEST_CASE("a reader on a medium that it cannot write to reads a closed store that has a log", "[store]") {
+  StoreFixture fixture;
+  const MessageId id = fixture.addMessage("mail");
   fixture.close();
+  REQUIRE(fs::file_size(fixture.directory() / "store.db-wal") > 0);
   const int status = onFrozenMedium(fixture, [&] {
     return Store::open(fixture.directory(), Access::ReadOnly)->messages().info(id).size == 4 ? 0 : 1;
   });
@@ -289,6 +354,7 @@ TEST_CASE("a log that cannot be read on a frozen medium is told, never left out"
     store->mailboxes().ensureBraid("only in the log");
     return ::kill(::getpid(), SIGKILL);
   });
+  fs::remove(fixture.directory() / "store.db-shm");
   REQUIRE(fs::file_size(fixture.directory() / "store.db-wal") > 0);
   const int status = onFrozenMedium(fixture, [&] {
     const auto error = errorOf([&] { Store::open(fixture.directory(), Access::ReadOnly); });

@@ -24,17 +24,25 @@ constexpr std::array<const char*, 2> kThing{"CREATE TABLE thing(id INTEGER PRIMA
 constexpr std::array<const char*, 1> kThingSize{"ALTER TABLE thing ADD COLUMN size INTEGER NOT NULL DEFAULT 7"};
 constexpr std::array<Migration, 2> kThings{Migration{1, kThing}, Migration{2, kThingSize}};
 
-/// The names in `thing`, joined by one space.
-std::string thingsIn(const fs::path& file) {
+/// Column `column` of the rows that `sql` gives, each followed by a space.
+std::string answerOf(const fs::path& file, const std::string& sql, int column = 0) {
   sqlite3* handle = nullptr;
   sqlite3_stmt* statement = nullptr;
+  std::string out;
   REQUIRE(sqlite3_open(file.c_str(), &handle) == SQLITE_OK);
-  REQUIRE(sqlite3_prepare_v2(handle, "SELECT group_concat(name, ' ') FROM thing", -1, &statement, nullptr) ==
-          SQLITE_OK);
-  REQUIRE(sqlite3_step(statement) == SQLITE_ROW);
-  std::string out(reinterpret_cast<const char*>(sqlite3_column_text(statement, 0)));
+  REQUIRE(sqlite3_prepare_v2(handle, sql.c_str(), -1, &statement, nullptr) == SQLITE_OK);
+  while (sqlite3_step(statement) == SQLITE_ROW) {
+    out += std::string(reinterpret_cast<const char*>(sqlite3_column_text(statement, column))) + " ";
+  }
   sqlite3_finalize(statement);
   sqlite3_close(handle);
+  return out;
+}
+
+/// The names in `thing`, joined by one space.
+std::string thingsIn(const fs::path& file) {
+  std::string out = answerOf(file, "SELECT name FROM thing");
+  if (!out.empty()) out.pop_back();
   return out;
 }
 
@@ -45,11 +53,11 @@ TEST_CASE("an older store is migrated after a backup of its file", "[store]") {
   const fs::path file = scratch.path() / "store.db";
   const fs::path backup = scratch.path() / "store.db.v1.backup";
   createStoreFile(file, std::span(kThings).first(1));
-  REQUIRE(inspectStoreFile(file, 2, Access::ReadWrite) == 1);
+  REQUIRE(inspectStoreFile(file, 2, Access::ReadWrite).version == 1);
   upgradeStoreFile(file, 1, kThings);
-  CHECK(inspectStoreFile(file, 2, Access::ReadWrite) == 2);
+  CHECK(inspectStoreFile(file, 2, Access::ReadWrite).version == 2);
   CHECK(modeOf(backup) == 0600);
-  CHECK(inspectStoreFile(backup, 2, Access::ReadWrite) == 1);
+  CHECK(inspectStoreFile(backup, 2, Access::ReadWrite).version == 1);
   CHECK(thingsIn(backup) == "kept");
 }
 
@@ -75,7 +83,7 @@ TEST_CASE("a store that is being read is not migrated, and says so", "[store][P1
   REQUIRE(error.has_value());
   CHECK(error->kind() == ErrorKind::TemporaryFailure);
   CHECK_FALSE(fs::exists(scratch.path() / "store.db.v1.backup"));
-  CHECK(inspectStoreFile(file, 2, Access::ReadWrite) == 1);
+  CHECK(inspectStoreFile(file, 2, Access::ReadWrite).version == 1);
   sqlite3_close(reader);
   upgradeStoreFile(file, 1, kThings);
   CHECK(thingsIn(scratch.path() / "store.db.v1.backup") == "kept logged");
@@ -95,10 +103,28 @@ TEST_CASE("a store of version 1 is brought up to date when it is opened, and its
     transaction.commit();
     CHECK(store->checkStructure().empty());
   }
-  CHECK(inspectStoreFile(file, 99, Access::ReadWrite) == migrations().back().version);
+  CHECK(inspectStoreFile(file, 99, Access::ReadWrite).version == migrations().back().version);
   fs::remove(file);
   fs::rename(scratch.path() / "store.db.v1.backup", file);
   CHECK(Store::open(scratch.path(), Access::ReadWrite)->mailboxes().list().size() == 1);
+}
+
+TEST_CASE("what changed since a change number is found by indexes, in a store of version 2 as well", "[store][P8]") {
+  const Scratch scratch;
+  const fs::path file = scratch.path() / "store.db";
+  createStoreFile(file, migrations().first(2));
+  tamper(file,
+         "INSERT INTO braid(name) VALUES('home'); INSERT INTO mailbox(braid, name, role) VALUES(1, 'INBOX', 'inbox');"
+         "INSERT INTO message VALUES(1, x'00', x'00', x'00', 4, 0, '', '', '', '');"
+         "INSERT INTO entry VALUES(1, 1, 1, 0, '', 0, 0, 4, 0), (2, 1, 1, 0, '', 0, 0, 2, 0),"
+         " (3, 1, 1, 0, '', 0, 0, 3, 0); UPDATE change SET last = 4");
+  const auto store = Store::open(scratch.path(), Access::ReadWrite);
+  store->entries().setFlags(EntryId{2}, {});
+  const std::string question =
+      "SELECT id FROM entry WHERE id > 2 UNION SELECT id FROM entry WHERE change > 2 AND change <> id";
+  CHECK(answerOf(file, question) == "1 2 3 ");
+  CHECK(answerOf(file, "EXPLAIN QUERY PLAN " + question, 3).find("INDEX entry_change (change>?)") != std::string::npos);
+  CHECK(answerOf(file, "EXPLAIN QUERY PLAN " + question, 3).find("SCAN entry") == std::string::npos);
 }
 
 TEST_CASE("a migration that fails leaves the older store as it was", "[store][P1]") {
@@ -109,6 +135,6 @@ TEST_CASE("a migration that fails leaves the older store as it was", "[store][P1
   const std::array<Migration, 2> list{Migration{1, kFirst}, Migration{2, kSecond}};
   createStoreFile(file, std::span(list).first(1));
   CHECK_THROWS_AS(upgradeStoreFile(file, 1, list), Error);
-  CHECK(inspectStoreFile(file, 2, Access::ReadWrite) == 1);
+  CHECK(inspectStoreFile(file, 2, Access::ReadWrite).version == 1);
   upgradeStoreFile(file, 1, std::span(list).first(1));
 }

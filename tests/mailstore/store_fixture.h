@@ -3,6 +3,7 @@
 
 #include "mailstore/message_builder.h"
 #include "mailstore/store.h"
+#include "tests/mailstore/tamper.h"
 #include "tests/support/scratch.h"
 
 #include <algorithm>
@@ -38,6 +39,11 @@ struct StoreFixture {
   [[nodiscard]] std::filesystem::path directory() const { return scratch.path() / "store"; }
   [[nodiscard]] std::filesystem::path file() const { return directory() / "store.db"; }
   void close() { store.reset(); }
+  /// Closes, and brings the log in: the file is all there is.
+  void closeWhole() {
+    close();
+    tamper(file(), "PRAGMA wal_checkpoint(TRUNCATE)");
+  }
   void reopen() {
     store.reset();
     store = mailstore::Store::open(directory(), mailstore::Access::ReadWrite);
