@@ -85,8 +85,6 @@ ExitCode runCheck(Context& context, const CheckArguments& arguments) {
       print(context.out(), report);
     }
   }
-  if (!context.json() && !context.options().quiet)
-    context.out().line("this version only pulls: a sync changes nothing at the servers");
   return code;
 }
 

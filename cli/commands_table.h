@@ -28,8 +28,9 @@ inline constexpr std::array kCommands = std::to_array<CommandRow>({
      "mailbraid check: every endpoint\n"
      "mailbraid check work -vvv: with the (redacted) protocol on standard error"},
     {"sync", "[ENDPOINT...] [--dry-run] [--allow-removals ENDPOINT[:MAILBOX]]...", Operand::Endpoint,
-     "--dry-run --allow-removals", "one pass: bring the store up to date with the endpoints",
-     "This version only pulls: it changes nothing at the servers. Removals of more than 20 messages and more than a "
+     "--dry-run --allow-removals", "one pass: pull every endpoint, then carry every change to every endpoint",
+     "What is carried to an endpoint is up to its push, removals and other keys; push = [] makes it read-only. "
+     "Removals of more than 20 messages and more than a "
      "quarter of a mailbox, or of all mailboxes of an endpoint together, are held back until they are allowed with "
      "--allow-removals; everything else is carried out. --dry-run prints what would be done: it changes nothing in a "
      "store that exists, makes an empty one when there is none, and needs the writer's lock, so that it ends with 75 "

@@ -272,8 +272,7 @@ inline constexpr std::array kEndpointKeys = std::to_array<Key<EndpointDraft>>({
      [](EndpointDraft& draft, Value&& value) { draft.settings.maxMessages = std::get<std::uint64_t>(value); }},
     {{"leave_on_server", Shape::ChoiceOrDuration, bit(EndpointType::Pop3), 0, "forever|until-removed|no", "\"forever\"",
       "\"forever\"",
-      "how long a POP3 server keeps what is safely in the store; values other than forever are not available before "
-      "the version that writes to endpoints"},
+      "how long a POP3 server keeps what is safely in the store; other values are not available in this version"},
      [](EndpointDraft& draft, Value&& value) { draft.settings.leaveOnServer = leaveOnServerOf(value); }},
 });
 

@@ -28,7 +28,7 @@ TEST_CASE("every mistake in the configuration is 78 and names file, line and key
       {"[endpoint.work]\nhost = \"localhost\"\nuser = \"u\"\n", "type"},
       {kGood + kGood, "work"},
       {kGood + "broken\n", "config.toml:5"},
-      {kGood + "max_size = \"20MB\"\n", "config.toml:5: [endpoint.work] max_size: is not available"},
+      {kGood + "max_size = \"20MB\"\n", "config.toml:5: [endpoint.work] max_size: \"20MB\" is not a size"},
       {"[endpoint.work]\ntype = \"maildir\"\npath = \"/tmp\"\n", "config.toml:2: [endpoint.work] type:"},
       {kGood + "[endpiont.x]\n", "endpoint"},
       {"[endpoint.work]\ntype = \"imap\"\nhost = \"imap.example.org\"\ntls = \"none\"\nuser = \"u\"\n",
