@@ -2,6 +2,8 @@
 #pragma once
 
 #include "mailstore/formats/exporter.h"
+#include "mailstore/formats/maildir_flags.h"
+#include "mailstore/formats/maildir_message.h"
 #include "mailstore/formats/output_file.h"
 
 #include <map>
@@ -62,20 +64,15 @@ class MaildirSink : public ExportSink {
     std::filesystem::path temporary;
     std::filesystem::path place;
   };
-  void keepAsItIs();
   void deliver();
-  std::string flagLetters(const Flags& flags);
-  void writeKeywords();
 
   std::filesystem::path directory_;
   std::filesystem::path maildir_;
-  std::optional<OutputFile> file_;
-  Written current_;
+  std::filesystem::path place_;  ///< of the message that is being written
+  std::optional<MaildirMessage> file_;
   InternalDate date_;
-  bool asItIs_ = false;          ///< a line was met that does not end in CRLF
-  bool carriageReturn_ = false;  ///< the last octet was CR
   std::vector<Written> pending_;
-  std::map<std::filesystem::path, std::vector<std::string>> keywords_;
+  std::map<std::filesystem::path, MaildirKeywords> keywords_;
 };
 
 }  // namespace mailbraid::mailstore
