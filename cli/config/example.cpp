@@ -29,6 +29,11 @@ std::string exampleText() {
   for (const auto& key : kEndpointKeys) {
     if (key.info.types == bit(EndpointType::Pop3)) out += exampleLine(key.info, "# ");
   }
+  out +=
+      "\n# A tree of mailboxes on this machine's disk.\n# [endpoint.disk]\n# type = \"maildir\"\n# braid = \"home\"\n";
+  for (const auto& key : kEndpointKeys) {
+    if (key.info.types == bit(EndpointType::Maildir)) out += exampleLine(key.info, "# ");
+  }
   return out;
 }
 

@@ -74,7 +74,9 @@ struct EndpointDraft {
 constexpr unsigned bit(EndpointType type) {
   return 1U << static_cast<unsigned>(type);
 }
-inline constexpr unsigned kAllTypes = bit(EndpointType::Imap) | bit(EndpointType::Pop3);
+inline constexpr unsigned kServers = bit(EndpointType::Imap) | bit(EndpointType::Pop3);
+inline constexpr unsigned kWritten = bit(EndpointType::Imap) | bit(EndpointType::Maildir);  ///< what can be changed
+inline constexpr unsigned kAllTypes = kServers | bit(EndpointType::Maildir);
 
 struct KeyInfo {
   std::string_view name;
@@ -93,11 +95,10 @@ struct Key {
   void (*apply)(Target& target, Value&& value);
 };
 
-inline constexpr std::string_view kTypeChoices = "imap|pop3";
+inline constexpr std::string_view kTypeChoices = "imap|pop3|maildir";
 
 /// Designed, but of no version yet: they are refused, so that nobody relies on what is not done.
-inline constexpr std::array<std::string_view, 2> kTypesToCome{"maildir", "mbox"};
-inline constexpr std::array<std::string_view, 2> kKeysToCome{"path", "subfolders"};
+inline constexpr std::array<std::string_view, 1> kTypesToCome{"mbox"};
 
 /// "a|b" as its words.
 inline std::vector<std::string> choicesOf(std::string_view choices) {
@@ -149,74 +150,82 @@ inline constexpr std::array<Key<StoreSettings>, 2> kStoreKeys{{
 inline constexpr std::array kEndpointKeys = std::to_array<Key<EndpointDraft>>({
     {{"type", Shape::Choice, kAllTypes, kAllTypes, kTypeChoices, "", "\"imap\"", "what the endpoint is"},
      [](EndpointDraft& draft, Value&& value) { draft.settings.type = chosen<EndpointType>(value); }},
-    {{"host", Shape::Text, kAllTypes, kAllTypes, "", "", "\"imap.example.org\"",
+    {{"path", Shape::Path, bit(EndpointType::Maildir), bit(EndpointType::Maildir), "", "", "\"~/Maildir\"",
+      "the directory of the tree"},
+     [](EndpointDraft& draft, Value&& value) { draft.settings.path = std::get<std::filesystem::path>(value); }},
+    {{"subfolders", Shape::Choice, bit(EndpointType::Maildir), 0, "nested|maildir++", "\"nested\"", "\"maildir++\"",
+      "where mailbox A/B is: PATH/A/B (nested), or PATH/.A.B (maildir++, as Dovecot has it)"},
+     [](EndpointDraft& draft, Value&& value) {
+       draft.settings.subfolders = chosen<sync::endpoint::SubfolderStyle>(value);
+     }},
+    {{"host", Shape::Text, kServers, kServers, "", "", "\"imap.example.org\"",
       "the server's name; its certificate must carry it"},
      [](EndpointDraft& draft, Value&& value) { draft.settings.server.host = std::get<std::string>(value); }},
-    {{"port", Shape::Port, kAllTypes, 0, "", "by type and tls: 993 or 143 for imap, 995 or 110 for pop3", "993",
+    {{"port", Shape::Port, kServers, 0, "", "by type and tls: 993 or 143 for imap, 995 or 110 for pop3", "993",
       "the server's port"},
      [](EndpointDraft& draft, Value&& value) {
        draft.settings.server.port = static_cast<std::uint16_t>(std::get<std::uint64_t>(value));
      }},
-    {{"user", Shape::Text, kAllTypes, kAllTypes, "", "", "\"me@example.org\"", "the login name"},
+    {{"user", Shape::Text, kServers, kServers, "", "", "\"me@example.org\"", "the login name"},
      [](EndpointDraft& draft, Value&& value) { draft.settings.user = std::get<std::string>(value); }},
-    {{"password_command", Shape::Command, kAllTypes, 0, "", "", "[\"pass\", \"show\", \"mail/work\"]",
+    {{"password_command", Shape::Command, kServers, 0, "", "", "[\"pass\", \"show\", \"mail/work\"]",
       "a command whose first line of output is the password or token; an array is run without a shell, a string by "
       "/bin/sh -c"},
      [](EndpointDraft& draft, Value&& value) { draft.password = std::get<CommandLine>(std::move(value)); }},
-    {{"password_file", Shape::Path, kAllTypes, 0, "", "", "\"~/.config/mailbraid/work.password\"",
+    {{"password_file", Shape::Path, kServers, 0, "", "", "\"~/.config/mailbraid/work.password\"",
       "a file of mode 0600 whose first line is the password"},
      [](EndpointDraft& draft, Value&& value) {
        draft.password = PasswordFile{std::get<std::filesystem::path>(value)};
      }},
-    {{"password", Shape::Text, kAllTypes, 0, "", "", "\"not-recommended\"",
+    {{"password", Shape::Text, kServers, 0, "", "", "\"not-recommended\"",
       "the password itself; the configuration must then have mode 0600"},
      [](EndpointDraft& draft, Value&& value) {
        draft.password = PasswordInFile{sync::sasl::Secret(std::get<std::string>(std::move(value)))};
      }},
-    {{"keyring", Shape::Flag, kAllTypes, 0, "", "false", "true",
+    {{"keyring", Shape::Flag, kServers, 0, "", "false", "true",
       "take the password from the desktop's keyring: secret-tool lookup service mailbraid endpoint NAME"},
      [](EndpointDraft& draft, Value&& value) {
        if (std::get<bool>(value)) draft.password = PasswordFromKeyring{};
      }},
-    {{"tls", Shape::Choice, kAllTypes, 0, "implicit|starttls|none", "\"implicit\"", "\"implicit\"",
+    {{"tls", Shape::Choice, kServers, 0, "implicit|starttls|none", "\"implicit\"", "\"implicit\"",
       "how the connection is encrypted; none is refused unless the host is loopback or allow_plaintext is true"},
      [](EndpointDraft& draft, Value&& value) { draft.settings.server.tls = chosen<sync::net::TlsMode>(value); }},
-    {{"allow_plaintext", Shape::Flag, kAllTypes, 0, "", "false", "false",
+    {{"allow_plaintext", Shape::Flag, kServers, 0, "", "false", "false",
       "true: mail and password may cross the network readable by everybody"},
      [](EndpointDraft& draft, Value&& value) { draft.settings.server.allowPlaintext = std::get<bool>(value); }},
-    {{"ca_file", Shape::ExistingFile, kAllTypes, 0, "", "the system's certificates", "\"~/ca.pem\"",
+    {{"ca_file", Shape::ExistingFile, kServers, 0, "", "the system's certificates", "\"~/ca.pem\"",
       "PEM file of the authorities that may sign the server's certificate"},
      [](EndpointDraft& draft, Value&& value) {
        draft.settings.server.caFile = std::get<std::filesystem::path>(value);
      }},
-    {{"pin", Shape::PinList, kAllTypes, 0, "", "", "\"sha256//YLh1dUR9y6Kja30RrAn7JKnbQG/uEtLMkBgFF2Fuihg=\"",
+    {{"pin", Shape::PinList, kServers, 0, "", "", "\"sha256//YLh1dUR9y6Kja30RrAn7JKnbQG/uEtLMkBgFF2Fuihg=\"",
       "SHA-256 of the public key (SPKI) that the server must show besides a valid certificate, in hex or base64; one "
       "or an array"},
      [](EndpointDraft& draft, Value&& value) {
        draft.settings.server.pins = std::get<std::vector<std::string>>(std::move(value));
      }},
-    {{"client_certificate", Shape::ExistingFile, kAllTypes, 0, "", "", "\"~/me.pem\"",
+    {{"client_certificate", Shape::ExistingFile, kServers, 0, "", "", "\"~/me.pem\"",
       "PEM file of the certificate to show"},
      [](EndpointDraft& draft, Value&& value) {
        draft.settings.server.clientCertificate = std::get<std::filesystem::path>(value);
      }},
-    {{"client_key", Shape::ExistingFile, kAllTypes, 0, "", "in client_certificate", "\"~/me.key\"",
+    {{"client_key", Shape::ExistingFile, kServers, 0, "", "in client_certificate", "\"~/me.key\"",
       "PEM file of its key"},
      [](EndpointDraft& draft, Value&& value) {
        draft.settings.server.clientKey = std::get<std::filesystem::path>(value);
      }},
-    {{"auth", Shape::ChoiceList, kAllTypes, 0, kAuthChoices, "the strongest that both sides know",
+    {{"auth", Shape::ChoiceList, kServers, 0, kAuthChoices, "the strongest that both sides know",
       "[\"SCRAM-SHA-256\", \"PLAIN\"]",
       "login mechanisms that may be used; one that shows the password is never used without TLS"},
      [](EndpointDraft& draft, Value&& value) {
        draft.settings.auth = std::get<std::vector<std::string>>(std::move(value));
      }},
-    {{"timeout", Shape::Duration, kAllTypes, 0, "", "\"30s\"", "\"30s\"",
+    {{"timeout", Shape::Duration, kServers, 0, "", "\"30s\"", "\"30s\"",
       "how long a server may be silent, connecting and the TLS handshake included"},
      [](EndpointDraft& draft, Value&& value) {
        draft.settings.server.timeout = std::get<std::chrono::seconds>(value);
      }},
-    {{"connections", Shape::Count, kAllTypes, 0, "", "2", "2",
+    {{"connections", Shape::Count, kServers, 0, "", "2", "2",
       "connections to the server at once, at most; this version opens one"},
      [](EndpointDraft& draft, Value&& value) {
        draft.settings.connections = static_cast<unsigned>(std::get<std::uint64_t>(value));
@@ -252,13 +261,13 @@ inline constexpr std::array kEndpointKeys = std::to_array<Key<EndpointDraft>>({
      [](EndpointDraft& draft, Value&& value) {
        draft.settings.removals = chosen<sync::endpoint::RemovalStyle>(value);
      }},
-    {{"expunge_deleted", Shape::Flag, bit(EndpointType::Imap), 0, "", "false", "false",
+    {{"expunge_deleted", Shape::Flag, kWritten, 0, "", "false", "false",
       "true: messages that others marked \\Deleted are removed, too"},
      [](EndpointDraft& draft, Value&& value) { draft.settings.expungeDeleted = std::get<bool>(value); }},
-    {{"create_mailboxes", Shape::Flag, kAllTypes, 0, "", "true", "true",
+    {{"create_mailboxes", Shape::Flag, kWritten, 0, "", "true", "true",
       "mailboxes that only the store has are made at the endpoint"},
      [](EndpointDraft& draft, Value&& value) { draft.settings.createMailboxes = std::get<bool>(value); }},
-    {{"remove_mailboxes", Shape::Flag, kAllTypes, 0, "", "false", "false",
+    {{"remove_mailboxes", Shape::Flag, kWritten, 0, "", "false", "false",
       "mailboxes that were removed elsewhere are removed here"},
      [](EndpointDraft& draft, Value&& value) { draft.settings.removeMailboxes = std::get<bool>(value); }},
     {{"max_size", Shape::Size, kAllTypes, 0, "", "no limit", "\"25M\"",

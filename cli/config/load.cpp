@@ -51,7 +51,7 @@ std::string typeName(EndpointType type) {
 
 std::string typesInWords(unsigned types) {
   std::string choices;
-  for (const EndpointType type : {EndpointType::Imap, EndpointType::Pop3}) {
+  for (const EndpointType type : {EndpointType::Imap, EndpointType::Pop3, EndpointType::Maildir}) {
     if ((types & bit(type)) != 0) choices += (choices.empty() ? "" : "|") + typeName(type);
   }
   return choicesInWords(choices);
@@ -115,10 +115,8 @@ class EndpointReader {
     const std::vector<std::string> known = namesOf(kEndpointKeys);
     for (auto&& [name, node] : table_) {
       if (std::find(known.begin(), known.end(), name.str()) != known.end()) continue;
-      const bool toCome = std::find(kKeysToCome.begin(), kKeysToCome.end(), name.str()) != kKeysToCome.end();
-      complaints_.add(
-          static_cast<std::size_t>(node.source().begin.line), section_, harmlessLine(name.str()),
-          toCome ? "is not available in this version; remove the line" : unknownKey(name.str(), kEndpointKeys));
+      complaints_.add(static_cast<std::size_t>(node.source().begin.line), section_, harmlessLine(name.str()),
+                      unknownKey(name.str(), kEndpointKeys));
     }
   }
 
@@ -196,7 +194,8 @@ class EndpointReader {
 
   void finish() {
     EndpointSettings& settings = draft_.settings;
-    if (settings.server.port == 0 && typeKnown_) {
+    const bool isServer = typeKnown_ && (kServers & bit(settings.type)) != 0;
+    if (settings.server.port == 0 && isServer) {
       const bool imap = settings.type == EndpointType::Imap;
       const bool implicit = settings.server.tls == TlsMode::Implicit;
       settings.server.port = static_cast<std::uint16_t>(imap ? (implicit ? 993 : 143) : (implicit ? 995 : 110));
@@ -255,6 +254,39 @@ void readEndpoints(const toml::node& node, const PathBase& base, Configuration& 
     complaints.add(later->line, "endpoint." + later->settings.name, "",
                    "differs from [endpoint." + first->settings.name + "] in line " + std::to_string(first->line) +
                        " by case only; give it another name");
+  }
+}
+
+bool isBelow(const std::filesystem::path& inner, const std::filesystem::path& outer) {
+  const auto [outerEnd, innerAt] = std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end());
+  return outerEnd == outer.end() || (std::next(outerEnd) == outer.end() && outerEnd->empty());
+}
+
+/// Two names for one thing would sync it with itself.
+std::string whySame(const EndpointSettings& one, const EndpointSettings& other) {
+  if (one.type != other.type) return {};
+  if (one.type == EndpointType::Maildir) {
+    if (one.path.empty() || other.path.empty()) return {};
+    std::error_code error;
+    const std::filesystem::path here = std::filesystem::weakly_canonical(one.path, error);
+    const std::filesystem::path there = std::filesystem::weakly_canonical(other.path, error);
+    if (here == there) return "has the same directory as";
+    return isBelow(here, there) || isBelow(there, here) ? "has a directory inside, or around, that of" : "";
+  }
+  const bool same = one.server.host == other.server.host && one.server.port == other.server.port &&
+                    one.user == other.user && one.braid == other.braid && !one.server.host.empty();
+  return same ? "is the same account as" : "";
+}
+
+void complainAboutTwins(const Configuration& configuration, Complaints& complaints) {
+  for (auto later = configuration.endpoints.begin(); later != configuration.endpoints.end(); ++later) {
+    for (auto first = configuration.endpoints.begin(); first != later; ++first) {
+      const std::string why = whySame(later->settings, first->settings);
+      if (why.empty()) continue;
+      complaints.add(later->line, "endpoint." + later->settings.name, "",
+                     why + " [endpoint." + first->settings.name + "] in line " + std::to_string(first->line) +
+                         "; remove one of them");
+    }
   }
 }
 
@@ -411,6 +443,7 @@ Configuration load(const std::filesystem::path& file, const Environment& environ
     complainAboutSyntax(result.error(), text, complaints);
   } else {
     readRoot(result.table(), base, out, complaints);
+    complainAboutTwins(out, complaints);
   }
   if (complaints.list().empty()) return out;
   std::stable_sort(complaints.list().begin(), complaints.list().end(),

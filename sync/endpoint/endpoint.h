@@ -143,6 +143,9 @@ class Endpoint {
                                                                 const IdentitySink& sink) = 0;
   /// Bodies. A message that is gone meanwhile is neither told nor refused. Outcomes as of identify().
   virtual std::vector<std::optional<mailstore::Error>> fetch(std::span<const KeyRequest> requests, PullSink& sink) = 0;
+  /// True after open() when the endpoint is not what the last run left: wiped, restored or replaced by another. What is
+  /// not there then is no removal, whatever it is.
+  [[nodiscard]] virtual bool hasLostState() const { return false; }
   /// True when the server itself says that no mailbox of this name exists (a second look before removals).
   virtual bool isGone(const std::string& mailboxName) = 0;
 

@@ -181,6 +181,7 @@ void EndpointRun::mapAndOpen() {
   pull.removalsTold = settings_.type != EndpointType::Pop3;
   pull.now = context_.now;
   pull.window = window();
+  pull.stateLost = endpoint_->hasLostState();
   pull.expungeDeleted = settings_.expungeDeleted;
   const auto marks = [](const endpoint::EndpointSettings& one) {
     return one.removals == endpoint::RemovalStyle::Mark || one.removals == endpoint::RemovalStyle::Never;

@@ -214,7 +214,7 @@ void EndpointRun::readOnce() {
     sink.post();
   }
   const bool anyRead = std::any_of(read_.begin(), read_.end(), [](const auto& status) { return status.has_value(); });
-  if (anyRead || held || anythingGone_) largeJob([&](Store& store) { pull_->finish(store, read_); });
+  if (anyRead || held || anythingGone_ || endpoint_->hasLostState()) largeJob([&](Store& store) { pull_->finish(store, read_); });
 }
 
 void EndpointRun::readDeltas(Sink& sink, const std::vector<std::size_t>& works) {

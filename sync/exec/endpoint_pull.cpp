@@ -102,6 +102,7 @@ void EndpointPull::open(Store& store, const std::vector<RemoteMailbox>& listed,
     loadWork(store, work);
     works_.push_back(std::move(work));
   }
+  if (settings_.stateLost) forgetLost(store, records);
   for (EndpointMailbox& record : records) {
     MailboxWork work;
     work.record = std::move(record);
@@ -109,6 +110,15 @@ void EndpointPull::open(Store& store, const std::vector<RemoteMailbox>& listed,
     works_.push_back(std::move(work));
   }
   guessRenames(store);
+}
+
+void EndpointPull::forgetLost(Store& store, std::vector<EndpointMailbox>& records) {
+  for (const EndpointMailbox& record : records) {
+    store.endpoints().removeMailbox(record.id);
+    metAgain_["the endpoint was wiped, restored or replaced since the last run"].push_back(record.name);
+    log_.note(settings_.endpointName, record.name, "first contact again", "it is not there any more");
+  }
+  records.clear();
 }
 
 void EndpointPull::applyWindow(Store& store, std::vector<EndpointMailbox>& records) {
@@ -279,10 +289,12 @@ void EndpointPull::begin(Store& store, std::size_t index, const RemoteStatus& st
     for (const mailstore::QuarantineRow& row : store.quarantine().of(work.record.id))
       store.quarantine().remove(work.record.id, row.key);
     work.pairsDropped = true;
-    const std::string why = work.continuity == Continuity::ValidityChanged
-                                ? "its UIDVALIDITY changed"
+    const bool lost = !settings_.keysAreUids || settings_.stateLost;
+    const std::string why = lost ? "the endpoint was wiped, restored or replaced since the last run"
+                            : work.continuity == Continuity::ValidityChanged
+                                ? "UIDVALIDITY changed"
                                 : "it went back in time (a restored server?)";
-    notes_.push_back(work.record.name + ": " + why + "; messages are recognised by content, nothing is removed");
+    metAgain_[why].push_back(work.record.name);
     log_.note(settings_.endpointName, work.record.name, "first contact again", why);
   } else if (work.continuity != Continuity::FirstContact) {
     return;
@@ -405,6 +417,14 @@ void EndpointPull::mailboxGone(Store& store, std::size_t index) {
     if (!pair.held) pairs.push_back(pair);
   });
   for (const Pair& pair : pairs) addMissing(store, index, pair);
+}
+
+std::string namesInWords(const std::vector<std::string>& names) {
+  constexpr std::size_t kMost = 3;
+  std::string out;
+  for (std::size_t i = 0; i < names.size() && i < kMost; ++i) out += (i == 0 ? "" : ", ") + names[i];
+  if (names.size() > kMost) out += " and " + std::to_string(names.size() - kMost) + " more";
+  return out;
 }
 
 void EndpointPull::refused(Store& store, std::size_t work, const RemoteMessage& message, const std::string& reason) {

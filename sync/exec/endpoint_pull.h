@@ -44,6 +44,7 @@ struct PullSettings {
   bool onlyMarks = false;
   bool expungeDeleted = false;  ///< new messages that are marked are not taken in, they are expunged
   plan::Window window;          ///< what is outside is not taken in
+  bool stateLost = false;       ///< see Endpoint::hasLostState()
   bool keysAreUids = true;      ///< false: names (UIDLs, files)
   bool removalsTold = true;     ///< false: absence at this kind of endpoint never is a removal (POP3)
   /// Whether removals beyond the brake may go through in this mailbox (`--allow-removals`).
@@ -74,6 +75,9 @@ struct RenameGuess {
   std::size_t oldWork = 0;  ///< index of the one that is no longer listed
   mailstore::UidSet sample;
 };
+
+/// "INBOX, Sent, Trash and 12 more".
+std::string namesInWords(const std::vector<std::string>& names);
 
 /// A message with its octets, ready to be stored.
 struct ArrivedMessage {
@@ -148,6 +152,7 @@ class EndpointPull {
     bool found = false;  ///< turned up elsewhere
   };
 
+  void forgetLost(mailstore::Store& store, std::vector<mailstore::EndpointMailbox>& records);
   void applyWindow(mailstore::Store& store, std::vector<mailstore::EndpointMailbox>& records);
   void leaveOut(mailstore::Store& store, std::size_t work, const mailstore::RemoteKey& key);
   void loadWork(mailstore::Store& store, MailboxWork& work) const;
@@ -188,8 +193,9 @@ class EndpointPull {
   std::unordered_multimap<mailstore::HeaderDigest, std::size_t> missingByHeader_;
   std::unordered_multimap<std::string, std::size_t> missingByObjectId_;
   bool braidWasEmpty_ = false;
-  std::map<std::size_t, std::uint64_t> leftOut_;  ///< by work
-  bool keysVanished_ = false;                     ///< POP3: known UIDLs are not listed any more
+  std::map<std::string, std::vector<std::string>> metAgain_;  ///< mailboxes by why
+  std::map<std::size_t, std::uint64_t> leftOut_;              ///< by work
+  bool keysVanished_ = false;                                 ///< POP3: known UIDLs are not listed any more
   PullCounts counts_;
   std::vector<std::string> notes_;
   std::vector<std::string> heldMailboxes_;

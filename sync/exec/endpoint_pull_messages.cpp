@@ -248,6 +248,10 @@ void EndpointPull::finish(Store& store, const std::vector<std::optional<RemoteSt
                      " messages are left out by max_size, max_age or max_messages");
   }
   leftOut_.clear();
+  for (const auto& [why, names] : metAgain_) {
+    notes_.push_back(namesInWords(names) + ": " + why + "; messages are recognised by content, nothing is removed");
+  }
+  metAgain_.clear();
   for (std::size_t i = 0; i < works_.size(); ++i) {
     if (!works_[i].hasHeld) continue;
     for (const Pair& pair : store.pairs().held(works_[i].record.id)) addMissing(store, i, pair);
@@ -285,8 +289,10 @@ void EndpointPull::finish(Store& store, const std::vector<std::optional<RemoteSt
     if (!held[work] || !settings_.pull.removals) continue;
     counts_.held += count;
     const std::string& name = works_[work].record.name;
-    notes_.push_back(name + ": " + std::to_string(count) + " of " + std::to_string(before[work]) +
-                     " messages are gone there; their removal is held back");
+    if (heldMailboxes_.size() < 5) {
+      notes_.push_back(name + ": " + std::to_string(count) + " of " + std::to_string(before[work]) +
+                       " messages are gone there; their removal is held back");
+    }
     heldMailboxes_.push_back(name);
     log_.note(settings_.endpointName, name, "hold", std::to_string(count) + " removals");
   }

@@ -178,17 +178,34 @@ TEST_CASE("bad ports and times are refused", "[cli][config]") {
         Sentences{"FILE:2: [store] retention: must be a time in quotes; write retention = \"30d\""});
 }
 
+TEST_CASE("a Maildir has a path and no server", "[cli][config]") {
+  const std::string disk = "[endpoint.disk]\ntype = \"maildir\"\n";
+  CHECK(complaintsOf(disk) == Sentences{"FILE:1: [endpoint.disk] path: is missing; write path = \"~/Maildir\""});
+  CHECK(complaintsOf(disk + "path = \"/tmp/a\"\nsubfolders = \"maildir++\"\n").empty());
+  CHECK(complaintsOf(disk + "path = \"/tmp/a\"\nhost = \"h\"\n") ==
+        Sentences{
+            "FILE:4: [endpoint.disk] host: is not for type = \"maildir\"; remove it (it is for \"imap\" or \"pop3\")"});
+}
+
+TEST_CASE("two endpoints on one account of a braid, or on one directory, are refused", "[cli][config]") {
+  const std::string imap = "type = \"imap\"\nhost = \"h\"\nuser = \"u\"\nbraid = \"home\"\n";
+  CHECK(complaintsOf("[endpoint.a]\n" + imap + "[endpoint.b]\n" + imap) ==
+        Sentences{"FILE:6: [endpoint.b]: is the same account as [endpoint.a] in line 1; remove one of them"});
+  const std::string disk = "type = \"maildir\"\npath = ";
+  CHECK(complaintsOf("[endpoint.a]\n" + disk + "\"/tmp/x\"\n[endpoint.b]\n" + disk + "\"/tmp/x\"\n") ==
+        Sentences{"FILE:4: [endpoint.b]: has the same directory as [endpoint.a] in line 1; remove one of them"});
+  CHECK(complaintsOf("[endpoint.a]\n" + disk + "\"/tmp/x/y\"\n[endpoint.b]\n" + disk + "\"/tmp/x\"\n") ==
+        Sentences{
+            "FILE:4: [endpoint.b]: has a directory inside, or around, that of [endpoint.a] in line 1; remove one of "
+            "them"});
+  CHECK(complaintsOf("[endpoint.a]\n" + disk + "\"/tmp/xy\"\n[endpoint.b]\n" + disk + "\"/tmp/x\"\n").empty());
+}
+
 TEST_CASE("what this version cannot do is refused instead of ignored", "[cli][config]") {
-  for (const char* line : {"path = \"~/Mail\"", "subfolders = \"nested\""}) {
-    const std::string key = std::string(line).substr(0, std::string(line).find(' '));
-    CHECK(complaintsOf(kWork + line + "\n") ==
-          Sentences{"FILE:5: [endpoint.work] " + key + ": is not available in this version; remove the line"});
-  }
-  for (const std::string type : {"maildir", "mbox"}) {
-    CHECK(complaintsOf("[endpoint.disk]\ntype = \"" + type + "\"\n") ==
-          Sentences{"FILE:2: [endpoint.disk] type: \"" + type +
-                    "\" is not available in this version; write \"imap\" or \"pop3\", or remove the endpoint"});
-  }
+  CHECK(
+      complaintsOf("[endpoint.disk]\ntype = \"mbox\"\n") ==
+      Sentences{"FILE:2: [endpoint.disk] type: \"mbox\" is not available in this version; write \"imap\", \"pop3\" or "
+                "\"maildir\", or remove the endpoint"});
   const std::string isp = "[endpoint.isp]\ntype = \"pop3\"\nhost = \"h\"\nuser = \"u\"\n";
   CHECK(complaintsOf(isp + "leave_on_server = \"forever\"\n").empty());
   for (const std::string value : {"14d", "until-removed", "no"}) {
@@ -355,9 +372,11 @@ TEST_CASE("every value that the example shows is one that the key takes", "[cli]
     if (key.info.shape == Shape::ExistingFile || key.info.name == "type") continue;
     CAPTURE(key.info.name);
     const bool pop3 = key.info.types == bit(EndpointType::Pop3);
-    std::string text = "[endpoint.a]\ntype = \"" + std::string(pop3 ? "pop3" : "imap") + "\"\n";
-    if (key.info.name != "host") text += "host = \"h\"\n";
-    if (key.info.name != "user") text += "user = \"u\"\n";
+    const bool maildir = key.info.types == bit(EndpointType::Maildir);
+    std::string text = "[endpoint.a]\ntype = \"" + std::string(pop3 ? "pop3" : maildir ? "maildir" : "imap") + "\"\n";
+    if (!maildir && key.info.name != "host") text += "host = \"h\"\n";
+    if (!maildir && key.info.name != "user") text += "user = \"u\"\n";
+    if (maildir && key.info.name != "path") text += "path = \"/tmp/m\"\n";
     text += std::string(key.info.name) + " = " + std::string(key.info.example) + "\n";
     for (const std::string& sentence : complaintsOf(text)) {
       CHECK(key.info.name == "password_file");  // the example's file is not there

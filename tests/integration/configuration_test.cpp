@@ -29,7 +29,7 @@ TEST_CASE("every mistake in the configuration is 78 and names file, line and key
       {kGood + kGood, "work"},
       {kGood + "broken\n", "config.toml:5"},
       {kGood + "max_size = \"20MB\"\n", "config.toml:5: [endpoint.work] max_size: \"20MB\" is not a size"},
-      {"[endpoint.work]\ntype = \"maildir\"\npath = \"/tmp\"\n", "config.toml:2: [endpoint.work] type:"},
+      {"[endpoint.work]\ntype = \"mbox\"\npath = \"/tmp\"\n", "config.toml:2: [endpoint.work] type:"},
       {kGood + "[endpiont.x]\n", "endpoint"},
       {"[endpoint.work]\ntype = \"imap\"\nhost = \"imap.example.org\"\ntls = \"none\"\nuser = \"u\"\n",
        "allow_plaintext"},

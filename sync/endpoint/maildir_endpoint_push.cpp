@@ -1,0 +1,180 @@
+// MaildirEndpoint: changes to the tree.
+#include "sync/endpoint/maildir_endpoint.h"
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include <unistd.h>
+
+namespace mailbraid::sync::endpoint {
+
+namespace fs = std::filesystem;
+using mailstore::Error;
+using mailstore::ErrorKind;
+using mailstore::Flags;
+using mailstore::RemoteKey;
+using mailstore::Retry;
+using mailstore::Scope;
+using mailstore::Uidl;
+
+namespace {
+
+// Messages that wait in tmp for the disk, together.
+constexpr std::size_t kBatch = 512;
+
+const std::vector<Uidl>& namesOf(const KeySet& keys) {
+  static const std::vector<Uidl> kNone;
+  const auto* names = std::get_if<std::vector<Uidl>>(&keys);
+  return names != nullptr ? *names : kNone;
+}
+
+/// Runs `action` for each request; an error of a mailbox ends that request only.
+template <class Requests, class Action>
+Outcomes forEachRequest(const Requests& requests, const Action& action) {
+  Outcomes out(requests.size());
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    try {
+      action(requests[i], i);
+    } catch (const Error& error) {
+      if (error.scope() != Scope::Mailbox) throw;
+      out[i] = error;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+Outcomes MaildirEndpoint::storeFlags(std::span<const FlagRequest> requests, PushSink& sink) {
+  return forEachRequest(requests, [&](const FlagRequest& request, std::size_t i) {
+    for (const FlagChange& change : request.changes) {
+      for (const Uidl& name : namesOf(change.keys)) {
+        const auto flags = folder(*request.mailbox).change(name.value(), change.add, change.remove);
+        if (flags) {
+          sink.onFlags(i, name, *flags);
+        } else {
+          sink.onVanished(i, name);
+        }
+      }
+    }
+  });
+}
+
+Outcomes MaildirEndpoint::transfer(std::span<const TransferRequest> requests, PushSink& sink) {
+  return forEachRequest(requests, [&](const TransferRequest& request, std::size_t i) {
+    const auto how =
+        request.kind == TransferRequest::Kind::Move ? MaildirFolder::Transfer::Move : MaildirFolder::Transfer::Copy;
+    for (const Uidl& name : namesOf(request.keys)) {
+      const auto there = folder(*request.from).transfer(name.value(), folder(*request.to), how);
+      if (there) {
+        sink.onTransferred(i, name, RemoteKey{Uidl{*there}});
+      } else {
+        sink.onVanished(i, name);
+      }
+    }
+  });
+}
+
+Outcomes MaildirEndpoint::remove(std::span<const RemoveRequest> requests, PushSink& sink) {
+  Flags deleted;
+  deleted.add(mailstore::SystemFlag::Deleted);
+  return forEachRequest(requests, [&](const RemoveRequest& request, std::size_t i) {
+    for (const Uidl& name : namesOf(request.keys)) {
+      MaildirFolder& mailbox = folder(*request.mailbox);
+      if (request.kind == RemoveRequest::Kind::Expunge) {
+        mailbox.remove(name.value());
+        sink.onRemoved(i, name);
+      } else if (mailbox.change(name.value(), deleted, {})) {
+        sink.onMarked(i, name);
+      } else {
+        sink.onVanished(i, name);
+      }
+    }
+  });
+}
+
+void MaildirEndpoint::upload(const AppendRequest& request, std::size_t index, const OctetSource& octets,
+                             PushSink& sink) {
+  if (request.items.empty()) return;
+  MaildirFolder& mailbox = folder(*request.mailbox);
+  sink.onAppending(index, uidValidity_, {});
+  MaildirFolder::Delivery delivery(mailbox);
+  const auto deliver = [&] {
+    for (const auto& one : delivery.deliver()) sink.onAppended(index, one.token, RemoteKey{Uidl{one.base}}, one.flags);
+  };
+  for (const AppendItem& item : request.items) {
+    checkStop();
+    try {
+      delivery.add(item.token, item.flags, item.date, [&](const auto& write) { octets(item, write); });
+    } catch (const Error& error) {
+      if (error.scope() != Scope::Message) throw;
+      sink.onAppendRefused(index, item.token, error);
+      continue;
+    }
+    sink.onOctets(item.size);
+    if (delivery.waiting() >= kBatch) deliver();
+  }
+  deliver();
+}
+
+Outcomes MaildirEndpoint::append(std::span<const AppendRequest> requests, const OctetSource& octets, PushSink& sink) {
+  return forEachRequest(requests,
+                        [&](const AppendRequest& request, std::size_t i) { upload(request, i, octets, sink); });
+}
+
+void MaildirEndpoint::renameDirectories(const fs::path& from, const fs::path& to) const {
+  const auto renameOne = [](const fs::path& old, const fs::path& fresh) {
+    std::error_code error;
+    fs::create_directories(fresh.parent_path(), error);
+    if (!fs::exists(fresh, error) && ::rename(old.c_str(), fresh.c_str()) == 0) return;
+    throw Error(ErrorKind::TemporaryFailure, Scope::Mailbox, Retry::Later,
+                old.string() + " cannot be renamed to " + fresh.string() + ": " +
+                    (fs::exists(fresh, error) ? "it exists" : std::generic_category().message(errno)));
+  };
+  if (settings_.subfolders == SubfolderStyle::Nested) return renameOne(from, to);
+  std::vector<fs::path> below;
+  const std::string prefix = from.filename().string() + ".";
+  for (const fs::directory_entry& entry : fs::directory_iterator(settings_.path)) {
+    if (entry.path().filename().string().starts_with(prefix)) below.push_back(entry.path());
+  }
+  renameOne(from, to);
+  for (const fs::path& path : below) {
+    renameOne(path, to.string() + path.filename().string().substr(prefix.size() - 1));
+  }
+}
+
+MailboxOutcome MaildirEndpoint::changeMailbox(const MailboxChange& change) {
+  if (change.kind == MailboxChange::Kind::Remove) {
+    if (folder(*change.mailbox).removeIfEmpty()) return {};
+    return {nullptr, Error(ErrorKind::TemporaryFailure, Scope::Mailbox, Retry::Later,
+                           change.mailbox->name + ": it has messages again, and is kept")};
+  }
+  const fs::path directory = directoryFor(change.name);
+  if (change.kind == MailboxChange::Kind::Rename) {
+    renameDirectories(change.mailbox->wireName, directory);
+  } else {
+    MaildirFolder(directory).make();
+  }
+  auto made = std::make_unique<RemoteMailbox>();
+  made->wireName = directory.string();
+  made->name = change.name;
+  made->role = change.role;
+  made->status = statusOf(MaildirFolder(directory));
+  made_.push_back(std::move(made));
+  return {made_.back().get(), std::nullopt};
+}
+
+std::vector<MailboxOutcome> MaildirEndpoint::changeMailboxes(std::span<const MailboxChange> changes) {
+  std::vector<MailboxOutcome> out;
+  for (const MailboxChange& change : changes) {
+    try {
+      out.push_back(changeMailbox(change));
+    } catch (const Error& error) {
+      out.push_back({nullptr, Error(error.kind(), Scope::Mailbox, error.retry(), error.what())});
+    }
+  }
+  return out;
+}
+
+}  // namespace mailbraid::sync::endpoint
