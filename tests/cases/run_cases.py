@@ -1,19 +1,20 @@
 #!/usr/bin/env python3
 """Runs the sync cases of two_way.json against real Dovecot servers and the program.
 
-usage: run_cases.py PROGRAM [--variant NAME] [--only TEXT] [--swap]
+usage: run_cases.py PROGRAM [--variant NAME] [--only TEXT] [--swap] [--maildir]
 
 A case has `before` (the state of the last good sync, as the endpoints had it), `now` (the endpoints before the run under
 test; "kept" leaves a mailbox as the first sync made it), `settings` of endpoints, `events` between, and `then` (what must
 be there afterwards; `or`: what else may be). After each case one more run must do nothing.
 
 Variants take abilities away from every server: plain (UIDs only), no-uidplus, no-move, no-condstore, no-qresync,
-no-literal-plus. --swap exchanges the endpoints A and B.
+no-literal-plus. --swap exchanges the endpoints A and B. With --maildir, B is a Maildir tree.
 """
 import argparse
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -178,6 +179,112 @@ class Account:
             raise ValueError(event["do"])
 
 
+class Tree:
+    """A Maildir tree, with the methods of an Account."""
+
+    LETTERS = {"\\Draft": "D", "\\Flagged": "F", "\\Answered": "R", "\\Seen": "S", "\\Deleted": "T", "$Forwarded": "P"}
+
+    def __init__(self, path):
+        self.path, self.count = path, 0
+
+    def wipe(self):
+        shutil.rmtree(self.path, ignore_errors=True)
+        os.makedirs(self.path)
+        self.mailbox("INBOX")
+
+    def mailbox(self, name):
+        for part in ("cur", "new", "tmp"):
+            os.makedirs(os.path.join(self.path, name, part), exist_ok=True)
+
+    def names(self):
+        for directory, below, _ in os.walk(self.path):
+            if "cur" in below:
+                yield os.path.relpath(directory, self.path)
+
+    def keywords(self, name):
+        try:
+            with open(os.path.join(self.path, name, "dovecot-keywords"), encoding="utf-8") as file:
+                return [line.split(" ", 1)[1].rstrip("\n") for line in file]
+        except FileNotFoundError:
+            return []
+
+    def messages(self, name):
+        known = self.keywords(name)
+        for part in ("cur", "new"):
+            for file in sorted(os.listdir(os.path.join(self.path, name, part))):
+                path = os.path.join(self.path, name, part, file)
+                with open(path, "rb") as opened:
+                    raw = opened.read()
+                letters = file.partition(":2,")[2]
+                flags = [flag for flag, letter in self.LETTERS.items() if letter in letters]
+                flags += [known[ord(letter) - ord("a")] for letter in letters if letter.islower()]
+                yield path, sorted(flags), (raw if b"\r" in raw else raw.replace(b"\n", b"\r\n"))
+
+    def state(self):
+        return {name: sorted((identity(raw), lowered(flags)) for _, flags, raw in self.messages(name))
+                for name in self.names()}
+
+    def letters(self, name, flags):
+        known = self.keywords(name)
+        out = ""
+        for flag in flags:
+            if flag not in self.LETTERS and flag not in known:
+                known.append(flag)
+            out += self.LETTERS.get(flag) or chr(ord("a") + known.index(flag))
+        if known:
+            with open(os.path.join(self.path, name, "dovecot-keywords"), "w", encoding="utf-8") as file:
+                file.writelines(f"{number} {keyword}\n" for number, keyword in enumerate(known))
+        return "".join(sorted(out))
+
+    def make(self, wanted):
+        wanted = {canonical(name): messages for name, messages in wanted.items()}
+        for name in sorted(set(self.names()) - set(wanted) - {"INBOX"}, reverse=True):
+            shutil.rmtree(os.path.join(self.path, name))
+        for name, messages in wanted.items():
+            self.mailbox(name)
+            if messages != "kept":
+                self.fill(name, messages)
+
+    def fill(self, name, messages):
+        held = {}
+        for path, flags, raw in self.messages(name):
+            held.setdefault(identity(raw), []).append((path, flags))
+        for identifier, message in each(messages):
+            raw = octets(message, identifier)
+            flags = sorted(message.get("flags", []))
+            known = held.get(identity(raw), [])
+            if known:
+                path, has = known.pop(0)
+                base = os.path.basename(path).partition(":2,")[0]
+                if has != flags:
+                    os.rename(path, os.path.join(self.path, name, "cur", base + ":2," + self.letters(name, flags)))
+                continue
+            self.count += 1
+            path = os.path.join(self.path, name, "cur", f"17672{self.count:05}.case.{os.getpid()}:2,{self.letters(name, flags)}")
+            with open(path, "wb") as file:
+                file.write(raw.replace(b"\r\n", b"\n") if b"\r" not in raw.replace(b"\r\n", b"") else raw)
+            os.utime(path, (1767261600, 1767261600))
+        for left in held.values():
+            for path, _ in left:
+                os.unlink(path)
+
+    def event(self, event):
+        if event["do"] == "move":
+            self.mailbox(event["to"])
+            for path, _, raw in list(self.messages(event["from"])):
+                if event["id"] == "*" or b"Subject: " + event["id"].encode() + b"\r\n" in raw:
+                    os.rename(path, os.path.join(self.path, event["to"], "cur", os.path.basename(path)))
+        elif event["do"] == "rename folder":
+            os.rename(os.path.join(self.path, event["from"]), os.path.join(self.path, event["to"]))
+        elif event["do"] == "uidvalidity":  # a tree that was replaced
+            os.unlink(os.path.join(self.path, ".mailbraid"))
+        elif event["do"] == "deliver":
+            with open(os.path.join(self.path, "INBOX", "new", f"1767200000.case.{os.getpid()}"), "wb") as file:
+                file.write(octets({}, event["id"]).replace(b"\r\n", b"\n"))
+        else:
+            raise ValueError(event["do"])
+
+
 def canonical(name):
     """INBOX is the one name without regard to case."""
     return "INBOX" if name.upper() == "INBOX" else name
@@ -205,17 +312,25 @@ def expected(boxes):
 class Trial:
     def __init__(self, arguments, directory, servers):
         self.program, self.directory, self.servers = arguments.program, directory, servers
+        self.maildir = arguments.maildir
         self.number = 0
 
     def account(self, case, name):
+        if name == "B" and self.maildir:
+            return Tree(os.path.join(self.directory, "tree"))
         ability = "+".join(sorted(case.get("server", {}).get(name, []))) or self.servers.variant
         return Account(self.servers.get(ability).port, USERS[name])
 
     def configure(self, case, names, home):
         lines = ["[store]", f'path = "{home}/store"']
         for name in names:
-            lines += [f"[endpoint.{name}]", 'type = "imap"', 'host = "127.0.0.1"', f"port = {self.account(case, name).port}",
-                      'tls = "none"', f'user = "{USERS[name]}"', f'password_file = "{home}/password"', 'braid = "home"']
+            account = self.account(case, name)
+            lines += [f"[endpoint.{name}]", 'braid = "home"']
+            if isinstance(account, Tree):
+                lines += ['type = "maildir"', f'path = "{account.path}"']
+            else:
+                lines += ['type = "imap"', 'host = "127.0.0.1"', f"port = {account.port}", 'tls = "none"',
+                          f'user = "{USERS[name]}"', f'password_file = "{home}/password"']
             for key, value in case.get("settings", {}).get(name, {}).items():
                 lines.append(f"{key} = {json.dumps(value)}")
         with open(f"{home}/config.toml", "w", encoding="utf-8") as file:
@@ -336,6 +451,7 @@ def main():
     parser.add_argument("--variant", default="all", choices=[*WITHOUT])
     parser.add_argument("--only", default="")
     parser.add_argument("--swap", action="store_true")
+    parser.add_argument("--maildir", action="store_true")
     arguments = parser.parse_args()
     arguments.program = os.path.abspath(arguments.program)
     with open(os.path.join(HERE, "two_way.json"), encoding="utf-8") as file:
