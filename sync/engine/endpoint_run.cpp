@@ -181,6 +181,8 @@ void EndpointRun::mapAndOpen() {
   pull.removalsTold = settings_.type != EndpointType::Pop3;
   pull.now = context_.now;
   pull.window = window();
+  pull.rehearses = context_.request.dryRun;
+  pull.spool = context_.spool;
   pull.stateLost = endpoint_->hasLostState();
   pull.expungeDeleted = settings_.expungeDeleted;
   const auto marks = [](const endpoint::EndpointSettings& one) {

@@ -214,7 +214,8 @@ void EndpointRun::readOnce() {
     sink.post();
   }
   const bool anyRead = std::any_of(read_.begin(), read_.end(), [](const auto& status) { return status.has_value(); });
-  if (anyRead || held || anythingGone_ || endpoint_->hasLostState()) largeJob([&](Store& store) { pull_->finish(store, read_); });
+  if (anyRead || held || anythingGone_ || endpoint_->hasLostState())
+    largeJob([&](Store& store) { pull_->finish(store, read_); });
 }
 
 void EndpointRun::readDeltas(Sink& sink, const std::vector<std::size_t>& works) {
@@ -262,7 +263,9 @@ void EndpointRun::bringFresh(std::vector<KeyRequest> fresh, const std::vector<st
   const bool mirror = company_ == Company::Alone && settings_.braid == settings_.name;
   const bool again =
       std::any_of(works.begin(), works.end(), [&](std::size_t i) { return pull_->works()[i].pairsDropped; });
-  const bool chooses = !window().isOpen() || settings_.expungeDeleted;
+  // What a dry run would bring has to be known one by one where it would be carried to others.
+  const bool rehearses = context_.request.dryRun && company_ == Company::Shared;
+  const bool chooses = !window().isOpen() || settings_.expungeDeleted || rehearses;
   if (settings_.maxMessages) {
     for (std::size_t r = 0; r < fresh.size(); ++r) {
       job([&](Store& store) { fresh[r].keys = pull_->newest(store, works[r], std::move(fresh[r].keys)); });
@@ -337,7 +340,7 @@ void EndpointRun::planOnly(const std::vector<KeyRequest>& needed, const std::vec
       count = std::min<std::uint64_t>(count, read_[works[r]]->messages);
     }
     report_.counts.fresh += count;
-    if (count == 0) continue;
+    if (count == 0 || company_ == Company::Shared) continue;  // the rehearsed entries tell it
     job([&](Store&) {
       context_.log.note(settings_.name, work.record.name, "new", std::to_string(count) + " messages to fetch");
     });

@@ -44,9 +44,11 @@ struct PullSettings {
   bool onlyMarks = false;
   bool expungeDeleted = false;  ///< new messages that are marked are not taken in, they are expunged
   plan::Window window;          ///< what is outside is not taken in
-  bool stateLost = false;       ///< see Endpoint::hasLostState()
-  bool keysAreUids = true;      ///< false: names (UIDLs, files)
-  bool removalsTold = true;     ///< false: absence at this kind of endpoint never is a removal (POP3)
+  bool rehearses = false;  ///< a dry run: what would be fetched becomes an entry without its octets, and is rolled back
+  mailstore::SpoolOptions spool;
+  bool stateLost = false;    ///< see Endpoint::hasLostState()
+  bool keysAreUids = true;   ///< false: names (UIDLs, files)
+  bool removalsTold = true;  ///< false: absence at this kind of endpoint never is a removal (POP3)
   /// Whether removals beyond the brake may go through in this mailbox (`--allow-removals`).
   std::function<bool(const std::string& mailbox)> removalsAllowed;
   std::int64_t now = 0;  ///< seconds since 1970
@@ -153,6 +155,7 @@ class EndpointPull {
   };
 
   void forgetLost(mailstore::Store& store, std::vector<mailstore::EndpointMailbox>& records);
+  void rehearse(mailstore::Store& store, std::size_t work, const endpoint::RemoteMessage& told);
   void applyWindow(mailstore::Store& store, std::vector<mailstore::EndpointMailbox>& records);
   void leaveOut(mailstore::Store& store, std::size_t work, const mailstore::RemoteKey& key);
   void loadWork(mailstore::Store& store, MailboxWork& work) const;

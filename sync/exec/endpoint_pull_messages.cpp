@@ -169,6 +169,21 @@ bool EndpointPull::identify(Store& store, std::size_t work, const RemoteMessage&
   return false;
 }
 
+void EndpointPull::rehearse(Store& store, std::size_t work, const RemoteMessage& told) {
+  // It has the header and the size that other endpoints recognise it by, and octets that no message has.
+  mailstore::MessageBuilder builder(settings_.spool);
+  builder.append("rehearsed " + settings_.endpointName + " " + std::to_string(works_[work].record.id.value()) + " ");
+  if (const Uid* uid = std::get_if<Uid>(&told.key)) {
+    builder.append(std::to_string(uid->value()));
+  } else {
+    builder.append(std::get<Uidl>(told.key).value());
+  }
+  mailstore::PreparedMessage prepared = builder.finish();
+  if (told.header) prepared.headerDigest = *told.header;
+  prepared.size = told.size;
+  takeNew(store, work, store.messages().add(std::move(prepared)), told, {}, "new");
+}
+
 KeySet EndpointPull::identities(Store& store, std::size_t work, const std::vector<RemoteMessage>& told) {
   KeySet needed = emptyLike(works_[work].skip);
   if (!settings_.pull.fresh) return needed;
@@ -180,6 +195,7 @@ KeySet EndpointPull::identities(Store& store, std::size_t work, const std::vecto
       leaveOut(store, work, message.key);
     } else {
       addTo(needed, message.key);
+      if (settings_.rehearses) rehearse(store, work, message);
     }
   }
   return needed;
