@@ -5,7 +5,8 @@ usage: run_cases.py PROGRAM [--variant NAME] [--only TEXT] [--swap] [--maildir]
 
 A case has `before` (the state of the last good sync, as the endpoints had it), `now` (the endpoints before the run under
 test; "kept" leaves a mailbox as the first sync made it), `settings` of endpoints, `events` between, and `then` (what must
-be there afterwards; `or`: what else may be). After each case one more run must do nothing.
+be there afterwards; `or`: what else may be). `away` are endpoints that cannot be reached in these runs. After each case one more
+run must do nothing.
 
 Variants take abilities away from every server: plain (UIDs only), no-uidplus, no-move, no-condstore, no-qresync,
 no-literal-plus. --swap exchanges the endpoints A and B. With --maildir, B is a Maildir tree.
@@ -321,15 +322,16 @@ class Trial:
         ability = "+".join(sorted(case.get("server", {}).get(name, []))) or self.servers.variant
         return Account(self.servers.get(ability).port, USERS[name])
 
-    def configure(self, case, names, home):
+    def configure(self, case, names, home, away=()):
         lines = ["[store]", f'path = "{home}/store"']
         for name in names:
             account = self.account(case, name)
             lines += [f"[endpoint.{name}]", 'braid = "home"']
             if isinstance(account, Tree):
-                lines += ['type = "maildir"', f'path = "{account.path}"']
+                path = account.path + ("-unplugged" if name in away else "")
+                lines += ['type = "maildir"', f'path = "{path}"']
             else:
-                lines += ['type = "imap"', 'host = "127.0.0.1"', f"port = {account.port}", 'tls = "none"',
+                lines += ['type = "imap"', 'host = "127.0.0.1"', f"port = {1 if name in away else account.port}", 'tls = "none"',
                           f'user = "{USERS[name]}"', f'password_file = "{home}/password"']
             for key, value in case.get("settings", {}).get(name, {}).items():
                 lines.append(f"{key} = {json.dumps(value)}")
@@ -369,14 +371,16 @@ class Trial:
                 accounts[name].make(boxes)
         for event in case.get("events", []):
             accounts[event["at"]].event(event)
-        self.configure(case, names, home)
         allow = [word for name in names for word in ("--allow-removals", name)] if case.get("allow_removals") else []
-        runs = [self.sync(home, allow) for _ in range(case.get("runs", 1))]
+        runs = []
+        for run in range(1, case.get("runs", 1) + 1):
+            self.configure(case, names, home, [name for name, when in case.get("away", {}).items() if run in when])
+            runs.append(self.sync(home, allow))
         return self.judge(case, accounts, home, runs)
 
     def judge(self, case, accounts, home, runs):
         wrong = []
-        code, rows, errors = runs[0]
+        code, rows, errors = runs[-1]
         if case.get("exit") == "nonzero" and code == 0:
             wrong.append("the run ended with 0")
         if code not in (0, 10, 11) and case.get("exit") != "nonzero":
