@@ -63,13 +63,19 @@ std::optional<Error> ImapUpload::run() {
   sink_.onAppending(index_, status.uidValidity, status.uidNext);
   sendBatches();
   push_.run();
+  // In order, and each part only when it is known what became of the one before: some fit, and then none does.
   while (!again_.empty() && !stopped_) {
     std::vector<Batch> batches;
     batches.swap(again_);
     for (Batch& batch : batches) {
       if (!stopped_) sendBatch(std::move(batch));
+      if (tight_) push_.run();
     }
     push_.run();
+  }
+  if (tight_ && !stopped_) {
+    stopped_ = Error(ErrorKind::TemporaryFailure, Scope::Mailbox, Retry::Later,
+                     request_.mailbox->name + ": the server's quota is nearly used up: make room there and run again");
   }
   return stopped_;
 }
@@ -116,12 +122,12 @@ void ImapUpload::sendBatches() {
   const auto flush = [&] {
     if (!batch.items.empty()) sendBatch(std::exchange(batch, {}));
   };
-  for (std::size_t i = 0; i < request_.items.size() && !stopped_; ++i) {
+  for (std::size_t i = 0; i < request_.items.size() && !stopped_ && !tight_; ++i) {
     const AppendItem& item = request_.items[i];
     if (!admits(item)) continue;
     if (item.size > kLargeMessage) {
       flush();
-      if (!stopped_) sendLarge(i);
+      if (!stopped_ && !tight_) sendLarge(i);
       continue;
     }
     if (batch.items.size() >= most || batch.octets + item.size > kBatchOctets) flush();
@@ -208,12 +214,14 @@ void ImapUpload::ended(const Batch& batch, const ImapPush::End& end) {
     }
     return;
   }
-  if (concernsMailbox(end.code)) {
+  const bool together = batch.items.size() > 1;
+  tight_ = tight_ || end.code == ResponseCodeKind::OverQuota;
+  if (concernsMailbox(end.code) && !(together && end.code == ResponseCodeKind::OverQuota)) {
     if (!stopped_) stopped_ = refusal(*request_.mailbox, "take messages", end);
     return;
   }
-  if (batch.items.size() > 1) {
-    // One of them is at fault: the others shall not suffer.
+  if (together) {
+    // One of them is at fault, or not all of them fit: the others shall not suffer.
     const auto middle = batch.items.begin() + static_cast<std::ptrdiff_t>(batch.items.size() / 2);
     again_.push_back({{batch.items.begin(), middle}, 0, batch.keywords});
     again_.push_back({{middle, batch.items.end()}, 0, batch.keywords});
