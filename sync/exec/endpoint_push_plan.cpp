@@ -72,15 +72,14 @@ void EndpointPush::plan(Store& store, std::vector<PushPlace> places) {
                                        store.mailboxes().ensureBraid(settings_.braidName));
   upTo_ = store.entries().lastChange();
   for (PushPlace& place : places) {
-    PlaceWork work;
+    PlaceWork& work = work_.places.emplace_back();
     work.name = place.record.name;
     work.remote = place.remote;
     work.known = place.known;
     work.record = std::move(place.record);
     for (const mailstore::RemoteKey& key : place.doomed) work.removals.push_back({key, {}, {}, {}, true});
-    placeByMailbox_.emplace(work.record.mailbox, work_.places.size());
-    placeByRecord_.emplace(work.record.id, work_.places.size());
-    work_.places.push_back(std::move(work));
+    placeByMailbox_.emplace(work.record.mailbox, work_.places.size() - 1);
+    placeByRecord_.emplace(work.record.id, work_.places.size() - 1);
   }
   const auto rows = endpoint_.policy == policyText() ? mailstore::Backlog::PolicyRows::LeftOut
                                                      : mailstore::Backlog::PolicyRows::Included;
@@ -122,13 +121,12 @@ std::optional<std::size_t> EndpointPush::planCreation(const mailstore::Mailbox& 
   if (!settings_.canChangeMailboxes || !settings_.createMailboxes) return std::nullopt;
   const std::string name = plan::endpointNameFor(mailbox.name, settings_.mapping);
   if (!plan::takesMailbox(name, mailbox.role, settings_.mapping)) return std::nullopt;
-  PlaceWork work;
+  PlaceWork& work = work_.places.emplace_back();
   work.name = name;
   work.role = mailbox.role;
   work.record.mailbox = mailbox.id;
   work.record.endpoint = endpoint_.id;
-  placeByMailbox_.emplace(mailbox.id, work_.places.size());
-  work_.places.push_back(std::move(work));
+  placeByMailbox_.emplace(mailbox.id, work_.places.size() - 1);
   return work_.places.size() - 1;
 }
 
