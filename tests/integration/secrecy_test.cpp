@@ -1,6 +1,5 @@
 #include "tests/integration/workspace.h"
 #include "tests/support/catch.h"
-#include "tests/support/mail_account.h"
 #include "tests/support/fault_proxy.h"
 #include "tests/support/mail_account.h"
 
