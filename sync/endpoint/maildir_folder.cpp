@@ -100,7 +100,7 @@ void MaildirFolder::make() const {
 
 bool MaildirFolder::scan() {
   constexpr int kMostTries = 5;
-  keywords_.reset();
+  keywords_ = mailstore::MaildirKeywords::read(directory_);
   for (int tries = 0; tries < kMostTries; ++tries) {
     const std::array<std::uint64_t, 2> before{modified(directory_ / "cur"), modified(directory_ / "new")};
     if (!scanOnce()) return false;
