@@ -13,6 +13,7 @@ using mailstore::EndpointMailbox;
 using mailstore::EndpointStatus;
 using mailstore::QuarantineRow;
 using mailstore::Store;
+using mailstore::WaitKind;
 
 struct HeldMailbox {
   std::string name;
@@ -24,8 +25,23 @@ struct Backlog {
   std::uint64_t mailboxes = 0;
   std::uint64_t messages = 0;
   std::vector<HeldMailbox> held;
-  std::vector<std::pair<std::string, QuarantineRow>> quarantined;  ///< with the mailbox's name
+  std::vector<std::pair<std::string, QuarantineRow>> quarantined;     ///< with the mailbox's name
+  std::map<std::pair<WaitKind, std::string>, std::uint64_t> waiting;  ///< changes to carry there, by kind and reason
 };
+
+std::string_view waitName(WaitKind kind) {
+  switch (kind) {
+    case WaitKind::Retry:
+      return "retry";
+    case WaitKind::Held:
+      return "held";
+    case WaitKind::Policy:
+      return "policy";
+    case WaitKind::Refused:
+      return "refused";
+  }
+  return "";
+}
 
 Backlog backlogOf(Store& store, mailstore::EndpointId endpoint) {
   Backlog out;
@@ -37,6 +53,7 @@ Backlog backlogOf(Store& store, mailstore::EndpointId endpoint) {
     for (QuarantineRow& row : store.quarantine().of(mailbox.id))
       out.quarantined.emplace_back(mailbox.name, std::move(row));
   }
+  for (const mailstore::WaitingRow& row : store.backlog().waiting(endpoint)) ++out.waiting[{row.kind, row.reason}];
   return out;
 }
 
@@ -75,7 +92,11 @@ JsonObject json(const EndpointStatus& status, const Backlog& backlog, bool confi
         .add("tries", row.tries)
         .add("next_try", rfc3339(row.nextTry));
   }
-  object.add("held", held).add("quarantined", quarantined);
+  std::vector<JsonObject> waiting;
+  for (const auto& [why, count] : backlog.waiting) {
+    waiting.emplace_back().add("kind", waitName(why.first)).add("reason", why.second).add("changes", count);
+  }
+  object.add("held", held).add("quarantined", quarantined).add("waiting", waiting);
   return object;
 }
 
@@ -96,6 +117,13 @@ void print(Output& out, const EndpointStatus& status, const Backlog& backlog, st
     if (row.size > 0) line += " (" + sizeText(row.size) + ")";
     out.line(line + " could not be taken in: " + harmlessLine(row.reason) + "; tried " + counted(row.tries, "time") +
              ", next try " + localTime(row.nextTry));
+  }
+  for (const auto& [why, count] : backlog.waiting) {
+    std::string line = indent + counted(count, "change") + " not carried there yet: " + harmlessLine(why.second);
+    if (why.first == WaitKind::Held) {
+      line += "; look, and if they are meant, run: " + allowCommand(status.endpoint.name, {});
+    }
+    out.line(line);
   }
 }
 
