@@ -177,8 +177,7 @@ class Writer {
       return;
     }
     if (waits) pieces_.emplace_back();
-    reserve(message.octets->size() + 128);
-    raw(*message.octets);
+    raw(*message.octets);  // no secret: it may leave copies behind
   }
 
  private:
@@ -398,6 +397,9 @@ struct WriteCommand {
     out.raw(" APPEND");
     out.astring(append.mailbox);
     if (append.messages.empty()) out.refuse("APPEND has no message");
+    std::size_t octets = 0;
+    for (const AppendMessage& message : append.messages) octets += 128 + (message.octets ? message.octets->size() : 0);
+    out.reserve(octets);
     for (const AppendMessage& message : append.messages) {
       if (message.octets && message.octets->size() != message.size)
         out.refuse("a message has another size than it says");
