@@ -19,12 +19,18 @@ struct Backlog::Statements {
                     " WHERE e.change > ?1 AND e.change <> e.id AND b.braid = ?2"};
   Statement waiting{database,
                     "SELECT entry, kind, reason, since, next_try FROM waiting WHERE endpoint = ? ORDER BY entry"};
+  // Left to itself, SQLite goes through all that waits, and what the configuration holds back may be a mailbox.
+  Statement due{
+      database,
+      "SELECT entry FROM waiting INDEXED BY waiting_due WHERE endpoint = ?1 AND kind <> 3 AND next_try <= ?2"};
+  Statement byPolicy{database, "SELECT entry FROM waiting WHERE endpoint = ?1 AND kind = 3"};
   Statement wait{database,
                  "INSERT INTO waiting(endpoint, entry, kind, reason, since, next_try) VALUES(?1,?2,?3,?4,?5,?6)"
                  " ON CONFLICT DO UPDATE SET kind = ?3, reason = ?4, next_try = ?6"
                  " WHERE kind <> ?3 OR reason <> ?4 OR next_try <> ?6"};
   Statement done{database, "DELETE FROM waiting WHERE endpoint = ? AND entry = ?"};
   Statement settle{database, "UPDATE endpoint SET pushed = ?, policy = ? WHERE id = ?"};
+  Statement lookAgain{database, "UPDATE endpoint SET pushed = 0 WHERE id = ?"};
   Statement uploadBegins{database,
                          "INSERT INTO upload(endpoint_mailbox, uid_validity, uid_next) VALUES(?,?,?)"
                          " ON CONFLICT DO NOTHING"};
@@ -45,10 +51,11 @@ std::vector<EntryId> Backlog::candidates(const EndpointRecord& endpoint, PolicyR
     Query query(*statement, endpoint.pushed, endpoint.braid);
     while (query.next()) out.push_back(query.named<EntryId>(0));
   }
-  for (const WaitingRow& row : waiting(endpoint.id)) {
-    const bool counts = row.kind != WaitKind::Policy || policyRows == PolicyRows::Included;
-    if (counts && row.nextTry <= now) out.push_back(row.entry);
-  }
+  const auto take = [&out](Query query) {
+    while (query.next()) out.push_back(query.named<EntryId>(0));
+  };
+  take(Query(statements_->due, endpoint.id, now));
+  if (policyRows == PolicyRows::Included) take(Query(statements_->byPolicy, endpoint.id));
   std::sort(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());
   return out;
@@ -74,6 +81,10 @@ std::vector<WaitingRow> Backlog::waiting(EndpointId endpoint) {
 
 void Backlog::settle(EndpointId endpoint, ChangeNumber pushed, std::string_view policy) {
   execute(statements_->settle, pushed, policy, endpoint);
+}
+
+void Backlog::lookAgain(EndpointId endpoint) {
+  execute(statements_->lookAgain, endpoint);
 }
 
 void Backlog::uploadBegins(EndpointMailboxId mailbox, UidValidity uidValidity, Uid uidNext) {

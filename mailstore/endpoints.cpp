@@ -55,7 +55,6 @@ struct Endpoints::Statements {
   Statement forgetUnwanted{database, "DELETE FROM unwanted WHERE endpoint = ?"};
   Statement mailboxes{
       database, "SELECT " MAILBRAID_ENDPOINT_MAILBOX_COLUMNS " FROM endpoint_mailbox WHERE endpoint = ? ORDER BY name"};
-  Statement owns{database, "SELECT 1 FROM endpoint_mailbox WHERE id = ? AND endpoint = ?"};
   Statement insertMailbox{database,
                           "INSERT INTO endpoint_mailbox(endpoint, name, mailbox, object_id, store_name)"
                           " VALUES(?1,?2,?3,?4,(SELECT name FROM mailbox WHERE id = ?3))"
@@ -111,11 +110,6 @@ std::vector<EndpointMailbox> Endpoints::mailboxes(EndpointId endpoint) {
   Query query(statements_->mailboxes, endpoint);
   while (query.next()) out.push_back(mailboxFrom(query));
   return out;
-}
-
-bool Endpoints::owns(EndpointId endpoint, EndpointMailboxId mailbox) {
-  Query query(statements_->owns, mailbox, endpoint);
-  return query.next();
 }
 
 EndpointMailbox Endpoints::addMailbox(EndpointId endpoint, std::string_view name, MailboxId mailbox,

@@ -68,10 +68,9 @@ struct Entries::Statements {
                     " AND EXISTS(SELECT 1 FROM entry e INDEXED BY entry_message"
                     " JOIN mailbox b ON b.id = e.mailbox WHERE e.message = m.id AND e.removed_at = 0 AND b.braid = ?3)"
                     " ORDER BY m.id LIMIT 1"};
-  Statement olderThan{database,
-                      "SELECT count(*) FROM (SELECT 1 FROM entry e JOIN entry o ON o.mailbox = e.mailbox"
-                      " AND o.removed_at = 0 AND (o.internal_date, o.id) > (e.internal_date, e.id) WHERE e.id = ?1"
-                      " LIMIT ?2)"};
+  Statement nthNewest{database, "SELECT " MAILBRAID_ENTRY_COLUMNS
+                                " FROM entry e WHERE e.mailbox = ? AND e.removed_at = 0"
+                                " ORDER BY e.internal_date DESC, e.id DESC LIMIT 1 OFFSET ?"};
   Statement twin{database,
                  "SELECT o.id FROM entry e JOIN entry o INDEXED BY entry_message ON o.message = e.message"
                  " WHERE e.id = ?1 AND o.id <> ?1 AND o.removed_at = 0 AND EXISTS(SELECT 1 FROM pair p"
@@ -168,10 +167,10 @@ void Entries::list(MailboxId mailbox, const std::function<void(const EntryRow&)>
   }
 }
 
-bool Entries::isOlderThanNewest(EntryId id, std::uint64_t count) {
-  Query query(statements_->olderThan, id, count);
-  query.next();
-  return static_cast<std::uint64_t>(query.integer(0)) >= count;
+std::optional<Entry> Entries::nthNewest(MailboxId mailbox, std::uint64_t count) {
+  Query query(statements_->nthNewest, mailbox, count - 1);
+  if (!query.next()) return std::nullopt;
+  return entryFrom(query, 0);
 }
 
 std::optional<EntryId> Entries::findTwinAt(EndpointId endpoint, EntryId id) {

@@ -124,8 +124,8 @@ constexpr std::array kVersion3{
 //   pair.marked_apart
 //                    its \\Deleted was not spread when the endpoint was met
 //   waiting          entries whose change could not, or may not, be carried to an endpoint yet
-//   upload           uploads began here and their outcome is not known in full: what is new from uid_next on may be
-//   ours unwanted         the mailbox was removed at this endpoint, on purpose: it is not made there again
+//   upload           uploads began here, their outcome is not known in full: what is new from uid_next on may be ours
+//   unwanted         the mailbox was removed at this endpoint, on purpose: it is not made there again
 constexpr std::array kVersion4{
     "ALTER TABLE endpoint ADD COLUMN pushed INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE endpoint ADD COLUMN seal TEXT NOT NULL DEFAULT ''",
@@ -148,11 +148,14 @@ constexpr std::array kVersion4{
     " WITHOUT ROWID",
 };
 
+// Version 5: what waits for the configuration is not read by a run that has nothing to do.
+constexpr std::array kVersion5{
+    "CREATE INDEX waiting_due ON waiting(endpoint, next_try) WHERE kind <> 3",
+};
+
 constexpr std::array kMigrations{
-    Migration{1, kVersion1},
-    Migration{2, kVersion2},
-    Migration{3, kVersion3},
-    Migration{4, kVersion4},
+    Migration{1, kVersion1}, Migration{2, kVersion2}, Migration{3, kVersion3},
+    Migration{4, kVersion4}, Migration{5, kVersion5},
 };
 
 }  // namespace

@@ -107,8 +107,8 @@ class Entries {
 
   void list(MailboxId mailbox, const std::function<void(const EntryRow&)>& visit);  ///< live, by internal date, then id
   std::optional<EntryRow> row(EntryId id);
-  /// True when its mailbox has `count` live entries that are newer, by internal date and id.
-  bool isOlderThanNewest(EntryId id, std::uint64_t count);
+  /// The oldest of the `count` (not 0) newest live entries, by internal date, then id; none when there are fewer.
+  std::optional<Entry> nthNewest(MailboxId mailbox, std::uint64_t count);
   /// Another live entry of the same message, in the same braid, that has a pair (not a held one) at this endpoint.
   std::optional<EntryId> findTwinAt(EndpointId endpoint, EntryId id);
 
@@ -126,7 +126,6 @@ class Endpoints {
   /// contact).
   EndpointRecord ensure(std::string_view name, std::string_view type, BraidId braid);
   std::vector<EndpointMailbox> mailboxes(EndpointId endpoint);
-  bool owns(EndpointId endpoint, EndpointMailboxId mailbox);
   EndpointMailbox addMailbox(EndpointId endpoint, std::string_view name, MailboxId mailbox, std::string_view objectId);
   void renameMailbox(EndpointMailboxId id, std::string_view name, MailboxId mailbox);
   void setObjectId(EndpointMailboxId id, std::string_view objectId);
@@ -190,6 +189,8 @@ class Backlog {
   std::vector<WaitingRow> waiting(EndpointId endpoint);
   /// All changes up to `pushed` are carried out, or wait, under this policy.
   void settle(EndpointId endpoint, ChangeNumber pushed, std::string_view policy);
+  /// Pairs of it were dropped: every entry of its braid is a candidate once more.
+  void lookAgain(EndpointId endpoint);
 
   /// Uploads begin: what the mailbox gets from `uidNext` on may be ours.
   void uploadBegins(EndpointMailboxId mailbox, UidValidity uidValidity, Uid uidNext);

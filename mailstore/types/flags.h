@@ -22,6 +22,12 @@ class Flags {
   /// From the store's two columns: the bits and the keywords joined by one space.
   static Flags fromColumns(std::uint8_t bits, std::string_view keywords);
 
+  static Flags of(SystemFlag flag) {
+    Flags out;
+    out.add(flag);
+    return out;
+  }
+
   void add(SystemFlag flag) { bits_ = static_cast<std::uint8_t>(bits_ | static_cast<std::uint8_t>(flag)); }
   /// True when `name` was taken in: see parse().
   bool add(std::string_view name);

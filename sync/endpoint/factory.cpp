@@ -6,15 +6,6 @@
 
 namespace mailbraid::sync::endpoint {
 
-bool isEmpty(const KeySet& keys) {
-  return countOf(keys) == 0;
-}
-
-std::uint64_t countOf(const KeySet& keys) {
-  if (const auto* uids = std::get_if<mailstore::UidSet>(&keys)) return uids->count();
-  return std::get<std::vector<mailstore::Uidl>>(keys).size();
-}
-
 std::unique_ptr<Endpoint> makeEndpoint(const EndpointSettings& settings, Environment environment) {
   using mailstore::Error;
   switch (settings.type) {

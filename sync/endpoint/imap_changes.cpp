@@ -17,16 +17,8 @@ using mailstore::UidSet;
 
 namespace {
 
-// A command line that every server takes (RFC 7162 section 4 asks for 8000 octets).
-constexpr std::size_t kSetText = 7000;
 // No mailbox has so many messages; a server that says so would keep us busy for nothing.
 constexpr std::uint32_t kMostMessages = 50'000'000;
-
-const UidSet& uidsOf(const KeySet& keys) {
-  static const UidSet kNone;
-  const UidSet* uids = std::get_if<UidSet>(&keys);
-  return uids != nullptr ? *uids : kNone;
-}
 
 }  // namespace
 
@@ -306,7 +298,7 @@ void ImapEndpoint::Reading::askForSkipped(ImapSteps& steps) {
                i,
                imap::Select{requests_[i].mailbox->wireName, imap::SelectMode::ReadOnly, {}, {}},
                {}});
-    for (const UidSet& part : missing.chunksOfText(kSetText)) {
+    for (const UidSet& part : missing.chunksOfText(kLongestSet)) {
       steps.add({ImapStep::Kind::Search, i, imap::UidSearch{imap::UidRange{part}, {}}, {}});
     }
   }

@@ -11,11 +11,7 @@ using mailstore::Error;
 using mailstore::Uid;
 using mailstore::UidSet;
 
-namespace {
-
-constexpr std::size_t kSetText = 7000;
-
-}  // namespace
+namespace {}  // namespace
 
 imap::FetchItems ImapEndpoint::identityItems(FetchItem section) const {
   imap::FetchItems items{FetchItem::Flags, FetchItem::InternalDate, FetchItem::Size, section};
@@ -138,7 +134,7 @@ class ImapEndpoint::Fetching final : public ImapStepSink {
       if (states_[i].missing.empty() || !states_[i].failure.empty()) continue;
       any = true;
       open(i, steps);
-      for (const UidSet& part : states_[i].missing.chunksOfText(kSetText)) {
+      for (const UidSet& part : states_[i].missing.chunksOfText(kLongestSet)) {
         steps.add({ImapStep::Kind::Search, i, imap::UidSearch{imap::UidRange{part}, {}}, {}});
       }
     }

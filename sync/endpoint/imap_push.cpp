@@ -12,12 +12,6 @@ using mailstore::Retry;
 using mailstore::Scope;
 using mailstore::UidSet;
 
-const UidSet& uidsOf(const KeySet& keys) {
-  static const UidSet kNone;
-  const UidSet* uids = std::get_if<UidSet>(&keys);
-  return uids != nullptr ? *uids : kNone;
-}
-
 Error refusal(const RemoteMailbox& mailbox, const std::string& what, const ImapPush::End& end) {
   const bool never = imap::adviceOf(end.code) == imap::FailureAdvice::Never;
   std::string sentence = mailbox.name + ": the server would not " + what + ": \"" + end.text + "\"";

@@ -71,11 +71,6 @@ class ImapPush {
 /// The error of a mailbox whose server would not do `what`: in the server's own words.
 mailstore::Error refusal(const RemoteMailbox& mailbox, const std::string& what, const ImapPush::End& end);
 
-/// A command line that every server takes (RFC 7162 section 4 asks for 8000 octets).
-inline constexpr std::size_t kLongestSet = 7000;
-
-const mailstore::UidSet& uidsOf(const KeySet& keys);
-
 /// Calls `visit` for each UID, ascending.
 template <class Visit>
 void forEachUid(const mailstore::UidSet& uids, const Visit& visit) {

@@ -8,16 +8,11 @@ namespace mailbraid::sync::endpoint {
 
 using mailstore::Error;
 using mailstore::Flags;
+using mailstore::SystemFlag;
 using mailstore::Uid;
 using mailstore::UidSet;
 
 namespace {
-
-Flags deletedMark() {
-  Flags flags;
-  flags.add(mailstore::SystemFlag::Deleted);
-  return flags;
-}
 
 /// Of `wanted`, what the selected mailbox can keep (PERMANENTFLAGS, RFC 9051 section 7.1).
 Flags keepable(const Flags& wanted, const imap::SelectedMailbox* mailbox) {
@@ -38,8 +33,17 @@ class FlagStoring {
     const imap::SelectedMailbox* mailbox = push_.session().client().selected();
     const Flags add = keepable(change_.add, mailbox);
     const Flags remove = keepable(change_.remove, mailbox);
-    store(imap::StoreMode::Add, add);
-    store(imap::StoreMode::Remove, remove);
+    const bool guarded = change_.unchangedSince.value() != 0 && push_.has("CONDSTORE");
+    const UidSet& all = uidsOf(change_.keys);
+    const auto since = guarded ? std::optional(change_.unchangedSince) : std::nullopt;
+    store(all, imap::StoreMode::Add, add, since);
+    // The first command changes each message that it is let; the second one is for exactly those, and no condition
+    // that the first one has broken itself.
+    const bool first = guarded && !add.empty() && !remove.empty();
+    if (first) push_.run();
+    UidSet rest = all;
+    rest.remove(changed_);
+    if (!failure_) store(rest, imap::StoreMode::Remove, remove, first ? std::nullopt : since);
     push_.run();
     if (failure_) return failure_;
     UidSet silent;
@@ -56,16 +60,15 @@ class FlagStoring {
   }
 
  private:
-  void store(imap::StoreMode mode, const Flags& flags) {
+  void store(const UidSet& uids, imap::StoreMode mode, const Flags& flags,
+             const std::optional<mailstore::ModSeq>& unchangedSince) {
     if (flags.empty()) return;
-    for (const UidSet& part : uidsOf(change_.keys).chunksOfText(kLongestSet)) {
-      imap::UidStore command{part, mode, flags, imap::StoreAnswer::Flags, {}};
-      const bool guarded = request_.unchangedSince.value() != 0 && push_.has("CONDSTORE");
-      if (guarded) command.unchangedSince = request_.unchangedSince;
-      push_.send(std::move(command), [this](const ImapPush::End& end) {
-        changed_.add(end.modified);
-        if (!end.isOk() && end.modified.empty()) failure_ = refusal(*request_.mailbox, "store flags", end);
-      });
+    for (const UidSet& part : uids.chunksOfText(kLongestSet)) {
+      push_.send(imap::UidStore{part, mode, flags, imap::StoreAnswer::Flags, unchangedSince},
+                 [this](const ImapPush::End& end) {
+                   changed_.add(end.modified);
+                   if (!end.isOk() && end.modified.empty()) failure_ = refusal(*request_.mailbox, "store flags", end);
+                 });
     }
   }
 
@@ -141,8 +144,9 @@ class Transferring {
       copied = {};
       for (const auto& [from, to] : end.copied->uids) copied.add(from);
     }
-    push_.send(imap::UidStore{copied, imap::StoreMode::Add, deletedMark(), imap::StoreAnswer::Silent, {}},
-               [this](const ImapPush::End& marked) { ended(marked, "mark what was moved"); });
+    push_.send(
+        imap::UidStore{copied, imap::StoreMode::Add, Flags::of(SystemFlag::Deleted), imap::StoreAnswer::Silent, {}},
+        [this](const ImapPush::End& marked) { ended(marked, "mark what was moved"); });
     if (push_.has("UIDPLUS")) {
       push_.send(imap::UidExpunge{copied},
                  [this](const ImapPush::End& gone) { ended(gone, "expunge what was moved"); });
@@ -209,11 +213,12 @@ Outcomes ImapEndpoint::remove(std::span<const RemoveRequest> requests, PushSink&
     if (out[i]) continue;
     const bool expunges = request.kind == RemoveRequest::Kind::Expunge && push.has("UIDPLUS");
     for (const UidSet& part : uidsOf(request.keys).chunksOfText(kLongestSet)) {
-      push.send(imap::UidStore{part, imap::StoreMode::Add, deletedMark(), imap::StoreAnswer::Silent, {}},
-                [&, part](const ImapPush::End& end) {
-                  if (!end.isOk()) out[i] = refusal(*request.mailbox, "mark messages as deleted", end);
-                  if (end.isOk() && !expunges) forEachUid(part, [&](Uid uid) { sink.onMarked(i, uid); });
-                });
+      push.send(
+          imap::UidStore{part, imap::StoreMode::Add, Flags::of(SystemFlag::Deleted), imap::StoreAnswer::Silent, {}},
+          [&, part](const ImapPush::End& end) {
+            if (!end.isOk()) out[i] = refusal(*request.mailbox, "mark messages as deleted", end);
+            if (end.isOk() && !expunges) forEachUid(part, [&](Uid uid) { sink.onMarked(i, uid); });
+          });
       if (!expunges) continue;
       push.send(imap::UidExpunge{part}, [&, part](const ImapPush::End& end) {
         if (!end.isOk()) out[i] = refusal(*request.mailbox, "expunge messages", end);

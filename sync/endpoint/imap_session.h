@@ -7,6 +7,7 @@
 #include "sync/net/transport.h"
 #include "sync/sasl/exchange.h"
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -16,6 +17,9 @@
 #include <vector>
 
 namespace mailbraid::sync::endpoint {
+
+/// In octets. A command line that every server takes (RFC 7162 section 4 asks for 8000).
+inline constexpr std::size_t kLongestSet = 7000;
 
 /// Owns the connection. One thread. Every failure is an Error that names the endpoint's server; scope connection when a
 /// new connection may help, scope endpoint when only the user can.

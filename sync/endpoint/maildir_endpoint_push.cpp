@@ -23,12 +23,6 @@ namespace {
 // Messages that wait in tmp for the disk, together.
 constexpr std::size_t kBatch = 512;
 
-const std::vector<Uidl>& namesOf(const KeySet& keys) {
-  static const std::vector<Uidl> kNone;
-  const auto* names = std::get_if<std::vector<Uidl>>(&keys);
-  return names != nullptr ? *names : kNone;
-}
-
 /// Runs `action` for each request; an error of a mailbox ends that request only.
 template <class Requests, class Action>
 Outcomes forEachRequest(const Requests& requests, const Action& action) {
@@ -77,15 +71,13 @@ Outcomes MaildirEndpoint::transfer(std::span<const TransferRequest> requests, Pu
 }
 
 Outcomes MaildirEndpoint::remove(std::span<const RemoveRequest> requests, PushSink& sink) {
-  Flags deleted;
-  deleted.add(mailstore::SystemFlag::Deleted);
   return forEachRequest(requests, [&](const RemoveRequest& request, std::size_t i) {
     for (const Uidl& name : namesOf(request.keys)) {
       MaildirFolder& mailbox = folder(*request.mailbox);
       if (request.kind == RemoveRequest::Kind::Expunge) {
         mailbox.remove(name.value());
         sink.onRemoved(i, name);
-      } else if (mailbox.change(name.value(), deleted, {})) {
+      } else if (mailbox.change(name.value(), Flags::of(mailstore::SystemFlag::Deleted), {})) {
         sink.onMarked(i, name);
       } else {
         sink.onVanished(i, name);

@@ -32,12 +32,6 @@ class Descriptor {
   int value_;
 };
 
-const std::vector<Uidl>& namesOf(const KeySet& keys) {
-  static const std::vector<Uidl> kNone;
-  const auto* names = std::get_if<std::vector<Uidl>>(&keys);
-  return names != nullptr ? *names : kNone;
-}
-
 /// The same file under another name or in another mailbox is the same message: nobody writes into a file of a Maildir.
 std::string identityOf(const struct stat& status, const std::string& base) {
   return std::to_string(status.st_dev) + "-" + std::to_string(status.st_ino) + "-" + std::to_string(status.st_size) +

@@ -43,15 +43,15 @@ struct MailboxOutcome {
 struct FlagChange {
   mailstore::Flags add;
   mailstore::Flags remove;  ///< disjoint from `add`
+  /// A message whose flags changed after it is not touched but told by onChangedMeanwhile() (RFC 7162 section 3.1.3);
+  /// 0: does not matter.
+  mailstore::ModSeq unchangedSince;
   KeySet keys;
 };
 
 struct FlagRequest {
   const RemoteMailbox* mailbox = nullptr;
   mailstore::UidValidity uidValidity;  ///< the mailbox must still have it
-  /// A message whose flags changed after it is not touched but told by onChangedMeanwhile() (RFC 7162 section 3.1.3);
-  /// 0: does not matter.
-  mailstore::ModSeq unchangedSince;
   std::vector<FlagChange> changes;
 };
 

@@ -15,6 +15,9 @@ namespace mailbraid::sync::endpoint {
 using KeySet = std::variant<mailstore::UidSet, std::vector<mailstore::Uidl>>;
 [[nodiscard]] bool isEmpty(const KeySet& keys);
 [[nodiscard]] std::uint64_t countOf(const KeySet& keys);
+/// The keys of the kind that is asked for; none where they are of the other kind.
+[[nodiscard]] const mailstore::UidSet& uidsOf(const KeySet& keys);
+[[nodiscard]] const std::vector<mailstore::Uidl>& namesOf(const KeySet& keys);
 
 /// What a server tells of a mailbox without, or on, opening it. 0 where it does not tell.
 struct RemoteStatus {

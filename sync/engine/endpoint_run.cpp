@@ -194,13 +194,7 @@ void EndpointRun::mapAndOpen() {
       company_ == Company::Shared && std::all_of(all.begin(), all.end(), [&](const endpoint::EndpointSettings& one) {
         return one.braid != settings_.braid || one.name == settings_.name || marks(one);
       });
-  pull.removalsAllowed = [this](const std::string& mailbox) {
-    return std::any_of(context_.request.allowRemovals.begin(), context_.request.allowRemovals.end(),
-                       [&](const AllowedRemovals& allowed) {
-                         return allowed.endpoint == settings_.name &&
-                                (allowed.mailbox.empty() || allowed.mailbox == mailbox);
-                       });
-  };
+  pull.removalsAllowed = [this](const std::string& mailbox) { return removalsAllowed(mailbox); };
   pull_ = std::make_unique<exec::EndpointPull>(std::move(pull), context_.log);
   job([&](Store& store) { pull_->open(store, listed, mapped); });
 }

@@ -44,8 +44,8 @@ class EndpointRun {
   /// Phase 1: the store learns what the endpoint holds.
   void pull();
   /// Between the phases, when every endpoint was pulled: decides what is to be carried to this one. True when there is
-  /// something. `allowed`: entries whose removal the user has allowed in this run.
-  bool planPush(const std::unordered_set<mailstore::EntryId>& allowed);
+  /// something. `allowed`: entries whose removal the user has allowed in this run, besides those of earlier calls.
+  bool planPush(std::unordered_set<mailstore::EntryId> allowed);
   /// Phase 2: carries it there, and reads again what that changed.
   void push();
   /// Good-bye, and what was done.
@@ -104,8 +104,9 @@ class EndpointRun {
   std::unique_ptr<endpoint::Endpoint> endpoint_;
   std::unique_ptr<exec::EndpointPull> pull_;
   std::unique_ptr<exec::EndpointPush> push_;
-  std::unique_ptr<mailstore::Store> reader_;  ///< reads octets to upload while the writer writes
-  std::vector<mailstore::EntryId> allowedEntries_;
+  std::unique_ptr<mailstore::Store> reader_;                ///< reads octets to upload while the writer writes
+  std::vector<mailstore::EntryId> allowedEntries_;          ///< by this endpoint's earlier readings
+  std::unordered_set<mailstore::EntryId> allowedAnywhere_;  ///< by any endpoint's
   std::chrono::steady_clock::duration spent_{};
   endpoint::Seal seal_;
   std::uint64_t heldByPull_ = 0;

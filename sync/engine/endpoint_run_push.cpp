@@ -52,8 +52,10 @@ std::unordered_set<mailstore::EntryId> EndpointRun::allowedEntries() const {
   return all;
 }
 
-bool EndpointRun::planPush(const std::unordered_set<mailstore::EntryId>& allowed) {
+bool EndpointRun::planPush(std::unordered_set<mailstore::EntryId> allowed) {
+  allowedAnywhere_.merge(allowed);
   if (!mayPush()) return false;
+  static const std::optional<endpoint::RemoteStatus> nothing;
   std::vector<PushPlace> places;
   for (std::size_t i = 0; i < pull_->works().size(); ++i) {
     const MailboxWork& work = pull_->works()[i];
@@ -61,11 +63,18 @@ bool EndpointRun::planPush(const std::unordered_set<mailstore::EntryId>& allowed
     const bool known =
         work.remote != nullptr && (work.continuity == Continuity::Unchanged || (i < read_.size() && read_[i]));
     const auto doomed = pull_->doomed().find(i);
-    places.push_back({work.record, work.remote,
-                      doomed == pull_->doomed().end() ? std::vector<mailstore::RemoteKey>{} : doomed->second, known});
+    PushPlace& place = places.emplace_back();
+    place.record = work.record;
+    place.remote = work.remote;
+    if (doomed != pull_->doomed().end()) place.doomed = doomed->second;
+    place.known = known;
+    const auto& status = i < read_.size() && read_[i] ? read_[i]
+                         : work.remote != nullptr     ? work.remote->status
+                                                      : nothing;
+    if (status) place.readAt = status->highestModSeq;
   }
   exec::PushSettings settings = pushSettings();
-  settings.allowedEntries = allowed;
+  settings.allowedEntries = allowedAnywhere_;
   push_ = std::make_unique<EndpointPush>(std::move(settings), context_.log);
   push_->onProgress([this](std::uint64_t messages, std::uint64_t octets) {
     context_.hub.messages(messages, octets, settings_.name);
@@ -177,7 +186,9 @@ bool EndpointRun::deservesSeal() const {
   const bool did =
       c.fresh + c.adopted + c.flags + c.moved + c.removed + c.uploaded + c.flagsStored + c.movedThere + c.removedThere >
       0;
-  return endpoint_ && !seal_.endpoint.empty() && !failed_ && report_.problems.empty() && (did || seal_.lastRun == 0);
+  // A mailbox with a problem is no reason to leave the tree without a mark: then its loss would not be seen.
+  const bool isDue = did || seal_.lastRun == 0 || (endpoint_ && endpoint_->hasLostState());
+  return endpoint_ && pull_ && !seal_.endpoint.empty() && !failed_ && isDue;
 }
 
 void EndpointRun::seal(mailstore::RunId run) {

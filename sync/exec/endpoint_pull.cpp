@@ -118,6 +118,7 @@ void EndpointPull::forgetLost(Store& store, std::vector<EndpointMailbox>& record
     metAgain_["the endpoint was wiped, restored or replaced since the last run"].push_back(record.name);
     log_.note(settings_.endpointName, record.name, "first contact again", "it is not there any more");
   }
+  if (!records.empty()) store.backlog().lookAgain(endpoint_.id);
   records.clear();
 }
 
@@ -288,6 +289,8 @@ void EndpointPull::begin(Store& store, std::size_t index, const RemoteStatus& st
     store.pairs().removeAll(work.record.id);
     for (const mailstore::QuarantineRow& row : store.quarantine().of(work.record.id))
       store.quarantine().remove(work.record.id, row.key);
+    // What the endpoint turns out not to have any more is carried there again.
+    store.backlog().lookAgain(endpoint_.id);
     work.pairsDropped = true;
     const bool lost = !settings_.keysAreUids || settings_.stateLost;
     const std::string why = lost ? "the endpoint was wiped, restored or replaced since the last run"
@@ -339,15 +342,9 @@ void EndpointPull::addMissing(Store& store, std::size_t work, const Pair& pair) 
 
 void EndpointPull::forgetQuarantined(Store& store, const MailboxWork& work, const endpoint::Delta& delta) const {
   const UidSet* present = delta.present ? std::get_if<UidSet>(&*delta.present) : nullptr;
-  const auto* names = delta.present ? std::get_if<std::vector<Uidl>>(&*delta.present) : nullptr;
   for (const mailstore::QuarantineRow& row : store.quarantine().of(work.record.id)) {
     const Uid* uid = std::get_if<Uid>(&row.key);
-    if (uid == nullptr) {
-      const bool gone = settings_.removalsTold && names != nullptr &&
-                        std::find(names->begin(), names->end(), std::get<Uidl>(row.key)) == names->end();
-      if (gone) store.quarantine().remove(work.record.id, row.key);
-      continue;
-    }
+    if (uid == nullptr) continue;
     const bool knownBefore = *uid < work.record.anchor.uidNext || std::get<UidSet>(work.skip).contains(*uid);
     const bool absent = present != nullptr && knownBefore && !present->contains(*uid);
     if (absent || delta.vanished.contains(*uid)) store.quarantine().remove(work.record.id, row.key);
@@ -369,6 +366,11 @@ std::vector<Pair> EndpointPull::compareNames(Store& store, const MailboxWork& wo
       changed.push_back(pair);
     }
   });
+  if (settings_.removalsTold) {
+    for (const mailstore::QuarantineRow& row : store.quarantine().of(work.record.id)) {
+      if (!there.contains(std::get<Uidl>(row.key).value())) store.quarantine().remove(work.record.id, row.key);
+    }
+  }
   // Absence at such an endpoint is no removal (POP3): the pair only remembers it.
   for (const Pair& pair : changed) {
     keysVanished_ = keysVanished_ || !pair.held;

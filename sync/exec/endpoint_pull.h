@@ -122,9 +122,9 @@ class EndpointPull {
   void messages(mailstore::Store& store, std::size_t work, std::vector<ArrivedMessage>& arrived);
   void refused(mailstore::Store& store, std::size_t work, const endpoint::RemoteMessage& message,
                const std::string& reason);
-  /// Messages that were here are gone: new ones may be the same under other keys, and are worth recognising first.
   /// Of what is new, what the window lets in by number; the rest is left out.
   endpoint::KeySet newest(mailstore::Store& store, std::size_t work, endpoint::KeySet fresh);
+  /// Messages that were here are gone: new ones may be the same under other keys, and are worth recognising first.
   [[nodiscard]] bool somethingIsMissing() const { return !missing_.empty() || keysVanished_; }
   /// Removals, with the brake, and the anchors of the mailboxes that were read to the end (`read[i]`: status on
   /// opening).
@@ -163,7 +163,7 @@ class EndpointPull {
   void mergeFlags(mailstore::Store& store, std::size_t work, const mailstore::Pair& pair,
                   const mailstore::Flags& remote);
   void forgetQuarantined(mailstore::Store& store, const MailboxWork& work, const endpoint::Delta& delta) const;
-  /// Pairs whose names are not there any more.
+  /// Pairs whose names are not there any more; quarantine of such names is forgotten.
   std::vector<mailstore::Pair> compareNames(mailstore::Store& store, const MailboxWork& work,
                                             const endpoint::Delta& delta);
   void addMissing(mailstore::Store& store, std::size_t work, const mailstore::Pair& pair);

@@ -110,14 +110,12 @@ void EndpointPull::adopt(Store& store, std::size_t work, EntryId id, const Remot
 }
 
 void EndpointPull::takeMarks(Store& store, Entry& entry, mailstore::PairId pair, const Flags& told) {
-  Flags deleted;
-  deleted.add(mailstore::SystemFlag::Deleted);
   const bool here = told.has(mailstore::SystemFlag::Deleted);
   const bool there = entry.flags.has(mailstore::SystemFlag::Deleted);
   Flags united = entry.flags.unitedWith(told);
   if (here != there) {
     // A mark that only one of them has is not spread when they meet, nor taken away: it stays with who has it.
-    united = united.without(deleted);
+    united = united.without(Flags::of(mailstore::SystemFlag::Deleted));
     for (const Pair& other : store.pairs().ofEntry(entry.id)) {
       if (other.flags.has(mailstore::SystemFlag::Deleted)) store.pairs().setMarkedApart(other.id, true);
     }

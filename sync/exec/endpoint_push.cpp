@@ -4,6 +4,7 @@
 #include "sync/exec/push_receipts.h"
 
 #include <map>
+#include <tuple>
 #include <utility>
 
 namespace mailbraid::sync::exec {
@@ -168,16 +169,18 @@ void EndpointPush::storeFlags(endpoint::Endpoint& endpoint, StoreWriter& writer)
   for (std::size_t i = 0; i < work_.places.size(); ++i) {
     const PlaceWork& place = work_.places[i];
     if (place.flags.empty() || place.failed) continue;
-    using Names = std::pair<std::vector<std::string>, std::vector<std::string>>;
-    std::map<Names, std::pair<plan::FlagDelta, KeyCollector>> groups;
+    using Alike = std::tuple<std::vector<std::string>, std::vector<std::string>, bool>;
+    std::map<Alike, std::pair<const FlagItem*, KeyCollector>> groups;
     for (const FlagItem& item : place.flags) {
-      auto& group = groups[{item.delta.add.names(), item.delta.remove.names()}];
-      group.first = item.delta;
+      auto& group = groups[{item.delta.add.names(), item.delta.remove.names(), item.arrived}];
+      group.first = &item;
       group.second.add(item.key);
     }
-    FlagRequest request{place.remote, place.record.anchor.uidValidity, {}, {}};
-    for (auto& [names, group] : groups) {
-      request.changes.push_back({group.first.add, group.first.remove, group.second.take()});
+    FlagRequest request{place.remote, place.record.anchor.uidValidity, {}};
+    for (auto& [alike, group] : groups) {
+      const FlagItem& one = *group.first;
+      const mailstore::ModSeq since = one.arrived ? mailstore::ModSeq{} : place.readAt;
+      request.changes.push_back({one.delta.add, one.delta.remove, since, group.second.take()});
     }
     requests.push_back(std::move(request));
     places.push_back(i);

@@ -55,7 +55,8 @@ struct PushPlace {
   mailstore::EndpointMailbox record;
   const endpoint::RemoteMailbox* remote = nullptr;  ///< null: it is not there any more, and its removal is held back
   std::vector<mailstore::RemoteKey> doomed;         ///< messages to expunge that never were in the store
-  bool known = true;  ///< it was read to its end, or has not changed: what the pairs say is what it holds
+  bool known = true;         ///< it was read to its end, or has not changed: what the pairs say is what it holds
+  mailstore::ModSeq readAt;  ///< its HIGHESTMODSEQ when it was read; 0: not known
 };
 
 /// plan() and finish() are jobs of the StoreWriter; carryOut() runs on the endpoint's thread and gives its receipts to
@@ -79,7 +80,8 @@ class EndpointPush {
   /// What was not done waits; all changes up to the plan's are settled.
   void finish(mailstore::Store& store);
 
-  /// True when messages got their place but not their flags: the server told no keys, which the next reading brings.
+  /// True when the next reading brings what was missing: keys of messages that got their place but not their flags,
+  /// flags that another program changed at the same time.
   [[nodiscard]] bool wantsAnotherRound() const { return anotherRound_; }
   [[nodiscard]] const PushCounts& counts() const { return counts_; }
   [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
@@ -101,9 +103,11 @@ class EndpointPush {
   void planEntry(mailstore::Store& store, mailstore::EntryId id);
   void planLive(mailstore::Store& store, const mailstore::Entry& entry, const std::optional<mailstore::Pair>& pair,
                 plan::Placed placed);
-  void planRemoval(mailstore::Store& store, const mailstore::Entry& entry, const mailstore::Pair& pair);
+  void planRemoval(const mailstore::Entry& entry, const mailstore::Pair& pair);
   bool planCleaning(const mailstore::Entry& entry, const Found& found);
   void planUpload(mailstore::Store& store, const mailstore::Entry& entry, std::size_t to);
+  /// True when `max_messages` leaves it out.
+  [[nodiscard]] bool isBeyondNewest(mailstore::Store& store, const mailstore::Entry& entry);
   [[nodiscard]] Found find(mailstore::Store& store, const mailstore::Entry& entry) const;
   [[nodiscard]] std::optional<std::size_t> placeOf(mailstore::EndpointMailboxId id) const;
   [[nodiscard]] std::optional<std::size_t> placeFor(mailstore::Store& store, const mailstore::Entry& entry);
@@ -132,7 +136,9 @@ class EndpointPush {
   PushWork work_;
   std::unordered_map<mailstore::MailboxId, std::size_t> placeByMailbox_;
   std::unordered_map<mailstore::EndpointMailboxId, std::size_t> placeByRecord_;
-  std::vector<const UploadItem*> uploadOrder_;                ///< by token
+  std::unordered_set<mailstore::EndpointMailboxId> owned_;  ///< the endpoint's, those that are not synced any more, too
+  std::unordered_map<mailstore::MailboxId, std::optional<mailstore::Entry>> oldestTaken_;  ///< by `max_messages`
+  std::vector<const UploadItem*> uploadOrder_;                                             ///< by token
   std::unordered_map<mailstore::EntryId, std::string> open_;  ///< planned and not done yet, and why it could not be
   std::vector<mailstore::WaitingRow> waits_;
   std::vector<mailstore::EntryId> looked_;  ///< candidates: done unless they wait

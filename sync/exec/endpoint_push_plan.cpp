@@ -13,9 +13,11 @@ using endpoint::RemovalStyle;
 using endpoint::TransferRequest;
 using mailstore::Entry;
 using mailstore::EntryId;
+using mailstore::Flags;
 using mailstore::Pair;
 using mailstore::Role;
 using mailstore::Store;
+using mailstore::SystemFlag;
 using mailstore::WaitKind;
 using plan::Local;
 using plan::Permission;
@@ -26,12 +28,6 @@ namespace {
 
 Local localOf(const Entry& entry) {
   return entry.removedAt == 0 ? Local::Live : Local::Tombstone;
-}
-
-mailstore::Flags deletedMark() {
-  mailstore::Flags flags;
-  flags.add(mailstore::SystemFlag::Deleted);
-  return flags;
 }
 
 }  // namespace
@@ -76,11 +72,13 @@ void EndpointPush::plan(Store& store, std::vector<PushPlace> places) {
     work.name = place.record.name;
     work.remote = place.remote;
     work.known = place.known;
+    work.readAt = place.readAt;
     work.record = std::move(place.record);
     for (const mailstore::RemoteKey& key : place.doomed) work.removals.push_back({key, {}, {}, {}, true});
     placeByMailbox_.emplace(work.record.mailbox, work_.places.size() - 1);
     placeByRecord_.emplace(work.record.id, work_.places.size() - 1);
   }
+  for (const mailstore::EndpointMailbox& one : store.endpoints().mailboxes(endpoint_.id)) owned_.insert(one.id);
   const auto rows = endpoint_.policy == policyText() ? mailstore::Backlog::PolicyRows::LeftOut
                                                      : mailstore::Backlog::PolicyRows::Included;
   // What was marked before the configuration said that marks count.
@@ -154,10 +152,9 @@ EndpointPush::Found EndpointPush::find(Store& store, const Entry& entry) const {
   const auto target = placeByMailbox_.find(entry.mailbox);
   Found found;
   for (Pair& pair : store.pairs().ofEntry(entry.id)) {
-    const bool mine = placeByRecord_.contains(pair.endpointMailbox);
-    if (!mine && !store.endpoints().owns(endpoint_.id, pair.endpointMailbox)) continue;
+    if (!owned_.contains(pair.endpointMailbox)) continue;
     Placed placed = Placed::Elsewhere;
-    if (!mine || pair.held) {
+    if (!placeByRecord_.contains(pair.endpointMailbox) || pair.held) {
       placed = Placed::Gone;  // also in a mailbox that is no longer synced: nothing is known of it
     } else if (target != placeByMailbox_.end() && placeByRecord_.at(pair.endpointMailbox) == target->second) {
       placed = Placed::Here;
@@ -175,11 +172,11 @@ void EndpointPush::planEntry(Store& store, EntryId id) {
   const std::optional<Entry> entry = store.entries().find(id);
   if (!entry) return;
   Found found = find(store, *entry);
-  const mailstore::Flags base = found.pair ? found.pair->flags : mailstore::Flags{};
+  const Flags base = found.pair ? found.pair->flags : Flags{};
   if (planCleaning(*entry, found)) return;
-  mailstore::Flags wanted = entry->flags;
+  Flags wanted = entry->flags;
   // A mark that was met there stays as it is.
-  if (found.pair && found.pair->markedApart) wanted = wanted.unitedWith(deletedMark());
+  if (found.pair && found.pair->markedApart) wanted = wanted.unitedWith(Flags::of(SystemFlag::Deleted));
   const PushAction action = plan::decidePush({found.placed, localOf(*entry), base, wanted});
   if (action == PushAction::Nothing) return;
   switch (plan::permissionFor(action, settings_.policy)) {
@@ -193,17 +190,17 @@ void EndpointPush::planEntry(Store& store, EntryId id) {
   }
   open_.emplace(id, std::string());
   if (action == PushAction::Remove) {
-    planRemoval(store, *entry, *found.pair);
+    planRemoval(*entry, *found.pair);
   } else {
     planLive(store, *entry, found.pair, found.placed);
   }
 }
 
 bool EndpointPush::planCleaning(const Entry& entry, const Found& found) {
-  const bool marked = entry.flags.has(mailstore::SystemFlag::Deleted) ||
-                      (found.pair && found.pair->flags.has(mailstore::SystemFlag::Deleted));
+  const bool marked =
+      entry.flags.has(SystemFlag::Deleted) || (found.pair && found.pair->flags.has(SystemFlag::Deleted));
   if (!settings_.expungeDeleted || !settings_.policy.canRemove || entry.removedAt != 0 || !marked) return false;
-  if (found.placed == Placed::Nowhere) return entry.flags.has(mailstore::SystemFlag::Deleted);  // not to be uploaded
+  if (found.placed == Placed::Nowhere) return entry.flags.has(SystemFlag::Deleted);  // not to be uploaded
   if (found.placed != Placed::Here && found.placed != Placed::Elsewhere) return false;
   const std::size_t from = *placeOf(found.pair->endpointMailbox);
   if (!work_.places[from].known) {
@@ -230,8 +227,8 @@ void EndpointPush::planLive(Store& store, const Entry& entry, const std::optiona
     planUpload(store, entry, *to);
     return;
   }
-  mailstore::Flags wanted = entry.flags;
-  if (pair->markedApart) wanted = wanted.unitedWith(deletedMark());
+  Flags wanted = entry.flags;
+  if (pair->markedApart) wanted = wanted.unitedWith(Flags::of(SystemFlag::Deleted));
   const plan::FlagDelta delta = plan::flagDelta(pair->flags, wanted);
   if (placed == Placed::Here) {
     work_.places[*to].flags.push_back({pair->key, pair->id, entry.id, pair->flags, delta});
@@ -242,11 +239,17 @@ void EndpointPush::planLive(Store& store, const Entry& entry, const std::optiona
       .items.push_back({pair->key, pair->id, entry.id, pair->flags, flagsToo ? delta : plan::FlagDelta{}, false});
 }
 
+bool EndpointPush::isBeyondNewest(Store& store, const Entry& entry) {
+  if (!settings_.window.maxMessages) return false;
+  const auto [place, isNew] = oldestTaken_.try_emplace(entry.mailbox);
+  if (isNew) place->second = store.entries().nthNewest(entry.mailbox, *settings_.window.maxMessages);
+  const auto age = [](const Entry& one) { return std::pair(one.internalDate.seconds, one.id); };
+  return place->second && age(entry) < age(*place->second);
+}
+
 void EndpointPush::planUpload(Store& store, const Entry& entry, std::size_t to) {
   const mailstore::MessageInfo info = store.messages().info(entry.message);
-  const std::optional<std::uint64_t> most = settings_.window.maxMessages;
-  if (settings_.window.leavesOut(info.size, entry.internalDate, settings_.now) ||
-      (most && store.entries().isOlderThanNewest(entry.id, *most))) {
+  if (settings_.window.leavesOut(info.size, entry.internalDate, settings_.now) || isBeyondNewest(store, entry)) {
     wait(entry.id, WaitKind::Policy, "it is left out there by max_size, max_age or max_messages");
     return;
   }
@@ -266,20 +269,19 @@ void EndpointPush::planUpload(Store& store, const Entry& entry, std::size_t to) 
   work_.places[to].uploads.push_back({entry.id, entry.message, entry.flags, entry.internalDate, info.size});
 }
 
-void EndpointPush::planRemoval(Store& store, const Entry& entry, const Pair& pair) {
+void EndpointPush::planRemoval(const Entry& entry, const Pair& pair) {
   const std::size_t from = *placeOf(pair.endpointMailbox);
   PlaceWork& place = work_.places[from];
   if (!place.known) {
     wait(entry.id, WaitKind::Retry, "its mailbox could not be read in this run");
     return;
   }
-  static_cast<void>(store);
   switch (settings_.removals) {
     case RemovalStyle::Never:
       wait(entry.id, WaitKind::Policy, "removals = \"never\"");
       return;
     case RemovalStyle::Mark:
-      if (pair.flags.has(mailstore::SystemFlag::Deleted)) {
+      if (pair.flags.has(SystemFlag::Deleted)) {
         settled(entry.id);  // it is marked already
         return;
       }
@@ -329,8 +331,7 @@ void EndpointPush::brake(Store& store) {
     TransferWork& parked = work_.transferOf(i, *trashPlace(), TransferRequest::Kind::Move, PushWork::Parks::Yes);
     for (const RemovalItem& item : place.removals) {
       // What lies in the trash is not marked as deleted a second time.
-      const plan::FlagDelta delta{{},
-                                  item.base.has(mailstore::SystemFlag::Deleted) ? deletedMark() : mailstore::Flags{}};
+      const plan::FlagDelta delta{{}, item.base.has(SystemFlag::Deleted) ? Flags::of(SystemFlag::Deleted) : Flags{}};
       parked.items.push_back({item.key, item.pair, item.entry, item.base, delta, item.cleans});
     }
     place.removals.clear();

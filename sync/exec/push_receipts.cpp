@@ -91,27 +91,14 @@ void PushReceipts::logKey(const std::string& place, std::string_view kind, const
   opLog().add(endpointName(), place, kind, key, detail);
 }
 
-FlagReceipts::FlagReceipts(EndpointPush& push, StoreWriter& writer, const std::vector<std::size_t>& places)
-    : PushReceipts(push, writer), places_(places) {
-  for (const std::size_t place : places_) {
-    auto& items = items_.emplace_back();
-    for (const FlagItem& item : work().places[place].flags) items.emplace(item.key, &item);
-  }
-}
-
-EntryId FlagReceipts::entryOf(std::size_t index, const RemoteKey& key) const {
-  const auto found = items_[index].find(key);
-  return found == items_[index].end() ? EntryId{} : found->second->entry;
-}
-
 void FlagReceipts::onFlags(std::size_t index, const RemoteKey& key, const Flags& flags) {
-  const auto found = items_[index].find(key);
-  if (found == items_[index].end()) return;
-  const FlagItem& item = *found->second;
+  const FlagItem* found = itemOf(index, key);
+  if (found == nullptr) return;
+  const FlagItem& item = *found;
   const Flags agreed = plan::agreedFlags(item.base, item.delta, flags);
   settled(item.entry);
   ++counts().flags;
-  const std::string& place = work().places[places_[index]].name;
+  const std::string& place = placeName(index);
   record([this, &item, agreed, &place](Store& store) {
     store.pairs().setFlags(item.pair, agreed);
     logKey(place, "store flags", item.key);
@@ -120,6 +107,7 @@ void FlagReceipts::onFlags(std::size_t index, const RemoteKey& key, const Flags&
 
 void FlagReceipts::onChangedMeanwhile(std::size_t index, const RemoteKey& key) {
   waitReason(entryOf(index, key), "another program changed its flags at the same time");
+  wantAnotherRound();
 }
 
 TransferReceipts::TransferReceipts(EndpointPush& push, StoreWriter& writer, const std::vector<std::size_t>& transfers)
@@ -156,7 +144,7 @@ void TransferReceipts::moved(const TransferWork& transfer, const TransferItem& i
   ++(transfer.parks ? counts().removed : counts().moved);
   const auto kind = transfer.parks ? "trash there" : "move there";
   if (!item.delta.empty() && to) {
-    target.flags.push_back({*to, item.pair, item.entry, item.base, item.delta});
+    target.flags.push_back({*to, item.pair, item.entry, item.base, item.delta, true});
   } else if (item.delta.empty() || transfer.parks) {
     settled(item.entry);
   } else {
@@ -186,7 +174,7 @@ void TransferReceipts::copied(const TransferWork& transfer, const TransferItem& 
     // The copy has the other one's flags, and gets its own as soon as its pair is there.
     mailstore::PairId pair;
     writer().run([&](Store& store) { pair = store.pairs().add(record, *to, item.entry, item.base, {}); });
-    target.flags.push_back({*to, pair, item.entry, item.base, item.delta});
+    target.flags.push_back({*to, pair, item.entry, item.base, item.delta, true});
   } else {
     wantAnotherRound();
   }
@@ -234,26 +222,13 @@ void UploadReceipts::onAppendRefused(std::size_t index, std::uint64_t token, con
   refuse(upload(token).entry, place.name, error);
 }
 
-RemovalReceipts::RemovalReceipts(EndpointPush& push, StoreWriter& writer, const std::vector<std::size_t>& places)
-    : PushReceipts(push, writer), places_(places) {
-  for (const std::size_t place : places_) {
-    auto& items = items_.emplace_back();
-    for (const RemovalItem& item : work().places[place].removals) items.emplace(item.key, &item);
-  }
-}
-
-EntryId RemovalReceipts::entryOf(std::size_t index, const RemoteKey& key) const {
-  const auto found = items_[index].find(key);
-  return found == items_[index].end() ? EntryId{} : found->second->entry;
-}
-
 void RemovalReceipts::onRemoved(std::size_t index, const RemoteKey& key) {
-  const auto found = items_[index].find(key);
-  if (found == items_[index].end()) return;
-  const RemovalItem& item = *found->second;
+  const RemovalItem* found = itemOf(index, key);
+  if (found == nullptr) return;
+  const RemovalItem& item = *found;
   settled(item.entry);
   ++counts().removed;
-  const std::string& place = work().places[places_[index]].name;
+  const std::string& place = placeName(index);
   record([this, &item, &place](Store& store) {
     if (item.cleans && item.pair.value() != 0) {
       store.pairs().setExpunged(item.pair);
@@ -266,15 +241,14 @@ void RemovalReceipts::onRemoved(std::size_t index, const RemoteKey& key) {
 }
 
 void RemovalReceipts::onMarked(std::size_t index, const RemoteKey& key) {
-  const auto found = items_[index].find(key);
-  if (found == items_[index].end()) return;
-  const RemovalItem& item = *found->second;
+  const RemovalItem* found = itemOf(index, key);
+  if (found == nullptr) return;
+  const RemovalItem& item = *found;
   settled(item.entry);
   ++counts().removed;
-  const std::string& place = work().places[places_[index]].name;
+  const std::string& place = placeName(index);
   record([this, &item, &place](Store& store) {
-    Flags marked = item.base;
-    marked.add(mailstore::SystemFlag::Deleted);
+    const Flags marked = item.base.unitedWith(Flags::of(mailstore::SystemFlag::Deleted));
     if (item.pair.value() != 0) store.pairs().setFlags(item.pair, marked);
     logKey(place, "mark there", item.key);
   });

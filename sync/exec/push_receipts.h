@@ -40,7 +40,7 @@ class PushReceipts : public endpoint::PushSink {
   void record(StoreWriter::Job job);
   /// The entry's change is carried out.
   void settled(mailstore::EntryId entry) { push_.settled(entry); }
-  /// Something is left to do that could not be done without a key.
+  /// Something is left to do that can be done when the mailbox was read again.
   void wantAnotherRound() { push_.anotherRound_ = true; }
   /// The entry becomes a tombstone when no endpoint has its message any more, but in its trash.
   void buryIfGone(mailstore::Store& store, mailstore::EntryId entry);
@@ -65,17 +65,41 @@ class PushReceipts : public endpoint::PushSink {
   std::vector<StoreWriter::Job> jobs_;
 };
 
-/// Request `i` is place `places[i]`; keys are those of its flag items.
-class FlagReceipts final : public PushReceipts {
+/// Request `i` is place `places[i]`; keys are those of its items of one kind.
+template <class Item>
+class ItemReceipts : public PushReceipts {
  public:
-  FlagReceipts(EndpointPush& push, StoreWriter& writer, const std::vector<std::size_t>& places);
-  void onFlags(std::size_t index, const mailstore::RemoteKey& key, const mailstore::Flags& flags) override;
-  void onChangedMeanwhile(std::size_t index, const mailstore::RemoteKey& key) override;
+  ItemReceipts(EndpointPush& push, StoreWriter& writer, const std::vector<std::size_t>& places,
+               std::vector<Item> PlaceWork::*items)
+      : PushReceipts(push, writer), places_(places) {
+    for (const std::size_t place : places_) {
+      auto& byKey = items_.emplace_back();
+      for (const Item& item : work().places[place].*items) byKey.emplace(item.key, &item);
+    }
+  }
+
+ protected:
+  [[nodiscard]] const Item* itemOf(std::size_t index, const mailstore::RemoteKey& key) const {
+    const auto found = items_[index].find(key);
+    return found == items_[index].end() ? nullptr : found->second;
+  }
+  [[nodiscard]] mailstore::EntryId entryOf(std::size_t index, const mailstore::RemoteKey& key) const override {
+    const Item* item = itemOf(index, key);
+    return item == nullptr ? mailstore::EntryId{} : item->entry;
+  }
+  [[nodiscard]] const std::string& placeName(std::size_t index) const { return work().places[places_[index]].name; }
 
  private:
-  [[nodiscard]] mailstore::EntryId entryOf(std::size_t index, const mailstore::RemoteKey& key) const override;
   const std::vector<std::size_t>& places_;
-  std::vector<std::map<mailstore::RemoteKey, const FlagItem*>> items_;
+  std::vector<std::map<mailstore::RemoteKey, const Item*>> items_;
+};
+
+class FlagReceipts final : public ItemReceipts<FlagItem> {
+ public:
+  FlagReceipts(EndpointPush& push, StoreWriter& writer, const std::vector<std::size_t>& places)
+      : ItemReceipts(push, writer, places, &PlaceWork::flags) {}
+  void onFlags(std::size_t index, const mailstore::RemoteKey& key, const mailstore::Flags& flags) override;
+  void onChangedMeanwhile(std::size_t index, const mailstore::RemoteKey& key) override;
 };
 
 /// Request `i` is transfer `transfers[i]`.
@@ -108,18 +132,13 @@ class UploadReceipts final : public PushReceipts {
   const std::vector<std::size_t>& places_;
 };
 
-/// Request `i` is place `places[i]`.
-class RemovalReceipts final : public PushReceipts {
+class RemovalReceipts final : public ItemReceipts<RemovalItem> {
  public:
-  RemovalReceipts(EndpointPush& push, StoreWriter& writer, const std::vector<std::size_t>& places);
+  RemovalReceipts(EndpointPush& push, StoreWriter& writer, const std::vector<std::size_t>& places)
+      : ItemReceipts(push, writer, places, &PlaceWork::removals) {}
   void onRemoved(std::size_t index, const mailstore::RemoteKey& key) override;
   void onMarked(std::size_t index, const mailstore::RemoteKey& key) override;
   void onVanished(std::size_t index, const mailstore::RemoteKey& key) override;
-
- private:
-  [[nodiscard]] mailstore::EntryId entryOf(std::size_t index, const mailstore::RemoteKey& key) const override;
-  const std::vector<std::size_t>& places_;
-  std::vector<std::map<mailstore::RemoteKey, const RemovalItem*>> items_;
 };
 
 }  // namespace mailbraid::sync::exec

@@ -20,6 +20,7 @@ struct FlagItem {
   mailstore::EntryId entry;
   mailstore::Flags base;
   plan::FlagDelta delta;
+  bool arrived = false;  ///< in this mailbox by this push, so after it was read
 };
 
 struct RemovalItem {
@@ -54,6 +55,7 @@ struct PlaceWork {
   std::string name;  ///< there
   mailstore::Role role = mailstore::Role::None;
   bool known = true;
+  mailstore::ModSeq readAt;              ///< its HIGHESTMODSEQ then; 0: not known
   bool failed = false;                   ///< given up in this run
   std::optional<std::string> renamedTo;  ///< to be renamed there
   bool unwanted = false;                 ///< to be removed there when it is empty

@@ -76,7 +76,7 @@ class Fixture {
   DeltaRequest request;
 };
 
-std::vector<std::string> namesOf(const KeySet& keys) {
+std::vector<std::string> uidlsIn(const KeySet& keys) {
   std::vector<std::string> out;
   for (const Uidl& uidl : std::get<std::vector<Uidl>>(keys)) out.push_back(uidl.value());
   return out;
@@ -95,9 +95,9 @@ TEST_CASE("a POP3 endpoint lists INBOX and brings every message", "[endpoint][po
   CHECK(mailboxes[0].status->messages == 3);
   CHECK(mailboxes[0].status->uidValidity.value() != 0);
   const Delta delta = fixture.changes();
-  CHECK(namesOf(delta.fresh) == kAll);
+  CHECK(uidlsIn(delta.fresh) == kAll);
   REQUIRE(delta.present.has_value());
-  CHECK(namesOf(*delta.present) == kAll);
+  CHECK(uidlsIn(*delta.present) == kAll);
   CHECK(delta.incomplete.empty());
   fixture.fetch(delta.fresh);
   CHECK(fixture.fetched() == kAll);
@@ -113,8 +113,8 @@ TEST_CASE("messages that are known are neither told as new nor fetched", "[endpo
   Fixture fixture(three());
   fixture.endpoint.open();
   const Delta delta = fixture.changes({Uidl("a"), Uidl("c"), Uidl("gone")});
-  CHECK(namesOf(delta.fresh) == std::vector<std::string>{"b"});
-  CHECK(namesOf(*delta.present) == kAll);
+  CHECK(uidlsIn(delta.fresh) == std::vector<std::string>{"b"});
+  CHECK(uidlsIn(*delta.present) == kAll);
 }
 
 TEST_CASE("a listing shorter than STAT's count tells no presence", "[endpoint][pop3]") {
@@ -125,7 +125,7 @@ TEST_CASE("a listing shorter than STAT's count tells no presence", "[endpoint][p
   const Delta delta = fixture.changes({Uidl("a")});
   CHECK_FALSE(delta.present.has_value());
   CHECK(delta.incomplete.find("fewer messages") != std::string::npos);
-  CHECK(namesOf(delta.fresh) == std::vector<std::string>{"b"});
+  CHECK(uidlsIn(delta.fresh) == std::vector<std::string>{"b"});
 }
 
 TEST_CASE("a connection that ends in a message delivers no part of it and says at which it was", "[endpoint][pop3]") {
@@ -179,7 +179,7 @@ TEST_CASE("without UIDL, or with one id for all, messages keep a key made of the
       Fixture fixture(drop);
       fixture.endpoint.open();
       const Delta delta = fixture.changes();
-      keys.push_back(namesOf(delta.fresh));
+      keys.push_back(uidlsIn(delta.fresh));
       CHECK(delta.present.has_value());
       fixture.fetch(delta.fresh);
       CHECK(fixture.fetched() == keys.back());

@@ -39,7 +39,7 @@ class WillingEndpoint final : public endpoint::Endpoint {
     std::vector<endpoint::MailboxOutcome> out;
     for (const auto& change : changes) {
       asked.push_back((change.kind == endpoint::MailboxChange::Kind::Create ? "create " : "rename to ") + change.name);
-      made_.push_back(std::make_unique<endpoint::RemoteMailbox>(remoteMailbox(change.name, 77, 1, 0, 0)));
+      made_.push_back(std::make_unique<endpoint::RemoteMailbox>(remoteMailbox(change.name, 5, 1, 0, 0)));
       out.push_back({made_.back().get(), {}});
     }
     return out;
@@ -49,7 +49,14 @@ class WillingEndpoint final : public endpoint::Endpoint {
       for (const auto& change : requests[i].changes) {
         asked.push_back("flags " + text(requests[i].mailbox->name, change.keys) + " +" +
                         std::to_string(change.add.bits()) + " -" + std::to_string(change.remove.bits()));
-        for (const Uid uid : each(change.keys)) sink.onFlags(i, uid, change.add.without(dropped));
+        guards.push_back(change.unchangedSince.value());
+        for (const Uid uid : each(change.keys)) {
+          if (changedMeanwhile && change.unchangedSince.value() != 0) {
+            sink.onChangedMeanwhile(i, uid);
+          } else {
+            sink.onFlags(i, uid, change.add.without(dropped));
+          }
+        }
       }
     }
     return Outcomes(requests.size());
@@ -97,7 +104,9 @@ class WillingEndpoint final : public endpoint::Endpoint {
   }
 
   std::vector<std::string> asked;
-  Flags dropped;  ///< flags that it silently does not keep
+  std::vector<std::uint64_t> guards;  ///< UNCHANGEDSINCE of each change of flags
+  bool changedMeanwhile = false;      ///< another program changed every message after it was read
+  Flags dropped;                      ///< flags that it silently does not keep
   bool tellsKeys = true;
   bool expunges = true;
   std::optional<mailstore::Error> refusal;
@@ -141,7 +150,7 @@ class PushTrial {
   /// The mailboxes that "b" lists, pulled while they are empty.
   std::vector<exec::PushPlace> placesOfB(const std::vector<std::string>& names) {
     remotes.clear();
-    for (const std::string& name : names) remotes.push_back(remoteMailbox(name, 5, 1, 3, 0));
+    for (const std::string& name : names) remotes.push_back(remoteMailbox(name, validityOfB, 1, 3, 0));
     pullOfB = std::make_unique<HandRun>(*store, "b", "home", remotes);
     for (std::size_t i = 0; i < names.size(); ++i) pullOfB->begin(i);
     pullOfB->finish();
@@ -149,7 +158,9 @@ class PushTrial {
     for (const exec::MailboxWork& work : pullOfB->pull->works()) {
       const auto remote =
           std::find_if(remotes.begin(), remotes.end(), [&](const auto& r) { return r.name == work.record.name; });
-      if (remote != remotes.end()) places.push_back({work.record, &*remote, {}, true});
+      if (remote != remotes.end()) {
+        places.push_back({work.record, &*remote, {}, true, remote->status->highestModSeq});
+      }
     }
     return places;
   }
@@ -194,6 +205,7 @@ class PushTrial {
   exec::PushSettings settings;
   exec::OpLog log;
   bool allowed = false;
+  std::uint32_t validityOfB = 5;
   exec::PushCounts counts;
   std::vector<std::string> notes;
   std::size_t failures = 0;
@@ -225,6 +237,36 @@ TEST_CASE("changed flags are stored as deltas, grouped by what they change", "[e
   CHECK(trial.push().empty());
   trial.change([&](mailstore::Store& store) { store.entries().setFlags(trial.entries().front(), {}); });
   CHECK(trial.push() == Asked{"flags INBOX 1000 +0 -1"});
+}
+
+TEST_CASE("flags are stored only where nobody changed them since they were read", "[exec][push]") {
+  PushTrial trial;
+  trial.pullA(2);
+  trial.push();
+  trial.change(
+      [&](mailstore::Store& store) { store.entries().setFlags(trial.entries().front(), Flags::parse({"\\Seen"})); });
+  trial.endpoint.changedMeanwhile = true;
+  CHECK(trial.push().size() == 1);
+  CHECK(trial.endpoint.guards == std::vector<std::uint64_t>{3});  // the HIGHESTMODSEQ that b listed
+  CHECK(trial.counts.flags == 0);
+  REQUIRE(trial.waiting().size() == 1);
+  trial.endpoint.changedMeanwhile = false;
+  CHECK(trial.push() == Asked{"flags INBOX 1000 +1 -0"});
+  CHECK(trial.waiting().empty());
+}
+
+TEST_CASE("flags of a message that this push moved are stored without a guard: it has changed since", "[exec][push]") {
+  PushTrial trial;
+  trial.pullA(1);
+  trial.push({"INBOX", "Work"});
+  trial.change([&](mailstore::Store& store) {
+    const auto work = store.mailboxes().findByName(store.mailboxes().ensureBraid("home"), "Work");
+    const EntryId entry = trial.entries().front();
+    store.entries().setFlags(entry, Flags::parse({"\\Flagged"}));
+    store.entries().move(entry, work->id);
+  });
+  CHECK(trial.push({"INBOX", "Work"}) == Asked{"move INBOX 1000 to Work", "flags Work 1001 +4 -0"});
+  CHECK(trial.endpoint.guards == std::vector<std::uint64_t>{0});
 }
 
 TEST_CASE("P3: a flag that the server silently drops is not sent again and again", "[exec][push][P3]") {
@@ -413,4 +455,14 @@ TEST_CASE("a mailbox renamed in the store is renamed at the endpoint", "[exec][p
     store.mailboxes().rename(old->id, "New");
   });
   CHECK(trial.push({"INBOX", "Old"}) == Asked{"rename to New"});
+}
+
+TEST_CASE("P5: after a changed UIDVALIDITY what the mailbox lacks is uploaded again", "[exec][push][P5]") {
+  PushTrial trial;
+  trial.pullA(2);
+  trial.push();
+  trial.validityOfB = 6;  // made anew, and empty
+  CHECK(trial.push() == Asked{"append to INBOX", "append to INBOX"});
+  CHECK(trial.entries().size() == 2);
+  CHECK(trial.push().empty());
 }

@@ -1,7 +1,6 @@
 // The commands that change something as they go onto the wire.
-#include "sync/imap/encoder.h"
 #include "sync/imap/response_code.h"
-#include "tests/support/catch.h"
+#include "tests/imap/encoder_fixture.h"
 
 #include <string>
 #include <utility>
@@ -9,29 +8,7 @@
 
 using namespace mailbraid;
 using namespace mailbraid::sync::imap;
-
-namespace {
-
-using Pieces = std::vector<std::string>;
-
-std::string encoded(const Command& command, const EncodeContext& context = {}) {
-  const EncodedCommand out = encode("T", command, context);
-  CHECK(out.problem.empty());
-  CHECK(out.pieces.size() == 1);
-  return out.pieces.empty() ? "" : out.pieces.front();
-}
-
-std::string problemOf(const Command& command) {
-  const EncodedCommand out = encode("T", command, {});
-  CHECK(out.pieces.empty());
-  return std::string(out.problem);
-}
-
-mailstore::UidSet uids(std::string_view text) {
-  return *mailstore::UidSet::parse(text);
-}
-
-}  // namespace
+using namespace mailbraid::tests;
 
 TEST_CASE("flags are stored as deltas, of exactly the messages that are named", "[imap][encoder]") {
   const mailstore::Flags flags = mailstore::Flags::parse({"\\Seen", "\\Flagged", "$Forwarded"});

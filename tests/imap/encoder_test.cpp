@@ -1,35 +1,12 @@
 // Every command as it goes onto the wire.
-#include "sync/imap/encoder.h"
-#include "tests/support/catch.h"
+#include "tests/imap/encoder_fixture.h"
 
 #include <string>
 #include <vector>
 
 using namespace mailbraid;
 using namespace mailbraid::sync::imap;
-
-namespace {
-
-using Pieces = std::vector<std::string>;
-
-std::string encoded(const Command& command, const EncodeContext& context = {}) {
-  const EncodedCommand out = encode("T", command, context);
-  CHECK(out.problem.empty());
-  CHECK(out.pieces.size() == 1);
-  return out.pieces.empty() ? "" : out.pieces.front();
-}
-
-std::string problemOf(const Command& command) {
-  const EncodedCommand out = encode("T", command, {});
-  CHECK(out.pieces.empty());
-  return std::string(out.problem);
-}
-
-mailstore::UidSet uids(std::string_view text) {
-  return *mailstore::UidSet::parse(text);
-}
-
-}  // namespace
+using namespace mailbraid::tests;
 
 TEST_CASE("commands without arguments are their names", "[imap][encoder]") {
   CHECK(encoded(Capability{}) == "T CAPABILITY\r\n");

@@ -19,8 +19,8 @@ using mailbraid::tests::Scratch;
 namespace {
 
 // Tables that grow with the mail. The others have a row a mailbox, an endpoint or a run.
-constexpr std::array<std::string_view, 7> kLarge{"message",    "body",      "entry",           "pair",
-                                                 "quarantine", "operation", "endpoint_mailbox"};
+constexpr std::array<std::string_view, 9> kLarge{
+    "message", "body", "entry", "pair", "quarantine", "operation", "endpoint_mailbox", "waiting", "left_out"};
 // Statements whose purpose is everything there is; and one whose plan has the children of a new row, which SQLite only
 // looks at while a deferred constraint is broken.
 constexpr std::array<std::string_view, 3> kEverything{"FROM quarantine ORDER BY", "INSERT INTO mailbox",
@@ -115,6 +115,9 @@ struct UsedStore {
     quarantine.of(remote);
     quarantine.all();
     quarantine.remove(remote, Uid{1});
+    quarantine.leaveOut(remote, Uidl{"z"});
+    quarantine.leftOut(remote);
+    quarantine.takeInAgain(remote);
     endpoints.mailboxes(endpoint);
     endpoints.setAnchor(remote, {});
     mailboxes.removeIfUnused(inbox);
@@ -124,11 +127,13 @@ struct UsedStore {
     mailboxes.ofBraid(braid);
     mailboxes.holdsNothing(inbox);
     entries.findTwinAt(endpoint, entry);
-    entries.isOlderThanNewest(entry, 5);
+    entries.nthNewest(inbox, 5);
     const EndpointRecord record = endpoints.ensure("work", "imap", braid);
     backlog.wait(endpoint, {entry, WaitKind::Retry, "reason", 1, 0});
     backlog.candidates(record, Backlog::PolicyRows::Included, 1);
+    backlog.waiting(endpoint);
     backlog.done(endpoint, entry);
+    backlog.lookAgain(endpoint);
     backlog.settle(endpoint, ChangeNumber{1}, "policy");
     const RunId run = runs.begin("sync", 1);
     runs.add({run, "work", "INBOX", "new", 3, "1:3", ""});
