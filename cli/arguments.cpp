@@ -133,7 +133,9 @@ class Parser {
     CLI::App* log = add("log");
     log->add_option("RUN", operand_, "The number of a run")->type_name("");
     log->add_option("--count", count_, "How many runs")->type_name("N");
-    add("ls")->add_option("MAILBOX", operand_, "BRAID/MAILBOX")->type_name("");
+    CLI::App* list = add("ls");
+    list->add_option("MAILBOX", operand_, "BRAID/MAILBOX")->type_name("");
+    list->add_flag("--removed", removed_, "What was removed from it and can be restored");
     CLI::App* show = add("show");
     show->add_option("ENTRY", operand_, "The number of an entry, as ls prints it")->type_name("");
     show->add_flag("--raw", raw_, "The message's octets, as they came");
@@ -143,9 +145,37 @@ class Parser {
     out->add_option("--mailbox", mailboxes_, "Only this mailbox; may be given again")
         ->type_name("BRAID/MAILBOX")
         ->allow_extra_args(false);
+    addChanges();
     add("verify");
     add("config")->add_option("VERB", operand_, "check, show or example")->type_name("");
     add("completion")->add_option("SHELL", operand_, "bash, zsh or fish")->type_name("");
+  }
+
+  void addChanges() {
+    const auto entries = [this](CLI::App* command) {
+      command->add_option("ENTRY", names_, "Numbers of entries, as ls prints them; - reads them from standard input")
+          ->type_name("");
+    };
+    CLI::App* flag = add("flag");
+    entries(flag);
+    flag->add_option("--add", addFlags_, "A flag that they get")->type_name("FLAG")->allow_extra_args(false);
+    flag->add_option("--remove", removeFlags_, "A flag that they lose")->type_name("FLAG")->allow_extra_args(false);
+    CLI::App* move = add("move");
+    move->add_option("ENTRY", names_, "Numbers of entries, and last the mailbox they go to")->type_name("");
+    move->add_flag("--create", create_, "Make the mailbox when there is none");
+    entries(add("remove"));
+    entries(add("restore"));
+    add("undo")->add_option("RUN", operand_, "The number of a run, as log prints it")->type_name("");
+    CLI::App* in = add("import");
+    in->add_option("PATH", operand_, "A file or a directory")->type_name("");
+    in->add_option("--into", into_, "Below this mailbox of the store")->type_name("[BRAID/]MAILBOX");
+    in->add_option("--braid", braid_, "Into this braid; needed when there is more than one")->type_name("BRAID");
+    in->add_option("--format", format_, "maildir, maildir++, mbox, thunderbird or eml; without it, it is found out")
+        ->type_name("FORMAT");
+    in->add_flag("--dry-run", dryRun_, "Print what would be taken in");
+    add("gc")
+        ->add_option("--forget", forget_, "An endpoint that is no longer in the configuration")
+        ->type_name("ENDPOINT");
   }
 
   CommandArguments command() const {
@@ -156,12 +186,22 @@ class Parser {
     if (name == "sync") return syncArguments();
     if (name == "status") return StatusArguments{};
     if (name == "log") return logArguments();
-    if (name == "ls") return LsArguments{operand_.empty() ? std::nullopt : std::optional(operand_)};
+    if (name == "ls") return LsArguments{optional(operand_), removed_};
     if (name == "show") {
       if (operand_.empty()) fail("show needs the number of an entry; `mailbraid ls MAILBOX` lists them");
       return ShowArguments{parseNumber(operand_, "an entry", "ls MAILBOX"), raw_};
     }
     if (name == "export") return exportArguments();
+    if (name == "flag") return flagArguments();
+    if (name == "move") return moveArguments();
+    if (name == "remove") return RemoveArguments{entries(name)};
+    if (name == "restore") return RestoreArguments{entries(name)};
+    if (name == "undo") {
+      if (operand_.empty()) fail("undo needs the number of a run; `mailbraid log` lists them");
+      return UndoArguments{parseNumber(operand_, "a run", "log")};
+    }
+    if (name == "import") return importArguments();
+    if (name == "gc") return GcArguments{optional(forget_)};
     if (name == "verify") return VerifyArguments{};
     if (name == "config") return configArguments();
     return CompletionArguments{choice("completion", "bash|zsh|fish")};
@@ -181,16 +221,59 @@ class Parser {
     return out;
   }
 
+  static std::optional<std::string> optional(const std::string& text) {
+    return text.empty() ? std::nullopt : std::optional(text);
+  }
+
   ExportArguments exportArguments() const {
     if (operand_.empty()) fail("export needs a directory to write to; write mailbraid export PATH");
-    ExportArguments out{operand_, format_.empty() ? "maildir" : format_, mailboxes_};
-    const std::vector<std::string> known{"maildir", "mbox", "eml"};
-    if (std::find(known.begin(), known.end(), out.format) == known.end()) {
-      const std::string near = didYouMean(out.format, known);
-      fail("--format \"" + harmlessLine(out.format) + "\" is not known; write maildir, mbox or eml" +
-           (near.empty() ? "" : ";" + near));
+    requireFormat({"maildir", "mbox", "eml"}, "maildir, mbox or eml");
+    return {operand_, format_.empty() ? "maildir" : format_, mailboxes_};
+  }
+
+  void requireFormat(const std::vector<std::string>& known, std::string_view list) const {
+    if (format_.empty() || std::find(known.begin(), known.end(), format_) != known.end()) return;
+    const std::string near = didYouMean(format_, known);
+    fail("--format \"" + harmlessLine(format_) + "\" is not known; write " + std::string(list) +
+         (near.empty() ? "" : ";" + near));
+  }
+
+  std::vector<std::string> entries(const std::string& command) const {
+    if (names_.empty()) fail(command + " needs the numbers of entries; `mailbraid ls MAILBOX` lists them");
+    return names_;
+  }
+
+  FlagArguments flagArguments() const {
+    FlagArguments out{entries("flag"), flagsOf(addFlags_), flagsOf(removeFlags_)};
+    if (out.add.empty() && out.remove.empty()) fail("flag needs --add FLAG or --remove FLAG");
+    if (out.add.without(out.remove) != out.add) fail("flag cannot add and remove the same flag");
+    return out;
+  }
+
+  static mailstore::Flags flagsOf(const std::vector<std::string>& names) {
+    mailstore::Flags out;
+    for (const std::string& name : names) {
+      if (out.add("\\" + name) || out.add(name)) continue;  // "seen" is \Seen to people
+      fail("\"" + harmlessLine(name) +
+           "\" is no flag; write seen, flagged, answered, draft, deleted, or a keyword without spaces");
     }
     return out;
+  }
+
+  MoveArguments moveArguments() const {
+    MoveArguments out{entries("move"), {}, create_};
+    if (out.entries.size() < 2)
+      fail("move needs the numbers of entries and a mailbox; write mailbraid move 42 home/Work");
+    out.mailbox = out.entries.back();
+    out.entries.pop_back();
+    return out;
+  }
+
+  ImportArguments importArguments() const {
+    if (operand_.empty()) fail("import needs a file or a directory; write mailbraid import PATH");
+    requireFormat({"maildir", "maildir++", "mbox", "thunderbird", "eml"},
+                  "maildir, maildir++, mbox, thunderbird or eml");
+    return {operand_, optional(format_), optional(braid_), into_, dryRun_};
   }
 
   ConfigArguments configArguments() const {
@@ -247,6 +330,13 @@ class Parser {
   std::vector<std::string> allowed_;
   std::string format_;
   std::vector<std::string> mailboxes_;
+  std::vector<std::string> addFlags_;
+  std::vector<std::string> removeFlags_;
+  bool create_ = false;
+  bool removed_ = false;
+  std::string into_;
+  std::string braid_;
+  std::string forget_;
 };
 
 }  // namespace

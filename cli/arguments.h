@@ -36,6 +36,7 @@ struct LogArguments {
 };
 struct LsArguments {
   std::optional<std::string> mailbox;
+  bool removed = false;
 };
 struct ShowArguments {
   std::int64_t entry = 0;
@@ -45,6 +46,35 @@ struct ExportArguments {
   std::filesystem::path path;
   std::string format = "maildir";
   std::vector<std::string> mailboxes;
+};
+struct FlagArguments {
+  std::vector<std::string> entries;  ///< numbers; "-": those on standard input
+  mailstore::Flags add;
+  mailstore::Flags remove;
+};
+struct MoveArguments {
+  std::vector<std::string> entries;
+  std::string mailbox;
+  bool create = false;
+};
+struct RemoveArguments {
+  std::vector<std::string> entries;
+};
+struct RestoreArguments {
+  std::vector<std::string> entries;
+};
+struct UndoArguments {
+  std::int64_t run = 0;
+};
+struct ImportArguments {
+  std::filesystem::path path;
+  std::optional<std::string> format;
+  std::optional<std::string> braid;
+  std::string into;  ///< [BRAID/]MAILBOX
+  bool dryRun = false;
+};
+struct GcArguments {
+  std::optional<std::string> forget;  ///< an endpoint that is no longer in the configuration
 };
 struct VerifyArguments {};
 struct ConfigArguments {
@@ -61,7 +91,8 @@ struct TextArguments {
 
 using CommandArguments =
     std::variant<CheckArguments, SyncArguments, StatusArguments, LogArguments, LsArguments, ShowArguments,
-                 ExportArguments, VerifyArguments, ConfigArguments, CompletionArguments, TextArguments>;
+                 ExportArguments, FlagArguments, MoveArguments, RemoveArguments, RestoreArguments, UndoArguments,
+                 ImportArguments, GcArguments, VerifyArguments, ConfigArguments, CompletionArguments, TextArguments>;
 
 struct Invocation {
   GlobalOptions options;

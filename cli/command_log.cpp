@@ -23,11 +23,21 @@ std::string outcome(const RunRow& run) {
 /// "12 new, 3 flags" out of the totals that the run left as JSON: its own, flat, so that looking for the keys is
 /// enough.
 std::string summaryWords(std::string_view summary) {
-  constexpr std::array<std::string_view, 7> kWords{"new",     "adopted", "flags",      "moved",
-                                                   "removed", "held",    "quarantined"};
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kWords{{{"new", "new"},
+                                                                                  {"adopted", "recognised"},
+                                                                                  {"flags", "flags"},
+                                                                                  {"moved", "moved"},
+                                                                                  {"removed", "removed"},
+                                                                                  {"restored", "restored"},
+                                                                                  {"uploaded", "uploaded"},
+                                                                                  {"flags_stored", "flags there"},
+                                                                                  {"moved_there", "moved there"},
+                                                                                  {"removed_there", "removed there"},
+                                                                                  {"held", "held"},
+                                                                                  {"quarantined", "quarantined"}}};
   std::string out;
-  for (const std::string_view word : kWords) {
-    const std::string key = "\"" + std::string(word) + "\":";
+  for (const auto& [name, word] : kWords) {
+    const std::string key = "\"" + std::string(name) + "\":";
     const std::size_t at = summary.find(key);
     if (at == std::string_view::npos) continue;
     const std::string_view digits = summary.substr(at + key.size());
@@ -65,7 +75,7 @@ void print(Output& out, const RunRow& run) {
 }
 
 void print(Output& out, const OperationRow& operation) {
-  std::string line = harmlessLine(operation.endpoint);
+  std::string line = operation.endpoint.empty() ? "the store" : harmlessLine(operation.endpoint);
   if (!operation.mailbox.empty()) line += " " + harmlessLine(operation.mailbox);
   line += ": " + grouped(operation.count) + " " + harmlessLine(operation.kind);
   constexpr std::size_t kKeyColumns = 60;

@@ -41,6 +41,7 @@ std::string json(const EntryRow& row) {
   object.add("message_id", row.message.header.messageId)
       .add("from", row.message.header.from)
       .add("subject", row.message.header.subject);
+  if (row.entry.removedAt != 0) object.add("removed", rfc3339(row.entry.removedAt));
   return object.text();
 }
 
@@ -57,7 +58,8 @@ std::string flagLetters(const mailstore::Flags& flags) {
 std::string text(const EntryRow& row) {
   return paddedToWidth(std::to_string(row.entry.id.value()), 7) + " " + flagLetters(row.entry.flags) + " " +
          localTime(row.entry.internalDate.seconds) + " " + paddedToWidth(harmlessLine(row.message.header.from), 24) +
-         " " + harmlessLine(row.message.header.subject);
+         " " + harmlessLine(row.message.header.subject) +
+         (row.entry.removedAt == 0 ? "" : "  (removed " + localTime(row.entry.removedAt) + ")");
 }
 
 }  // namespace
@@ -69,12 +71,17 @@ ExitCode runLs(Context& context, const LsArguments& arguments) {
     return ExitCode::Complete;
   }
   if (!arguments.mailbox) {
+    if (arguments.removed) failUsage("--removed needs a mailbox: write mailbraid ls BRAID/MAILBOX --removed");
     printMailboxes(context, *store);
     return ExitCode::Complete;
   }
   const MailboxSummary mailbox = findMailbox(*store, *arguments.mailbox);
-  store->entries().list(mailbox.mailbox.id,
-                        [&](const EntryRow& row) { context.out().line(context.json() ? json(row) : text(row)); });
+  const auto print = [&](const EntryRow& row) { context.out().line(context.json() ? json(row) : text(row)); };
+  if (arguments.removed) {
+    store->entries().listRemoved(mailbox.mailbox.id, print);
+  } else {
+    store->entries().list(mailbox.mailbox.id, print);
+  }
   return ExitCode::Complete;
 }
 

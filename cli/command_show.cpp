@@ -29,6 +29,10 @@ void printText(Context& context, const mailstore::EntryRow& row, const mailstore
   std::string flags;
   for (const std::string& flag : row.entry.flags.names()) flags += (flags.empty() ? "" : " ") + flag;
   if (!flags.empty()) out.line("Flags: " + harmlessLine(flags));
+  if (row.entry.removedAt != 0) {
+    out.line("Removed: " + localTime(row.entry.removedAt) + " (mailbraid restore " +
+             std::to_string(row.entry.id.value()) + " brings it back)");
+  }
   out.line("");
   std::string text = harmlessText(bodyText(message));
   if (!text.empty() && text.back() != '\n') text += '\n';
@@ -58,7 +62,7 @@ void printJson(Context& context, const mailstore::EntryRow& row, const mailstore
 ExitCode runShow(Context& context, const ShowArguments& arguments) {
   const std::unique_ptr<mailstore::Store> store = context.storeToRead();
   const mailstore::EntryId id(arguments.entry);
-  const std::optional<mailstore::EntryRow> row = store ? store->entries().row(id) : std::nullopt;
+  const std::optional<mailstore::EntryRow> row = store ? store->entries().anyRow(id) : std::nullopt;
   if (!row)
     failUsage("there is no entry " + std::to_string(arguments.entry) +
               " in the store; `mailbraid ls MAILBOX` lists them");

@@ -40,6 +40,7 @@ ExitCode runSync(Context& context, const SyncArguments& arguments) {
   sync::engine::SyncRequest request;
   request.endpoints = context.endpoints(arguments.endpoints, signals.token());
   request.dryRun = arguments.dryRun;
+  request.retention = context.configuration().store.retention;
   request.allowRemovals = arguments.allowRemovals;
   for (const auto& allowed : request.allowRemovals) context.requireEndpoint(allowed.endpoint);
   request.exitCode = [](const sync::engine::RunReport& ended) { return number(exitCodeOf(ended)); };

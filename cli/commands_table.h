@@ -7,7 +7,7 @@
 namespace mailbraid::cli {
 
 /// What a command's operands are; tells completions what to offer.
-enum class Operand { None, Endpoint, Mailbox, Run, Entry, Directory, ConfigVerb, Shell };
+enum class Operand { None, Endpoint, Mailbox, Run, Entry, Directory, Path, ConfigVerb, Shell };
 
 struct CommandRow {
   std::string_view name;
@@ -47,8 +47,9 @@ inline constexpr std::array kCommands = std::to_array<CommandRow>({
      "--count N prints the newest N runs (20 without it).",
      "mailbraid log: the newest runs\n"
      "mailbraid log 17: what run 17 did"},
-    {"ls", "[MAILBOX]", Operand::Mailbox, "", "the mailboxes of the store, or the messages of one",
-     "A mailbox is called BRAID/MAILBOX. With --json an object a line: mailbox, role, messages, unseen; or entry, "
+    {"ls", "[MAILBOX] [--removed]", Operand::Mailbox, "--removed", "the mailboxes of the store, or the messages of one",
+     "A mailbox is called BRAID/MAILBOX. --removed lists what was removed from it and can be restored. With --json an "
+     "object a line: mailbox, role, messages, unseen; or entry, "
      "digest, size, "
      "flags, internal_date, message_id, from, subject.",
      "mailbraid ls: the mailboxes\n"
@@ -63,6 +64,42 @@ inline constexpr std::array kCommands = std::to_array<CommandRow>({
      "Nothing that is there already is overwritten. The format is maildir unless --format says otherwise.",
      "mailbraid export ~/backup: everything as Maildir\n"
      "mailbraid export ~/backup --format mbox --mailbox home/INBOX: one mailbox as mbox"},
+    {"flag", "ENTRY... [--add FLAG]... [--remove FLAG]...", Operand::Entry, "--add --remove",
+     "change flags of messages in the store; the next sync carries that to every endpoint",
+     "ENTRY is a number as ls prints it; - stands for the numbers on standard input. FLAG is seen, flagged, answered, "
+     "draft, deleted, or a keyword.",
+     "mailbraid flag 42 43 --add seen: mark two messages as read\n"
+     "mailbraid ls home/INBOX --json | jq .entry | mailbraid flag - --remove seen: a whole mailbox as unread"},
+    {"move", "ENTRY... BRAID/MAILBOX [--create]", Operand::Mailbox, "--create",
+     "move messages of the store to another mailbox of their braid; the next sync carries that out",
+     "--create makes the mailbox when there is none.",
+     "mailbraid move 42 home/Work: one message\n"
+     "mailbraid move 42 43 home/Work/2024 --create: into a new mailbox"},
+    {"remove", "ENTRY...", Operand::Entry, "", "remove messages from the store, and by the next sync everywhere",
+     "They are kept until their retention is over: ls --removed lists them, restore brings them back. Many at once are "
+     "held back by the brake of sync until they are allowed.",
+     "mailbraid remove 42: one message"},
+    {"restore", "ENTRY...", Operand::Entry, "", "bring removed messages back, by the next sync everywhere", "",
+     "mailbraid ls home/INBOX --removed: what can be restored\n"
+     "mailbraid restore 42: one of them"},
+    {"undo", "RUN", Operand::Run, "", "take back what a run did to the store; the next sync carries that out",
+     "Flags, moves and removals of that run are taken back where nothing changed them since. Mail that arrived in a "
+     "sync stays; what an import added is removed. An undo is a run itself, and can be undone.",
+     "mailbraid log: find the run\n"
+     "mailbraid undo 17: take it back"},
+    {"import", "PATH [--into [BRAID/]MAILBOX] [--braid BRAID] [--format FORMAT] [--dry-run]", Operand::Path,
+     "--into --braid --format --dry-run",
+     "take mail from files into the store: a Maildir, mbox files, a Thunderbird tree, .eml files",
+     "What the mailbox holds already, by content, is not doubled. Nothing is written to PATH. Mailboxes keep their "
+     "names, and go by their roles as in a sync; --into puts them below a mailbox. The format is found out; --format "
+     "maildir, maildir++, mbox, thunderbird or eml overrules that.",
+     "mailbraid import ~/old/Maildir: a tree, into the only braid\n"
+     "mailbraid import ~/Archive.mbox --into home/Archive/2019: one file"},
+    {"gc", "[--forget ENDPOINT]", Operand::None, "--forget",
+     "forget removed messages whose retention is over, and give their room back to the disk",
+     "sync does the first once a day. A removed message waits until every endpoint that still has it was told; "
+     "--forget ENDPOINT says that one which is no longer in the configuration will not come back.",
+     "mailbraid gc: now"},
     {"verify", "", Operand::None, "",
      "read every message of the store and compare it with its digest; check the store's structure",
      "A message that differs is marked, and the next sync fetches it again if a server still has it.",

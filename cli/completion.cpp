@@ -16,6 +16,7 @@ std::string offersOf(Operand operand) {
     case Operand::Run:
     case Operand::Entry:
     case Operand::Directory:
+    case Operand::Path:
       return {};
     case Operand::Endpoint:
       return R"x(mailbraid config show --json 2>/dev/null | sed -n 's/^{"endpoint":"\([^"]*\)".*/\1/p')x";
@@ -71,6 +72,7 @@ std::string bashScript() {
     if (const std::string offers = offersOf(command.operand); !offers.empty())
       cases += "; mapfile -t offers < <(" + offers + ")";
     if (command.operand == Operand::Directory) cases += R"(; mapfile -t offers < <(compgen -d -- "$current"))";
+    if (command.operand == Operand::Path) cases += R"(; mapfile -t offers < <(compgen -f -- "$current"))";
     cases += " ;;\n";
   }
   return replaced(replaced(replaced(std::string(kBash), "@CASES@", cases), "@COMMANDS@", commandNames()), "@GLOBAL@",
@@ -109,6 +111,7 @@ std::string zshScript() {
     if (const std::string offers = offersOf(command.operand); !offers.empty())
       cases += "; offers=(\"${(@f)$(" + offers + ")}\")";
     if (command.operand == Operand::Directory) cases += "; _files -/";
+    if (command.operand == Operand::Path) cases += "; _files";
     cases += " ;;\n";
   }
   return replaced(replaced(replaced(std::string(kZsh), "@SUMMARIES@", summaries), "@CASES@", cases), "@GLOBAL@",
@@ -138,7 +141,7 @@ std::string fishScript() {
       out += seen + " -l " + std::string(options.substr(2, end - 2)) + "\n";
       options.remove_prefix(std::min(end + 1, options.size()));
     }
-    if (command.operand == Operand::Directory) out += seen + " -F\n";
+    if (command.operand == Operand::Directory || command.operand == Operand::Path) out += seen + " -F\n";
     if (const std::string offers = offersOf(command.operand); !offers.empty()) {
       out += "function __mailbraid_" + name + "\n  " + offers + "\nend\n" + seen + " -a '(__mailbraid_" + name + ")'\n";
     }

@@ -26,6 +26,13 @@ ExitCode dispatch(Context& context, const CommandArguments& command) {
         if constexpr (std::is_same_v<Arguments, LsArguments>) return runLs(context, arguments);
         if constexpr (std::is_same_v<Arguments, ShowArguments>) return runShow(context, arguments);
         if constexpr (std::is_same_v<Arguments, ExportArguments>) return runExport(context, arguments);
+        if constexpr (std::is_same_v<Arguments, FlagArguments>) return runFlag(context, arguments);
+        if constexpr (std::is_same_v<Arguments, MoveArguments>) return runMove(context, arguments);
+        if constexpr (std::is_same_v<Arguments, RemoveArguments>) return runRemove(context, arguments);
+        if constexpr (std::is_same_v<Arguments, RestoreArguments>) return runRestore(context, arguments);
+        if constexpr (std::is_same_v<Arguments, UndoArguments>) return runUndo(context, arguments);
+        if constexpr (std::is_same_v<Arguments, ImportArguments>) return runImport(context, arguments);
+        if constexpr (std::is_same_v<Arguments, GcArguments>) return runGc(context, arguments);
         if constexpr (std::is_same_v<Arguments, VerifyArguments>) return runVerify(context);
         if constexpr (std::is_same_v<Arguments, ConfigArguments>) return runConfig(context, arguments);
         if constexpr (std::is_same_v<Arguments, CompletionArguments>) return runCompletion(context, arguments);

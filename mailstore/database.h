@@ -37,6 +37,15 @@ class Database {
   ChangeNumber nextChange();
   ChangeNumber lastChange();
 
+  /// The run that changes belong to until the next call; id 0: none.
+  void setRun(RunId run) {
+    run_ = run;
+    runBegan_ = lastChange_;
+  }
+  [[nodiscard]] RunId currentRun() const { return run_; }
+  /// The last change number before the run.
+  [[nodiscard]] ChangeNumber runBegan() const { return runBegan_; }
+
   /// See Store::tidy().
   void tidy();
 
@@ -65,6 +74,8 @@ class Database {
   // The writer alone gives out numbers, so that it need not ask the store for each.
   ChangeNumber lastChange_;
   ChangeNumber writtenChange_;
+  RunId run_;
+  ChangeNumber runBegan_;
   bool writer_;
 };
 

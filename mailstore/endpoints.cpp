@@ -76,6 +76,7 @@ struct Endpoints::Statements {
   Statement statuses{database, "SELECT " MAILBRAID_ENDPOINT_COLUMNS
                                ", last_success, last_attempt, last_problem FROM endpoint"
                                " ORDER BY name"};
+  Statement drop{database, "DELETE FROM endpoint WHERE id = ?"};
 };
 
 Endpoints::Endpoints(Database& database) : statements_(std::make_unique<Statements>(database)) {}
@@ -156,6 +157,10 @@ void Endpoints::recordSuccess(EndpointId endpoint, std::int64_t now) {
 
 void Endpoints::recordProblem(EndpointId endpoint, std::int64_t now, std::string_view problem) {
   execute(statements_->problem, now, problem, endpoint);
+}
+
+void Endpoints::forget(EndpointId id) {
+  execute(statements_->drop, id);
 }
 
 std::vector<EndpointStatus> Endpoints::statuses() {

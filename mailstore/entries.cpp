@@ -28,6 +28,12 @@ std::optional<EntryId> idFrom(Query& query) {
   return query.named<EntryId>(0);
 }
 
+std::vector<EntryId> idsFrom(Query query) {
+  std::vector<EntryId> out;
+  while (query.next()) out.push_back(query.named<EntryId>(0));
+  return out;
+}
+
 EntryRow rowFrom(const Query& query) {
   return {entryFrom(query, 0), messageInfoFrom(query, kEntryColumns)};
 }
@@ -42,6 +48,9 @@ struct Entries::Statements {
                    "INSERT INTO entry(id, mailbox, message, flags, keywords, internal_date, zone, change)"
                    " VALUES(?1,?2,?3,?4,?5,?6,?7,?1)"};
   Statement byId{database, "SELECT " MAILBRAID_ENTRY_COLUMNS " FROM entry e WHERE e.id = ?"};
+  Statement keep{database,
+                 "INSERT OR IGNORE INTO journal(run, entry, mailbox, flags, keywords, removed_at)"
+                 " SELECT ?1, id, mailbox, flags, keywords, removed_at FROM entry WHERE id = ?2"};
   Statement setFlags{database, "UPDATE entry SET flags = ?, keywords = ?, change = ? WHERE id = ?"};
   Statement move{database, "UPDATE entry SET mailbox = ?, change = ? WHERE id = ?"};
   Statement setRemoved{database, "UPDATE entry SET removed_at = ?, change = ? WHERE id = ?"};
@@ -81,7 +90,16 @@ struct Entries::Statements {
   Statement restOfDate{database, MAILBRAID_ROWS "e.internal_date = ?2 AND e.id > ?3 ORDER BY e.id LIMIT 256"};
   Statement laterDates{database, MAILBRAID_ROWS "e.internal_date > ?2 ORDER BY e.internal_date, e.id LIMIT 256"};
   Statement rowById{database, "SELECT " MAILBRAID_ENTRY_COLUMNS ", " MAILBRAID_MESSAGE_COLUMNS
-                              " FROM entry e JOIN message m ON m.id = e.message WHERE e.id = ? AND e.removed_at = 0"};
+                              " FROM entry e JOIN message m ON m.id = e.message WHERE e.id = ?"};
+  Statement removed{database,
+                    "SELECT id FROM entry INDEXED BY entry_removed WHERE removed_at <> 0 AND mailbox = ? ORDER BY id"};
+  Statement made{database, "SELECT id FROM entry WHERE id > ? AND id <= ? AND removed_at = 0 ORDER BY id"};
+
+  /// Before an entry changes: what it was goes to the journal of the run, unless the run made it.
+  void willChange(EntryId id) {
+    if (database.currentRun().value() == 0 || id.value() > database.runBegan().value()) return;
+    execute(keep, database.currentRun(), id);
+  }
 };
 
 Entries::Entries(Database& database) : statements_(std::make_unique<Statements>(database)) {}
@@ -101,22 +119,31 @@ std::optional<Entry> Entries::find(EntryId id) {
 }
 
 void Entries::setFlags(EntryId id, const Flags& flags) {
+  statements_->willChange(id);
   execute(statements_->setFlags, int{flags.bits()}, flags.keywordColumn(), statements_->database.nextChange(), id);
 }
 
 void Entries::move(EntryId id, MailboxId to) {
+  statements_->willChange(id);
   execute(statements_->move, to, statements_->database.nextChange(), id);
 }
 
 void Entries::remove(EntryId id, std::int64_t now) {
+  statements_->willChange(id);
   execute(statements_->setRemoved, now == 0 ? std::int64_t{1} : now, statements_->database.nextChange(), id);
 }
 
 void Entries::revive(EntryId id) {
+  statements_->willChange(id);
   // Its mailbox may be gone as well: it comes back, or the one that has its name now takes the entry.
   execute(statements_->reviveMailbox, id);
   execute(statements_->joinNamesake, id);
   execute(statements_->setRemoved, 0, statements_->database.nextChange(), id);
+}
+
+void Entries::putBack(EntryId id, MailboxId mailbox) {
+  move(id, mailbox);
+  revive(id);
 }
 
 ChangeNumber Entries::lastChange() {
@@ -178,10 +205,26 @@ std::optional<EntryId> Entries::findTwinAt(EndpointId endpoint, EntryId id) {
   return idFrom(query);
 }
 
+void Entries::listRemoved(MailboxId mailbox, const std::function<void(const EntryRow&)>& visit) {
+  for (const EntryId id : idsFrom(Query(statements_->removed, mailbox))) {
+    if (const auto found = anyRow(id)) visit(*found);
+  }
+}
+
 std::optional<EntryRow> Entries::row(EntryId id) {
+  std::optional<EntryRow> found = anyRow(id);
+  if (found && found->entry.removedAt != 0) found.reset();
+  return found;
+}
+
+std::optional<EntryRow> Entries::anyRow(EntryId id) {
   Query query(statements_->rowById, id);
   if (!query.next()) return std::nullopt;
   return rowFrom(query);
+}
+
+std::vector<EntryId> Entries::madeBetween(ChangeNumber after, ChangeNumber upTo) {
+  return idsFrom(Query(statements_->made, after, upTo));
 }
 
 }  // namespace mailbraid::mailstore

@@ -153,9 +153,23 @@ constexpr std::array kVersion5{
     "CREATE INDEX waiting_due ON waiting(endpoint, next_try) WHERE kind <> 3",
 };
 
+// Version 6: taking back, and forgetting.
+//   run.first_change  the last change number before the run; -1: made by a version that kept no journal
+//   journal           what an entry was before the run changed it for the first time. Entries that the run made are not
+//                     in it: they have higher ids than first_change. Runs ascend, so it is filled near its end.
+//   upkeep            when the store last forgot what has outlived its retention. One row.
+constexpr std::array kVersion6{
+    "ALTER TABLE run ADD COLUMN first_change INTEGER NOT NULL DEFAULT -1",
+    "CREATE TABLE journal(run INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE, entry INTEGER NOT NULL,"
+    " mailbox INTEGER NOT NULL, flags INTEGER NOT NULL, keywords TEXT NOT NULL, removed_at INTEGER NOT NULL,"
+    " PRIMARY KEY(run, entry)) STRICT, WITHOUT ROWID",
+    "CREATE TABLE upkeep(last INTEGER NOT NULL) STRICT",
+    "INSERT INTO upkeep(last) VALUES(0)",
+};
+
 constexpr std::array kMigrations{
     Migration{1, kVersion1}, Migration{2, kVersion2}, Migration{3, kVersion3},
-    Migration{4, kVersion4}, Migration{5, kVersion5},
+    Migration{4, kVersion4}, Migration{5, kVersion5}, Migration{6, kVersion6},
 };
 
 }  // namespace

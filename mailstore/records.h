@@ -145,6 +145,14 @@ struct OperationRow {
   std::string detail;  ///< for people; may be empty
 };
 
+/// What an entry was before a run changed it for the first time.
+struct JournalRow {
+  EntryId entry;
+  MailboxId mailbox;
+  Flags flags;
+  std::int64_t removedAt = 0;  ///< see Entry
+};
+
 struct RunRow {
   RunId id;
   std::int64_t started = 0;   ///< seconds since 1970
@@ -152,6 +160,8 @@ struct RunRow {
   std::string command;        ///< "sync" ...
   int exitCode = 0;
   std::string summary;  ///< JSON: the totals of `sync --json`
+  /// The last change before the run; none: it was made by a version that kept no journal.
+  std::optional<ChangeNumber> firstChange;
 };
 
 /// Last outcome of an endpoint, for `status`.

@@ -18,6 +18,7 @@ RunRow runFrom(const Query& query) {
   out.command = query.text(3);
   out.exitCode = static_cast<int>(query.integer(4));
   out.summary = query.text(5);
+  if (query.integer(6) >= 0) out.firstChange = query.named<ChangeNumber>(6);
   return out;
 }
 
@@ -30,17 +31,19 @@ std::string_view cutKeys(std::string_view keys) {
 
 }  // namespace
 
+#define MAILBRAID_RUNS "SELECT id, started, finished, command, exit_code, summary, first_change FROM run"
+
 struct Runs::Statements {
   explicit Statements(Database& owner) : database(owner) {}
 
   Database& database;
-  Statement begin{database, "INSERT INTO run(command, started) VALUES(?,?) RETURNING id"};
+  Statement begin{database, "INSERT INTO run(command, started, first_change) VALUES(?,?,?) RETURNING id"};
   Statement finish{database, "UPDATE run SET finished = ?, exit_code = ?, summary = ? WHERE id = ?"};
   Statement add{database,
                 "INSERT INTO operation(run, endpoint, mailbox, kind, count, keys, detail) VALUES(?,?,?,?,?,?,?)"};
-  Statement list{database,
-                 "SELECT id, started, finished, command, exit_code, summary FROM run ORDER BY id DESC LIMIT ?"};
-  Statement byId{database, "SELECT id, started, finished, command, exit_code, summary FROM run WHERE id = ?"};
+  Statement list{database, MAILBRAID_RUNS " ORDER BY id DESC LIMIT ?"};
+  Statement byId{database, MAILBRAID_RUNS " WHERE id = ?"};
+  Statement after{database, MAILBRAID_RUNS " WHERE id > ? ORDER BY id LIMIT 1"};
   Statement operations{
       database, "SELECT run, endpoint, mailbox, kind, count, keys, detail FROM operation WHERE run = ? ORDER BY id"};
 };
@@ -49,15 +52,17 @@ Runs::Runs(Database& database) : statements_(std::make_unique<Statements>(databa
 Runs::~Runs() = default;
 
 RunId Runs::begin(std::string_view command, std::int64_t now) {
-  Query query(statements_->begin, command, now);
+  Query query(statements_->begin, command, now, statements_->database.lastChange());
   query.next();
   const auto id = query.named<RunId>(0);
   query.next();
+  statements_->database.setRun(id);
   return id;
 }
 
 void Runs::finish(RunId run, std::int64_t now, int exitCode, std::string_view summaryJson) {
   execute(statements_->finish, now, exitCode, summaryJson, run);
+  statements_->database.setRun({});
 }
 
 void Runs::add(const OperationRow& operation) {
@@ -75,6 +80,12 @@ std::vector<RunRow> Runs::list(std::size_t limit) {
 
 std::optional<RunRow> Runs::find(RunId run) {
   Query query(statements_->byId, run);
+  if (!query.next()) return std::nullopt;
+  return runFrom(query);
+}
+
+std::optional<RunRow> Runs::after(RunId run) {
+  Query query(statements_->after, run);
   if (!query.next()) return std::nullopt;
   return runFrom(query);
 }

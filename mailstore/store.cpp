@@ -3,6 +3,7 @@
 #include "mailstore/database.h"
 #include "mailstore/statement.h"
 #include "mailstore/store_file.h"
+#include "mailstore/types/error.h"
 
 namespace mailbraid::mailstore {
 
@@ -15,7 +16,9 @@ struct Store::Tables {
         pairs(database),
         backlog(database),
         quarantine(database),
-        runs(database) {}
+        runs(database),
+        journal(database),
+        retention(database) {}
 
   Messages messages;
   Mailboxes mailboxes;
@@ -25,6 +28,8 @@ struct Store::Tables {
   Backlog backlog;
   Quarantine quarantine;
   Runs runs;
+  Journal journal;
+  Retention retention;
 };
 
 std::unique_ptr<Store> Store::open(const std::filesystem::path& directory, Access access) {
@@ -75,6 +80,13 @@ Runs& Store::runs() {
   return tables_->runs;
 }
 
+Journal& Store::journal() {
+  return tables_->journal;
+}
+Retention& Store::retention() {
+  return tables_->retention;
+}
+
 const std::filesystem::path& Store::directory() const {
   return database_->directory();
 }
@@ -108,16 +120,22 @@ void Store::tidy() {
 
 std::vector<std::string> Store::checkStructure() {
   std::vector<std::string> out;
-  Statement quick(*database_, "PRAGMA quick_check(20)");
-  Query check(quick);
-  while (check.next()) {
-    if (check.text(0) != "ok") out.emplace_back("The database is damaged: " + std::string(check.text(0)) + ".");
-  }
-  Statement keys(*database_, "PRAGMA foreign_key_check");
-  Query broken(keys);
-  while (broken.next() && out.size() < 40) {
-    out.emplace_back("Row " + std::string(broken.text(1)) + " of table " + std::string(broken.text(0)) +
-                     " refers to a row of " + std::string(broken.text(2)) + " that is not there.");
+  try {
+    Statement quick(*database_, "PRAGMA quick_check(20)");
+    Query check(quick);
+    while (check.next()) {
+      if (check.text(0) != "ok") out.emplace_back("The database is damaged: " + std::string(check.text(0)) + ".");
+    }
+    Statement keys(*database_, "PRAGMA foreign_key_check");
+    Query broken(keys);
+    while (broken.next() && out.size() < 40) {
+      out.emplace_back("Row " + std::string(broken.text(1)) + " of table " + std::string(broken.text(0)) +
+                       " refers to a row of " + std::string(broken.text(2)) + " that is not there.");
+    }
+  } catch (const Error& error) {
+    // So damaged that SQLite cannot go on looking.
+    if (error.kind() != ErrorKind::StoreDamaged) throw;
+    out.emplace_back(error.what());
   }
   return out;
 }

@@ -90,7 +90,9 @@ class Entries {
   void setFlags(EntryId id, const Flags& flags);
   void move(EntryId id, MailboxId to);
   void remove(EntryId id, std::int64_t now);  ///< makes it a tombstone
-  void revive(EntryId id);                    ///< a tombstone lives again
+  void revive(EntryId id);                    ///< a tombstone lives again, where it was
+  /// Into `mailbox`, alive. When that mailbox is gone it comes back, or what has its name now takes the entry.
+  void putBack(EntryId id, MailboxId mailbox);
   ChangeNumber lastChange();
 
   /// Live entries of `mailbox` that have no pair (held ones do not count) with `endpointMailbox`, one at a time:
@@ -106,7 +108,11 @@ class Entries {
   std::optional<MessageId> findMessage(BraidId braid, const HeaderDigest& header, std::uint64_t size);
 
   void list(MailboxId mailbox, const std::function<void(const EntryRow&)>& visit);  ///< live, by internal date, then id
-  std::optional<EntryRow> row(EntryId id);
+  void listRemoved(MailboxId mailbox, const std::function<void(const EntryRow&)>& visit);  ///< tombstones, by id
+  std::optional<EntryRow> row(EntryId id);                                                 ///< live
+  std::optional<EntryRow> anyRow(EntryId id);                                              ///< tombstones, too
+  /// Live entries with ids above `after`, up to `upTo`, ascending: what was made between two change numbers.
+  std::vector<EntryId> madeBetween(ChangeNumber after, ChangeNumber upTo);
   /// The oldest of the `count` (not 0) newest live entries, by internal date, then id; none when there are fewer.
   std::optional<Entry> nthNewest(MailboxId mailbox, std::uint64_t count);
   /// Another live entry of the same message, in the same braid, that has a pair (not a held one) at this endpoint.
@@ -137,6 +143,7 @@ class Endpoints {
   void recordSuccess(EndpointId endpoint, std::int64_t now);
   void recordProblem(EndpointId endpoint, std::int64_t now, std::string_view problem);
   std::vector<EndpointStatus> statuses();
+  void forget(EndpointId id);  ///< with its mailboxes, pairs and what it waits for
 
  private:
   struct Statements;
@@ -234,16 +241,62 @@ class Runs {
  public:
   explicit Runs(Database& database);
   ~Runs();
+  /// Until finish(), what changes entries is written to the journal under this run.
   RunId begin(std::string_view command, std::int64_t now);
   void finish(RunId run, std::int64_t now, int exitCode, std::string_view summaryJson);
   void add(const OperationRow& operation);
   std::vector<RunRow> list(std::size_t limit);  ///< newest first
   std::optional<RunRow> find(RunId run);
+  std::optional<RunRow> after(RunId run);  ///< the one that came next
   std::vector<OperationRow> operations(RunId run);
 
  private:
   struct Statements;
   std::unique_ptr<Statements> statements_;
+};
+
+/// What runs changed, so that it can be taken back (undo.h).
+class Journal {
+ public:
+  explicit Journal(Database& database);
+  ~Journal();
+  std::vector<JournalRow> of(RunId run);  ///< by entry
+  /// Of entries that runs after `run` changed: what each was before the first of these.
+  std::vector<JournalRow> firstAfter(RunId run);
+
+ private:
+  struct Statements;
+  std::unique_ptr<Statements> statements_;
+};
+
+/// Forgets what has outlived its retention.
+class Retention {
+ public:
+  explicit Retention(Database& database);
+  ~Retention();
+  struct Forgotten {
+    std::uint64_t entries = 0;
+    std::uint64_t messages = 0;
+    std::uint64_t octets = 0;  ///< of the messages, before compression
+    /// Old enough, but an endpoint still has the message and was not told yet.
+    std::uint64_t waiting = 0;
+    bool more = false;  ///< call again
+  };
+  /// Tombstones that were made before `removedBefore` (seconds since 1970) and whose message no endpoint has any more,
+  /// with messages that are in no other entry, their octets, and the journal of that time. At most a few hundred at a
+  /// call, which goes on where the last one of this object ended. Inside a Transaction.
+  Forgotten forget(std::int64_t removedBefore);
+  std::int64_t lastTime();  ///< as setLastTime() left it; 0: never
+  void setLastTime(std::int64_t now);
+  /// Gives free pages back to the disk when they are a quarter of the file or more; the octets that it became smaller
+  /// by. Needs as much free disk as the file has octets in use. Outside of a Transaction.
+  std::uint64_t shrink();
+
+ private:
+  struct Statements;
+  std::unique_ptr<Statements> statements_;
+  std::int64_t time_ = 0;  ///< where forget() goes on
+  EntryId entry_;
 };
 
 enum class Access : std::uint8_t { ReadOnly, ReadWrite };
@@ -286,6 +339,8 @@ class Store {
   Backlog& backlog();
   Quarantine& quarantine();
   Runs& runs();
+  Journal& journal();
+  Retention& retention();
 
   [[nodiscard]] const std::filesystem::path& directory() const;
   [[nodiscard]] SpoolOptions spoolOptions() const;

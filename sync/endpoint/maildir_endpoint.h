@@ -18,7 +18,7 @@ namespace mailbraid::sync::endpoint {
 /// modification time as HIGHESTMODSEQ. A file `.mailbraid` in PATH says which endpoint of which store this is and which
 /// run was the last here: where it is missing, or older than the store's, the tree was wiped, restored or replaced, and
 /// every mailbox has another UIDVALIDITY, so that nothing of it is taken for a removal.
-class MaildirEndpoint final : public Endpoint {
+class MaildirEndpoint : public Endpoint {
  public:
   MaildirEndpoint(const EndpointSettings& settings, Environment environment);
 

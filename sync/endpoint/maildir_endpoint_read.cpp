@@ -1,5 +1,6 @@
 // MaildirEndpoint: what is in the mailboxes.
 #include "mailstore/formats/maildir_message.h"
+#include "sync/endpoint/descriptor.h"
 #include "sync/endpoint/maildir_endpoint.h"
 
 #include <algorithm>
@@ -7,7 +8,6 @@
 #include <utility>
 
 #include <sys/stat.h>
-#include <unistd.h>
 
 namespace mailbraid::sync::endpoint {
 
@@ -18,19 +18,6 @@ using mailstore::Scope;
 using mailstore::Uidl;
 
 namespace {
-
-/// Closes the file.
-class Descriptor {
- public:
-  explicit Descriptor(int value) : value_(value) {}
-  ~Descriptor() { ::close(value_); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int value() const { return value_; }
-
- private:
-  int value_;
-};
 
 /// The same file under another name or in another mailbox is the same message: nobody writes into a file of a Maildir.
 std::string identityOf(const struct stat& status, const std::string& base) {

@@ -129,6 +129,20 @@ void recordOutcomes(Store& store, const RunReport& report, const SyncRequest& re
   }
 }
 
+/// What has outlived its retention, once a day, a batch a transaction.
+void forgetOld(StoreWriter& writer, const SyncRequest& request, std::int64_t now, const std::stop_token& stop) {
+  constexpr std::int64_t kDay = 86'400;
+  if (!request.retention) return;
+  bool more = false;
+  writer.run([&](Store& store) { more = now - store.retention().lastTime() >= kDay; });
+  if (!more) return;
+  while (more && !stop.stop_requested()) {
+    writer.run([&](Store& store) { more = store.retention().forget(now - request.retention->count()).more; });
+    if (more) writer.flush();
+  }
+  if (!more) writer.run([&](Store& store) { store.retention().setLastTime(now); });
+}
+
 int exitCodeOf(const RunReport& report, const SyncRequest& request) {
   if (request.exitCode) return request.exitCode(report);
   const bool complete = std::all_of(report.endpoints.begin(), report.endpoints.end(),
@@ -177,6 +191,7 @@ RunReport syncWith(const StoreWriter::Opener& open, const std::filesystem::path&
   for (const EndpointReport& one : report.endpoints) addTo(report.totals, one.counts);
   report.cancelled = asked.stop_requested();
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  if (!request.dryRun) forgetOld(writer, request, now, asked);
   if (request.dryRun) {
     writer.run([&](Store&) { report.plan = log.takeLines(); });
   } else {

@@ -7,6 +7,7 @@
 #include "sync/endpoint/endpoint.h"
 #include "sync/endpoint/settings.h"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -76,6 +77,9 @@ struct SyncRequest {
   std::vector<endpoint::EndpointSettings> endpoints;
   bool dryRun = false;
   std::vector<AllowedRemovals> allowRemovals;
+  /// How long what was removed stays in the store: what is older is forgotten at the end of the day's first run. None:
+  /// nothing is.
+  std::optional<std::chrono::seconds> retention;
   /// Makes the endpoints of the run.
   std::function<std::unique_ptr<endpoint::Endpoint>(const endpoint::EndpointSettings&, endpoint::Environment)>
       makeEndpoint = endpoint::makeEndpoint;

@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+"""The store's own changes (flag, move, remove, restore, undo, import, gc) and how the next sync carries them out."""
+
+import contextlib
+import json
+import mailbox
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+
+
+def octets(name):
+    return (
+        f"From: x@example.org\nSubject: {name}\nMessage-ID: <{name}@example.org>\n"
+        f"Date: Mon, 01 Jan 2024 00:00:00 +0000\n\nbody {name}\n"
+    ).encode()
+
+
+class Home:
+    """Two Maildirs of one braid."""
+
+    def __init__(self, program, directory):
+        self.program, self.directory = program, directory
+        self.config = os.path.join(directory, "config.toml")
+        self.configure("30d")
+        for name in "ab":
+            tree = mailbox.Maildir(self.path(name), create=True)
+            for number in range(4):
+                tree.add(octets(f"{name}{number}"))
+
+    def configure(self, retention, endpoints="ab"):
+        with open(self.config, "w", encoding="utf-8") as file:
+            file.write(f'[store]\npath = "{self.directory}/store"\nretention = "{retention}"\n')
+            for name in endpoints:
+                file.write(f'[endpoint.{name}]\ntype = "maildir"\npath = "{self.path(name)}"\nbraid = "home"\n')
+
+    def path(self, name):
+        return os.path.join(self.directory, name)
+
+    def run(self, *words, status=0, stdin=""):
+        command = [self.program, "--config", self.config, *words]
+        done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
+        assert done.returncode == status, (words, done.returncode, done.stdout + done.stderr)
+        return done.stdout + done.stderr
+
+    def sync(self):
+        """Until nothing is left to do; both trees must hold the same then."""
+        said = self.run("sync")
+        again = self.run("sync")
+        assert again.count("nothing to do") == 2, again
+        assert self.tree("a") == self.tree("b"), (self.tree("a"), self.tree("b"))
+        return said
+
+    def tree(self, name):
+        """{mailbox: {subject: flags}}"""
+        top = self.path(name)
+        out = {}
+        for where in sorted(os.listdir(top)) + [""]:
+            if where in ("cur", "new", "tmp") or not os.path.isdir(os.path.join(top, where, "cur")):
+                continue
+            held = mailbox.Maildir(os.path.join(top, where), create=False)
+            out[where or "INBOX"] = {message["Subject"]: message.get_flags() for message in held}
+        return out
+
+    def entries(self, *words):
+        return {one["subject"]: one["entry"] for one in map(json.loads, self.run("ls", *words, "--json").splitlines())}
+
+    def last_run(self):
+        return json.loads(self.run("log", "--count", "1", "--json"))["run"]
+
+
+def check_changes(home):
+    home.sync()
+    entry = home.entries("home/INBOX")
+    home.run("flag", str(entry["a0"]), "-", "--add", "seen", "--add", "work", stdin=f'{entry["a1"]}\n{entry["a0"]}\n')
+    flagged = home.last_run()
+    home.run("move", str(entry["a2"]), "home/Work", "--create")
+    moved = home.last_run()
+    home.run("remove", str(entry["b3"]))
+    home.sync()
+    tree = home.tree("b")
+    assert "S" in tree["INBOX"]["a0"] and "S" in tree["INBOX"]["a1"], tree
+    assert list(tree["Work"]) == ["a2"] and "a2" not in tree["INBOX"] and "b3" not in tree["INBOX"], tree
+
+    said = home.run("flag", str(entry["a0"]), "--add", "seen")
+    assert "nothing to do" in said, said
+    assert list(home.entries("home/INBOX", "--removed")) == ["b3"]
+    home.run("restore", str(entry["b3"]))
+    home.run("undo", str(flagged))
+    home.run("undo", str(moved))
+    home.sync()
+    tree = home.tree("a")
+    assert tree["INBOX"]["a0"] == "" and "a2" in tree["INBOX"] and "b3" in tree["INBOX"], tree
+
+
+def check_undo_of_a_sync(home):
+    """A sync that took a removal over is taken back: the message is back everywhere."""
+    tree = mailbox.Maildir(home.path("a"), create=False)
+    tree.remove(next(key for key, message in tree.items() if message["Subject"] == "a3"))
+    home.sync()
+    assert "a3" not in home.tree("b")["INBOX"]
+    said = home.run("undo", str(home.last_run() - 1))
+    assert "1 restored" in said, said
+    home.sync()
+    assert "a3" in home.tree("b")["INBOX"]
+
+
+def check_import(home):
+    os.makedirs(os.path.join(home.directory, "files", "Old"))
+    for name in ("files/a0", "files/Old/e1"):
+        with open(os.path.join(home.directory, name + ".eml"), "wb") as file:
+            file.write(octets(os.path.basename(name)))
+    files = os.path.join(home.directory, "files")
+    before = sorted(os.walk(files))
+    said = home.run("import", files, "--into", "INBOX")
+    assert "1 new, 1 recognised" in said, said  # a0 is there already
+    assert "2 recognised" in home.run("import", files, "--into", "home/INBOX")
+    assert sorted(os.walk(files)) == before
+    home.sync()
+    assert list(home.entries("home/INBOX/Old")) == ["e1"]
+    other = mailbox.Maildir(os.path.join(home.directory, "old"), create=True)
+    other.add(octets("m1"))
+    home.run("import", other._path)
+    assert os.listdir(other._path) != [] and not os.path.exists(os.path.join(other._path, ".mailbraid"))
+    imported = home.last_run()
+    home.sync()
+    assert "m1" in home.tree("b")["INBOX"]
+    home.run("undo", str(imported))
+    home.sync()
+    assert "m1" not in home.tree("b")["INBOX"]
+
+
+def make_old(home):
+    """Everything that was removed was removed long ago."""
+    with contextlib.closing(sqlite3.connect(os.path.join(home.directory, "store", "store.db"))) as database:
+        database.execute("UPDATE entry SET removed_at = 1 WHERE removed_at <> 0")
+        database.commit()
+
+
+def check_gc(home):
+    removed = home.entries("home/INBOX", "--removed")
+    assert "m1" in removed, removed
+    home.run("gc")
+    assert home.entries("home/INBOX", "--removed") == removed, "forgotten before its time"
+    make_old(home)
+    said = home.run("gc")
+    assert "0 removed messages" not in said, said
+    assert home.entries("home/INBOX", "--removed") == {}
+    home.run("verify")
+    assert home.tree("a") == home.tree("b") and home.sync()
+    home.configure("30d", "a")
+    assert "endpoint b is no longer in the configuration" in home.run("gc")
+    home.run("gc", "--forget", "b")
+    assert "gc --forget" not in home.run("gc")
+
+
+def check_bad_input(home):
+    for words, part in (
+        (("flag", "1"), "--add FLAG or --remove FLAG"),
+        (("flag", "1", "--add", "a b"), "is no flag"),
+        (("flag", "1", "--add", "seen", "--remove", "\\Seen"), "add and remove the same flag"),
+        (("flag", "99999", "--add", "seen"), "there is no entry 99999"),
+        (("move", "x", "home/INBOX"), "is not the number of an entry"),
+        (("move", "1"), "write mailbraid move 42 home/Work"),
+        (("move", "1", "home/Nowhere"), "there is no mailbox"),
+        (("move", "1", "home/../x", "--create"), "cannot be a mailbox"),
+        (("move", "1", "other/x", "--create"), "there is no braid"),
+        (("remove",), "needs the numbers of entries"),
+        (("restore", "1"), "is not removed"),
+        (("undo", "99999"), "there is no run 99999"),
+        (("import", home.config), "holds no mail that mailbraid knows"),
+        (("import", home.path("missing")), "cannot be read"),
+        (("import", home.path("a"), "--braid", "other"), "has no braid"),
+        (("gc", "--forget", "a"), "remove it there first"),
+        (("gc", "--forget", "nobody"), "knows no endpoint"),
+    ):
+        said = home.run(*words, status=64)
+        assert part in said and said.count("\n") == 1, (words, said)
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix="mailbraid-changes-") as directory:
+        home = Home(os.path.abspath(sys.argv[1]), directory)
+        check_changes(home)
+        check_undo_of_a_sync(home)
+        check_import(home)
+        check_bad_input(home)
+        check_gc(home)
+    print("the store's own changes are carried out, and taken back")
+
+
+if __name__ == "__main__":
+    main()
