@@ -170,7 +170,7 @@ class Endpoint {
   [[nodiscard]] virtual std::optional<MessagePlace> inProgress() const = 0;
 };
 
-/// Makes the endpoint that the settings describe. Throws Error (Configuration) for kinds that this version cannot sync.
+/// Makes the endpoint that the settings describe.
 std::unique_ptr<Endpoint> makeEndpoint(const EndpointSettings& settings, Environment environment);
 
 }  // namespace mailbraid::sync::endpoint

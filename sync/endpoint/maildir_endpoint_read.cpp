@@ -19,19 +19,6 @@ using mailstore::Uidl;
 
 namespace {
 
-/// Closes the file.
-class Descriptor {
- public:
-  explicit Descriptor(int value) : value_(value) {}
-  ~Descriptor() { ::close(value_); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int value() const { return value_; }
-
- private:
-  int value_;
-};
-
 /// The same file under another name or in another mailbox is the same message: nobody writes into a file of a Maildir.
 std::string identityOf(const struct stat& status, const std::string& base) {
   return std::to_string(status.st_dev) + "-" + std::to_string(status.st_ino) + "-" + std::to_string(status.st_size) +
