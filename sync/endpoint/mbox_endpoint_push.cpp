@@ -133,6 +133,12 @@ MailboxOutcome MboxEndpoint::changeMailbox(const MailboxChange& change) {
                     ": mailboxes of an mbox tree are neither renamed nor removed; do it in the mail "
                     "program");
   }
+  const auto same = [&](const RemoteMailbox& mailbox) { return mailbox.name == change.name; };
+  const auto there = std::find_if(mailboxes_.begin(), mailboxes_.end(), same);
+  if (there != mailboxes_.end()) {
+    throw Error(ErrorKind::TemporaryFailure, Scope::Mailbox, Retry::Later,
+                change.name + ": nothing is added to it, since " + there->refusal);
+  }
   const fs::path file = tree_.fileFor(change.name);
   std::error_code error;
   fs::create_directories(file.parent_path(), error);

@@ -166,9 +166,11 @@ void EndpointRun::mapAndOpen() {
   const std::vector<plan::MappedMailbox> mapped = plan::mapMailboxes(names, mappingRules());
   const bool first = report_.mailboxes == 0;
   report_.mailboxes = listed.size();
+  const bool onDisk = settings_.type == EndpointType::Maildir || settings_.type == EndpointType::Mbox;
+  const ErrorKind refusal = onDisk ? ErrorKind::TemporaryFailure : ErrorKind::Protocol;
   for (std::size_t i = 0; first && i < mapped.size(); ++i) {
     if (mapped[i].fate != plan::MappedMailbox::Fate::Refused) continue;
-    problem(Error(ErrorKind::Protocol, Scope::Mailbox, Retry::Never,
+    problem(Error(refusal, Scope::Mailbox, Retry::Never,
                   "mailbox \"" + listed[i].name + "\" is not synced: " + mapped[i].reason),
             listed[i].name);
   }
