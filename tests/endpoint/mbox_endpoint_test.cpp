@@ -187,7 +187,7 @@ TEST_CASE("what was read once is not read again, however the file grows or shrin
   const Fixture fixture;
   fixture.put("Inbox", stored("1") + stored("2"));
   const auto endpoint = fixture.open();
-  for (const std::string text :
+  for (const std::string& text :
        {stored("1") + stored("2") + stored("3"), stored("1") + stored("3"), stored("1"), std::string(),
         stored("5") + stored("1"), stored("5") + "more\n\n", stored("5") + "more\n\n" + stored("6")}) {
     fixture.put("Inbox", text);
