@@ -160,7 +160,7 @@ void MboxParser::headerLine(std::string_view raw, bool hasEnd) {
   }
   if (text.empty()) {
     inHeader_ = false;
-    message_.place.headerEnd = lineAt_ + raw.size() + 1;
+    message_.place.headerEnd = lineAt_ + raw.size() + (hasEnd ? 1 : 0);
   } else if (takesOut(text)) {
     return;
   }

@@ -137,7 +137,8 @@ MailboxOutcome MboxEndpoint::changeMailbox(const MailboxChange& change) {
   const auto there = std::find_if(mailboxes_.begin(), mailboxes_.end(), same);
   if (there != mailboxes_.end()) {
     throw Error(ErrorKind::TemporaryFailure, Scope::Mailbox, Retry::Later,
-                change.name + ": nothing is added to it, since " + there->refusal);
+                change.name + ": nothing is added to it, since " +
+                    (there->refusal.empty() ? "it is not synced" : there->refusal));
   }
   const fs::path file = tree_.fileFor(change.name);
   std::error_code error;

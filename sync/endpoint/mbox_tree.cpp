@@ -73,6 +73,8 @@ std::vector<MboxTree::Place> MboxTree::list() const {
   } else {
     walk(path_, {}, 0, out);
   }
+  // What is a mailbox comes first: a name that something else has, too, is the mailbox's.
+  std::stable_partition(out.places.begin(), out.places.end(), [](const Place& place) { return place.refusal.empty(); });
   return std::move(out.places);
 }
 

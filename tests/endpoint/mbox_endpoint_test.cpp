@@ -305,6 +305,20 @@ TEST_CASE("a Thunderbird tree: levels in .sbd, what is no mail is passed over or
   CHECK(made[2].failure.has_value());
 }
 
+TEST_CASE("a name belongs to the mailbox and not to another file that would have it", "[endpoint][mbox]") {
+  const Fixture fixture;
+  fixture.put("INBOX", "rubbish\n");
+  fixture.put("Inbox", stored("1"));
+  fixture.put("inbox", stored("2"));
+  const auto endpoint = fixture.open();
+  const auto& listed = endpoint->list();
+  REQUIRE(listed.size() == 3);
+  CHECK(listed[0].wireName == fixture.tree() / "Inbox");
+  CHECK(listed[0].refusal.empty());
+  CHECK(listed[1].refusal.find("no mbox") != std::string::npos);
+  CHECK(listed[2].refusal.find("same name") != std::string::npos);
+}
+
 TEST_CASE("a nested tree: directories are levels, and an ending .mbox is no part of the name", "[endpoint][mbox]") {
   const Fixture fixture;
   fixture.put("A/B", "");
