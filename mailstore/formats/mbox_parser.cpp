@@ -252,10 +252,12 @@ void MboxParser::emit(std::string_view octets) {
     mixed_ = octets.find('\r') != std::string_view::npos;
     if (mixed_) return;
     const std::size_t before = out_.size();
-    for (const char c : octets) {
-      if (c == '\n') out_.push_back('\r');
-      out_.push_back(c);
+    for (std::size_t end = octets.find('\n'); end != std::string_view::npos; end = octets.find('\n')) {
+      out_ += octets.substr(0, end);
+      out_ += "\r\n";
+      octets.remove_prefix(end + 1);
     }
+    out_ += octets;
     message_.size += out_.size() - before;
   } else {
     out_ += octets;

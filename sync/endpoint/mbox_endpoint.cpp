@@ -26,6 +26,14 @@ fs::path markFor(const EndpointSettings& settings, const MboxTree& tree) {
   return fs::absolute(settings.path).parent_path() / (".mailbraid-" + settings.path.filename().string());
 }
 
+/// Beside the store, under a name that tells endpoints and files apart (FNV-1a).
+MboxFolder::Memory memoryFor(const Environment& environment, const std::string& file) {
+  if (environment.seal.endpoint.empty()) return {};
+  std::uint64_t hash = 14695981039346656037U;
+  for (const char c : file) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
+  return {environment.spool.directory / ("mbox-" + environment.seal.endpoint + "-" + std::to_string(hash))};
+}
+
 Error notReadable(const RemoteMailbox& mailbox, const Error& error) {
   return {error.kind(), Scope::Mailbox, error.retry(), mailbox.name + ": " + error.what()};
 }
@@ -102,7 +110,8 @@ MboxFolder& MboxEndpoint::folder(const RemoteMailbox& mailbox) {
   std::unique_ptr<MboxFolder>& found = folders_[mailbox.wireName];
   if (!found) {
     found = std::make_unique<MboxFolder>(mailbox.wireName, settings_.quoting,
-                                         LockPatience{settings_.server.timeout, environment_.stop});
+                                         LockPatience{settings_.server.timeout, environment_.stop},
+                                         memoryFor(environment_, mailbox.wireName));
   }
   return *found;
 }
@@ -205,7 +214,10 @@ void MboxEndpoint::fetchAll(const KeyRequest& request, std::size_t index, PullSi
     });
     mailstore::PreparedMessage prepared = builder.finish();
     // Another program that takes no lock was quicker than this one: what came is not what was found.
-    if (!whole || prepared.digest != message->digest) throw changedMeanwhile(mailbox.file());
+    if (!whole || prepared.digest != message->digest) {
+      mailbox.forget();
+      throw changedMeanwhile(mailbox.file());
+    }
     const mailstore::InternalDate fallback = prepared.fallbackDate;
     if (!message->found.date && fallback.seconds != 0) told.date = fallback;
     sink.onMessage(index, std::move(told), std::move(prepared));

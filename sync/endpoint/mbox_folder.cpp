@@ -1,6 +1,7 @@
 #include "sync/endpoint/mbox_folder.h"
 
 #include "mailstore/sha256.h"
+#include "sync/endpoint/mbox_index.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -108,6 +109,7 @@ void MboxFolder::scan() {
   const Descriptor file = openLocked();
   const Mark before = markOf(file.value());
   if (before == mark_) return;
+  recall();
   const MboxReader reader(file.value(), quoting_);
   keepWhatIsThere(file.value(), reader);
   Indexer indexer(messages_);
@@ -126,6 +128,27 @@ void MboxFolder::scan() {
   nameAll();
   tail_ = tailOf(file.value(), before.size);
   mark_ = before;
+  keep();
+}
+
+void MboxFolder::recall() {
+  if (std::exchange(remembered_, true) || memory_.file.empty()) return;
+  MboxIndex index = MboxIndex::load(memory_.file);
+  messages_ = std::move(index.messages);
+  tail_ = std::move(index.tail);
+}
+
+void MboxFolder::keep() const {
+  if (memory_.file.empty() || mark_.size < memory_.leastSize) return;
+  MboxIndex{messages_, tail_}.save(memory_.file);
+}
+
+void MboxFolder::forget() {
+  messages_.clear();
+  byKey_.clear();
+  mark_ = {};
+  remembered_ = true;
+  if (!memory_.file.empty()) ::unlink(memory_.file.c_str());
 }
 
 void MboxFolder::keepWhatIsThere(int descriptor, const MboxReader& reader) {

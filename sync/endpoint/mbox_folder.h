@@ -20,8 +20,13 @@ namespace mailbraid::sync::endpoint {
 /// mailbox.
 class MboxFolder {
  public:
-  MboxFolder(std::filesystem::path file, mailstore::MboxQuoting quoting, LockPatience patience)
-      : file_(std::move(file)), quoting_(quoting), patience_(std::move(patience)) {}
+  /// Where to keep what is known of a file of at least so many octets (MboxIndex). No file: nowhere.
+  struct Memory {
+    std::filesystem::path file;
+    std::uint64_t leastSize = 16UL * 1024 * 1024;
+  };
+  MboxFolder(std::filesystem::path file, mailstore::MboxQuoting quoting, LockPatience patience, Memory memory)
+      : file_(std::move(file)), quoting_(quoting), patience_(std::move(patience)), memory_(std::move(memory)) {}
 
   /// A number that another one follows whenever the file changes; 0 while that is too short ago to be sure (clocks of
   /// file systems are coarse), or when there is no file.
@@ -37,6 +42,8 @@ class MboxFolder {
   /// Finds the messages. Of those that are known only the headers are read, up to the first that is not where it was;
   /// what comes behind is read whole. Fails when the file changes meanwhile.
   void scan();
+  /// What scan() found turned out wrong: the next one reads the whole file.
+  void forget();
   /// As scan() found them, in the file's order.
   [[nodiscard]] const std::vector<Message>& messages() const { return messages_; }
   [[nodiscard]] const Message* find(const std::string& key) const;
@@ -74,10 +81,14 @@ class MboxFolder {
   [[nodiscard]] Descriptor openLocked() const;
   void keepWhatIsThere(int descriptor, const mailstore::MboxReader& reader);
   void nameAll();
+  void recall();
+  void keep() const;
 
   const std::filesystem::path file_;
   const mailstore::MboxQuoting quoting_;
   const LockPatience patience_;
+  const Memory memory_;
+  bool remembered_ = false;  ///< what was kept was looked for
   Mark mark_;
   std::string tail_;  ///< the last octets of the file, as of scan()
   std::vector<Message> messages_;

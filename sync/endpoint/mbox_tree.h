@@ -21,7 +21,8 @@ class MboxTree {
     std::filesystem::path file;
     std::string refusal;  ///< not empty: it cannot be a mailbox, and why
   };
-  /// Mailboxes in order of their paths, then what cannot be one. Throws Error of scope endpoint when the tree itself cannot be read.
+  /// Mailboxes in order of their paths, then what cannot be one. Throws Error of scope endpoint when the tree itself
+  /// cannot be read.
   [[nodiscard]] std::vector<Place> list() const;
   /// The file for a new mailbox; nothing is made. Throws Error of scope mailbox when no file can have its name.
   [[nodiscard]] std::filesystem::path fileFor(const std::string& name) const;

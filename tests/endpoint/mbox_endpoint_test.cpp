@@ -197,6 +197,33 @@ TEST_CASE("what was read once is not read again, however the file grows or shrin
   }
 }
 
+TEST_CASE("what is known of a large mbox is kept, and a damaged memory only costs time", "[endpoint][mbox]") {
+  const Fixture fixture;
+  const fs::path inbox = fixture.put("Inbox", stored("1") + stored("2", "0001") + stored("3"));
+  const auto keysAndFlags = [&](const fs::path& memory) {
+    MboxFolder folder(inbox, mailstore::MboxQuoting::Mboxrd, {}, {memory, 1});
+    folder.scan();
+    std::string out;
+    for (const MboxFolder::Message& one : folder.messages()) {
+      out += one.key + (one.found.flags.empty() ? " " : "S ") + std::to_string(one.found.size) + "\n";
+    }
+    return out;
+  };
+  const fs::path memory = fixture.spool() / "memory";
+  CHECK(keysAndFlags(memory) == keysAndFlags({}));
+  const std::string kept = test::readFile(memory);
+  fixture.put("Inbox", stored("1", "0001") + stored("2") + stored("3") + stored("4"));
+  for (std::size_t cut = 0; cut <= kept.size(); cut += 7) {
+    test::writeFile(memory, kept.substr(0, cut));
+    REQUIRE(keysAndFlags(memory) == keysAndFlags({}));
+  }
+  for (const std::string& text : {stored("2") + stored("3"), stored("1") + stored("3"), std::string()}) {
+    test::writeFile(memory, kept);
+    fixture.put("Inbox", text);
+    CHECK(keysAndFlags(memory) == keysAndFlags({}));
+  }
+}
+
 TEST_CASE("a file that changes under the reader's hands fails, and nothing of it is taken", "[endpoint][mbox]") {
   const Fixture fixture;
   fixture.put("Inbox", stored("1") + stored("2"));
