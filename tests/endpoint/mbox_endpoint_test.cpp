@@ -5,12 +5,15 @@
 #include "tests/support/temp_dir.h"
 
 #include <algorithm>
+#include <array>
+#include <csignal>
 #include <fstream>
 #include <map>
 #include <string>
 #include <vector>
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 using namespace mailbraid;
@@ -271,6 +274,30 @@ TEST_CASE("nothing is added while a dot lock is held; one of a mailbraid that is
   append(*endpoint, "INBOX", {"A: b\r\n\r\n"}, {}, second);
   CHECK(second.appended.size() == 1);
   CHECK_FALSE(fs::exists(fixture.tree() / "Inbox.lock"));
+}
+
+TEST_CASE("P1: on a full disk nothing is added, the mbox is as it was, and it says so", "[endpoint][mbox][P1]") {
+  const Fixture fixture;
+  const std::string before = kFrom + "A: b\n\n" + std::string(50'000, 'x') + "\n\n";
+  const fs::path inbox = fixture.put("Inbox", before);
+  const auto endpoint = fixture.open();
+  mailbox(*endpoint, "INBOX");
+  PushLog log;
+  rlimit old{};
+  REQUIRE(::getrlimit(RLIMIT_FSIZE, &old) == 0);
+  const rlimit small{before.size() + 1000, old.rlim_max};
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
+  const Outcomes full = append(*endpoint, "INBOX", {"A: c\r\n\r\n" + std::string(5000, 'y')}, {}, log);
+  ::setrlimit(RLIMIT_FSIZE, &old);
+  std::signal(SIGXFSZ, handler);
+  REQUIRE(full.front().has_value());
+  CHECK(full.front()->kind() == mailstore::ErrorKind::NotWritable);
+  CHECK(log.appended.empty());
+  CHECK(test::readFile(inbox) == before);
+  CHECK_FALSE(fs::exists(fixture.spool() / "append-seal.note"));
+  CHECK_FALSE(append(*endpoint, "INBOX", {"A: c\r\n\r\n"}, {}, log).front().has_value());
+  CHECK(log.appended.size() == 1);
 }
 
 TEST_CASE("P4: an append that was cut off is taken away again, a whole one stays", "[endpoint][mbox][P4]") {
