@@ -14,8 +14,8 @@
 
 namespace mailbraid::sync::endpoint {
 
-/// Read and appended to: mailboxes are made, messages are added with their flags; flags of messages that are there,
-/// moves and removals are not written back, and stay a difference that the store remembers.
+/// Read and appended to: mailboxes are made and renamed, messages are added with their flags; flags of messages that
+/// are there, moves and removals are not written back, and stay a difference that the store remembers.
 ///
 /// Keys are MboxFolder's. The time of a file's last change stands for HIGHESTMODSEQ: a file that did not change is not
 /// read. The tree has a mark as a Maildir tree has (TreeSeal).
@@ -55,6 +55,7 @@ class MboxEndpoint final : public Endpoint {
   void spool(const AppendItem& item, const OctetSource& octets, Batch& batch);
   void deliver(Batch& batch, std::size_t index, PushSink& sink);
   MailboxOutcome changeMailbox(const MailboxChange& change);
+  void renameFile(const std::filesystem::path& from, const std::filesystem::path& to) const;
   [[nodiscard]] mailstore::MboxStyle style() const;
 
   const EndpointSettings settings_;

@@ -125,13 +125,22 @@ Outcomes MboxEndpoint::append(std::span<const AppendRequest> requests, const Oct
                         [&](const AppendRequest& request, std::size_t i) { upload(request, i, octets, sink); });
 }
 
+/// The file alone: mailboxes below it are renamed one by one, as those who ask for it know.
+void MboxEndpoint::renameFile(const fs::path& from, const fs::path& to) const {
+  const DotLock lock(from, {settings_.server.timeout, environment_.stop});
+  // link() and not rename(), which would take the place of another file.
+  if (::link(from.c_str(), to.c_str()) != 0 || ::unlink(from.c_str()) != 0) {
+    fail(from, "cannot be renamed to " + to.string(), std::generic_category().message(errno));
+  }
+  // Thunderbird's summary is of a file that is not there any more; a directory without mailboxes shows as one.
+  ::unlink((from.string() + ".msf").c_str());
+  ::rmdir(from.parent_path().c_str());
+}
+
 MailboxOutcome MboxEndpoint::changeMailbox(const MailboxChange& change) {
-  if (change.kind != MailboxChange::Kind::Create) {
-    // A file that a mail program has open must not move under it.
+  if (change.kind == MailboxChange::Kind::Remove) {
     throw Error(ErrorKind::TemporaryFailure, Scope::Mailbox, Retry::Never,
-                change.mailbox->name +
-                    ": mailboxes of an mbox tree are neither renamed nor removed; do it in the mail "
-                    "program");
+                change.mailbox->name + ": mailboxes of an mbox tree are not removed; do it in the mail program");
   }
   const auto same = [&](const RemoteMailbox& mailbox) { return mailbox.name == change.name; };
   const auto there = std::find_if(mailboxes_.begin(), mailboxes_.end(), same);
@@ -149,8 +158,12 @@ MailboxOutcome MboxEndpoint::changeMailbox(const MailboxChange& change) {
   for (; style() == mailstore::MboxStyle::Thunderbird && parent.extension() == ".sbd"; parent = parent.parent_path()) {
     const Descriptor made(::open((parent.parent_path() / parent.stem()).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
   }
-  const Descriptor made(::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-  if (made.value() < 0) fail(file, "cannot be made", std::generic_category().message(errno));
+  if (change.kind == MailboxChange::Kind::Rename) {
+    renameFile(change.mailbox->wireName, file);
+  } else {
+    const Descriptor made(::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    if (made.value() < 0) fail(file, "cannot be made", std::generic_category().message(errno));
+  }
   RemoteMailbox& mailbox = *made_.emplace_back(std::make_unique<RemoteMailbox>());
   mailbox.wireName = file.string();
   mailbox.name = change.name;

@@ -359,6 +359,24 @@ TEST_CASE("a Thunderbird tree: levels in .sbd, what is no mail is passed over or
   CHECK(made[2].failure.has_value());
 }
 
+TEST_CASE("a mailbox is renamed, and never over another one", "[endpoint][mbox]") {
+  const Fixture fixture(SubfolderStyle::Thunderbird);
+  fixture.put("Work", stored("1"));
+  fixture.put("Work.msf", "x");
+  fixture.put("Taken", stored("2"));
+  const auto endpoint = fixture.open();
+  const MailboxChange taken{MailboxChange::Kind::Rename, &mailbox(*endpoint, "Work"), "Taken", {}};
+  CHECK(endpoint->changeMailboxes(std::span(&taken, 1)).front().failure.has_value());
+  const MailboxChange free{MailboxChange::Kind::Rename, &mailbox(*endpoint, "Work"), "Old/Work", {}};
+  const auto made = endpoint->changeMailboxes(std::span(&free, 1));
+  REQUIRE_FALSE(made.front().failure.has_value());
+  CHECK(made.front().mailbox->name == "Old/Work");
+  CHECK(test::readFile(fixture.tree() / "Old.sbd/Work") == stored("1"));
+  CHECK(test::readFile(fixture.tree() / "Taken") == stored("2"));
+  CHECK_FALSE(fs::exists(fixture.tree() / "Work"));
+  CHECK_FALSE(fs::exists(fixture.tree() / "Work.msf"));
+}
+
 TEST_CASE("a name belongs to the mailbox and not to another file that would have it", "[endpoint][mbox]") {
   const Fixture fixture;
   fixture.put("INBOX", "rubbish\n");
