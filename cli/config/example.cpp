@@ -32,7 +32,13 @@ std::string exampleText() {
   out +=
       "\n# A tree of mailboxes on this machine's disk.\n# [endpoint.disk]\n# type = \"maildir\"\n# braid = \"home\"\n";
   for (const auto& key : kEndpointKeys) {
-    if (key.info.types == bit(EndpointType::Maildir)) out += exampleLine(key.info, "# ");
+    if (key.info.types == kTrees) out += exampleLine(key.info, "# ");
+  }
+  out += "\n# A mail program's own mbox files.\n# [endpoint.thunderbird]\n# type = \"mbox\"\n# braid = \"home\"\n";
+  for (const auto& key : kEndpointKeys) {
+    const bool forMbox = (key.info.types & bit(EndpointType::Mbox)) != 0;
+    const bool forImap = (key.info.types & bit(EndpointType::Imap)) != 0;
+    if (forMbox && !forImap && key.info.types != kTrees) out += exampleLine(key.info, "# ");
   }
   return out;
 }

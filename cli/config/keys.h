@@ -1,6 +1,7 @@
 // Every key of the configuration: one table drives the reader, `config example`, `config show` and the man page.
 #pragma once
 
+#include "mailstore/formats/mbox_format.h"
 #include "sync/endpoint/settings.h"
 
 #include <algorithm>
@@ -76,7 +77,8 @@ constexpr unsigned bit(EndpointType type) {
 }
 inline constexpr unsigned kServers = bit(EndpointType::Imap) | bit(EndpointType::Pop3);
 inline constexpr unsigned kWritten = bit(EndpointType::Imap) | bit(EndpointType::Maildir);  ///< what can be changed
-inline constexpr unsigned kAllTypes = kServers | bit(EndpointType::Maildir);
+inline constexpr unsigned kTrees = bit(EndpointType::Maildir) | bit(EndpointType::Mbox);
+inline constexpr unsigned kAllTypes = kServers | kTrees;
 
 struct KeyInfo {
   std::string_view name;
@@ -95,10 +97,7 @@ struct Key {
   void (*apply)(Target& target, Value&& value);
 };
 
-inline constexpr std::string_view kTypeChoices = "imap|pop3|maildir";
-
-/// Designed, but of no version yet: they are refused, so that nobody relies on what is not done.
-inline constexpr std::array<std::string_view, 1> kTypesToCome{"mbox"};
+inline constexpr std::string_view kTypeChoices = "imap|pop3|maildir|mbox";
 
 /// "a|b" as its words.
 inline std::vector<std::string> choicesOf(std::string_view choices) {
@@ -150,14 +149,18 @@ inline constexpr std::array<Key<StoreSettings>, 2> kStoreKeys{{
 inline constexpr std::array kEndpointKeys = std::to_array<Key<EndpointDraft>>({
     {{"type", Shape::Choice, kAllTypes, kAllTypes, kTypeChoices, "", "\"imap\"", "what the endpoint is"},
      [](EndpointDraft& draft, Value&& value) { draft.settings.type = chosen<EndpointType>(value); }},
-    {{"path", Shape::Path, bit(EndpointType::Maildir), bit(EndpointType::Maildir), "", "", "\"~/Maildir\"",
-      "the directory of the tree"},
+    {{"path", Shape::Path, kTrees, kTrees, "", "", "\"~/Maildir\"",
+      "the directory of the tree; of type mbox it may be one file, the INBOX"},
      [](EndpointDraft& draft, Value&& value) { draft.settings.path = std::get<std::filesystem::path>(value); }},
-    {{"subfolders", Shape::Choice, bit(EndpointType::Maildir), 0, "nested|maildir++", "\"nested\"", "\"maildir++\"",
-      "where mailbox A/B is: PATH/A/B (nested), or PATH/.A.B (maildir++, as Dovecot has it)"},
+    {{"subfolders", Shape::Choice, kTrees, 0, "nested|maildir++|thunderbird", "\"nested\"", "\"nested\"",
+      "where mailbox A/B is: PATH/A/B (nested), of type maildir PATH/.A.B (maildir++, as Dovecot has it), of type mbox "
+      "PATH/A.sbd/B (thunderbird)"},
      [](EndpointDraft& draft, Value&& value) {
        draft.settings.subfolders = chosen<sync::endpoint::SubfolderStyle>(value);
      }},
+    {{"quoting", Shape::Choice, bit(EndpointType::Mbox), 0, "mboxrd|mboxo", "\"mboxrd\"", "\"mboxo\"",
+      "how lines that begin with From are quoted; with mboxo a message's own \">From \" loses its >"},
+     [](EndpointDraft& draft, Value&& value) { draft.settings.quoting = chosen<mailstore::MboxQuoting>(value); }},
     {{"host", Shape::Text, kServers, kServers, "", "", "\"imap.example.org\"",
       "the server's name; its certificate must carry it"},
      [](EndpointDraft& draft, Value&& value) { draft.settings.server.host = std::get<std::string>(value); }},
@@ -220,8 +223,9 @@ inline constexpr std::array kEndpointKeys = std::to_array<Key<EndpointDraft>>({
      [](EndpointDraft& draft, Value&& value) {
        draft.settings.auth = std::get<std::vector<std::string>>(std::move(value));
      }},
-    {{"timeout", Shape::Duration, kServers, 0, "", "\"30s\"", "\"30s\"",
-      "how long a server may be silent, connecting and the TLS handshake included"},
+    {{"timeout", Shape::Duration, kServers | bit(EndpointType::Mbox), 0, "", "\"30s\"", "\"30s\"",
+      "how long a server may be silent, connecting and the TLS handshake included, or an mbox locked by another "
+      "program"},
      [](EndpointDraft& draft, Value&& value) {
        draft.settings.server.timeout = std::get<std::chrono::seconds>(value);
      }},
@@ -264,7 +268,7 @@ inline constexpr std::array kEndpointKeys = std::to_array<Key<EndpointDraft>>({
     {{"expunge_deleted", Shape::Flag, kWritten, 0, "", "false", "false",
       "true: messages that others marked \\Deleted are removed, too"},
      [](EndpointDraft& draft, Value&& value) { draft.settings.expungeDeleted = std::get<bool>(value); }},
-    {{"create_mailboxes", Shape::Flag, kWritten, 0, "", "true", "true",
+    {{"create_mailboxes", Shape::Flag, kWritten | bit(EndpointType::Mbox), 0, "", "true", "true",
       "mailboxes that only the store has are made at the endpoint"},
      [](EndpointDraft& draft, Value&& value) { draft.settings.createMailboxes = std::get<bool>(value); }},
     {{"remove_mailboxes", Shape::Flag, kWritten, 0, "", "false", "false",

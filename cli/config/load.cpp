@@ -51,7 +51,7 @@ std::string typeName(EndpointType type) {
 
 std::string typesInWords(unsigned types) {
   std::string choices;
-  for (const EndpointType type : {EndpointType::Imap, EndpointType::Pop3, EndpointType::Maildir}) {
+  for (const EndpointType type : {EndpointType::Imap, EndpointType::Pop3, EndpointType::Maildir, EndpointType::Mbox}) {
     if ((types & bit(type)) != 0) choices += (choices.empty() ? "" : "|") + typeName(type);
   }
   return choicesInWords(choices);
@@ -94,8 +94,6 @@ class EndpointReader {
     if (!isPlainName(draft_.settings.name))
       complain("", "is not a name; write one without \"/\", \":\" and control characters");
     complainAboutUnknownKeys();
-    // What else such an endpoint says is of no use yet.
-    if (isTypeToCome()) return {std::move(draft_.settings), std::move(draft_.password), line_, std::move(given_)};
     typeKnown_ = apply(kEndpointKeys.front(), table_.get("type"));
     for (std::size_t at = 1; at < kEndpointKeys.size(); ++at) readKey(kEndpointKeys[at]);
     checkPasswordSources();
@@ -118,15 +116,6 @@ class EndpointReader {
       complaints_.add(static_cast<std::size_t>(node.source().begin.line), section_, harmlessLine(name.str()),
                       unknownKey(name.str(), kEndpointKeys));
     }
-  }
-
-  bool isTypeToCome() {
-    const toml::node* node = table_.get("type");
-    const auto type = node == nullptr ? std::nullopt : node->value_exact<std::string>();
-    if (!type || std::find(kTypesToCome.begin(), kTypesToCome.end(), *type) == kTypesToCome.end()) return false;
-    complain("type", "\"" + *type + "\" is not available in this version; write " + choicesInWords(kTypeChoices) +
-                         ", or remove the endpoint");
-    return true;
   }
 
   bool apply(const Key<EndpointDraft>& key, const toml::node* node) {
@@ -192,6 +181,17 @@ class EndpointReader {
     }
   }
 
+  void checkSubfolders() {
+    using sync::endpoint::SubfolderStyle;
+    const SubfolderStyle style = draft_.settings.subfolders;
+    if (typeKnown_ && draft_.settings.type == EndpointType::Mbox && style == SubfolderStyle::MaildirPlusPlus) {
+      complain("subfolders", "\"maildir++\" is not for type = \"mbox\"; write \"nested\" or \"thunderbird\"");
+    }
+    if (typeKnown_ && draft_.settings.type == EndpointType::Maildir && style == SubfolderStyle::Thunderbird) {
+      complain("subfolders", "\"thunderbird\" is not for type = \"maildir\"; write \"nested\" or \"maildir++\"");
+    }
+  }
+
   void finish() {
     EndpointSettings& settings = draft_.settings;
     const bool isServer = typeKnown_ && (kServers & bit(settings.type)) != 0;
@@ -200,6 +200,7 @@ class EndpointReader {
       const bool implicit = settings.server.tls == TlsMode::Implicit;
       settings.server.port = static_cast<std::uint16_t>(imap ? (implicit ? 993 : 143) : (implicit ? 995 : 110));
     }
+    checkSubfolders();
     if (settings.leaveOnServer.kind != sync::endpoint::LeaveOnServer::Kind::Forever) {
       complain("leave_on_server",
                "only \"forever\" is available in this version, which deletes nothing at a server; remove the line");
@@ -265,7 +266,7 @@ bool isBelow(const std::filesystem::path& inner, const std::filesystem::path& ou
 /// Two names for one thing would sync it with itself.
 std::string whySame(const EndpointSettings& one, const EndpointSettings& other) {
   if (one.type != other.type) return {};
-  if (one.type == EndpointType::Maildir) {
+  if ((kTrees & bit(one.type)) != 0) {
     if (one.path.empty() || other.path.empty()) return {};
     std::error_code error;
     const std::filesystem::path here = std::filesystem::weakly_canonical(one.path, error);

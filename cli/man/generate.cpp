@@ -71,7 +71,8 @@ std::string examples() {
 std::string typesText(unsigned types) {
   if (types == config::kAllTypes) return {};
   std::string out;
-  for (const auto type : {config::EndpointType::Imap, config::EndpointType::Pop3}) {
+  for (const auto type : {config::EndpointType::Imap, config::EndpointType::Pop3, config::EndpointType::Maildir,
+                          config::EndpointType::Mbox}) {
     if ((types & config::bit(type)) == 0) continue;
     out += (out.empty() ? "" : ", ") + config::choicesOf(config::kTypeChoices)[static_cast<std::size_t>(type)];
   }

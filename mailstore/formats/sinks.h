@@ -4,6 +4,7 @@
 #include "mailstore/formats/exporter.h"
 #include "mailstore/formats/maildir_flags.h"
 #include "mailstore/formats/maildir_message.h"
+#include "mailstore/formats/mbox_writer.h"
 #include "mailstore/formats/output_file.h"
 
 #include <map>
@@ -36,18 +37,10 @@ class MboxSink : public ExportSink {
   void finish() override;
 
  private:
-  void put(char c);
-  void flushLineStart();
-
   std::filesystem::path directory_;
   std::set<std::filesystem::path> made_;
   std::optional<OutputFile> file_;
-  // The beginning of a line, held back while it may still become `>>From `: so many `>`, then so much of "From ".
-  bool atLineStart_ = true;
-  std::size_t quotes_ = 0;
-  std::size_t matched_ = 0;
-  bool carriageReturn_ = false;
-  bool lineOpen_ = false;
+  MboxWriter writer_{MboxQuoting::Mboxrd, [this](std::string_view octets) { file_->write(octets); }};
 };
 
 class MaildirSink : public ExportSink {

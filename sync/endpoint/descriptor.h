@@ -1,6 +1,8 @@
 // An open file that is closed with the object (sync/endpoint's own).
 #pragma once
 
+#include <utility>
+
 #include <unistd.h>
 
 namespace mailbraid::sync::endpoint {
@@ -12,8 +14,11 @@ class Descriptor {
   ~Descriptor() {
     if (value_ >= 0) ::close(value_);
   }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
+  Descriptor(Descriptor&& other) noexcept : value_(std::exchange(other.value_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(value_, other.value_);
+    return *this;
+  }
   [[nodiscard]] int value() const { return value_; }
 
  private:

@@ -116,6 +116,7 @@ struct Environment {
   mailstore::SpoolOptions spool;
   std::uint64_t maxMessageSize = std::uint64_t{4} << 30U;  ///< octets; a larger message is refused, not stored
   LogSink log;
+  bool dryRun = false;  ///< nothing is written at the endpoint: what a crash left there stays as it is
   int logLevel = 1;  ///< lines above it are not made: 0 warnings, 1 facts, 2 details, 3 the protocol (redacted)
   std::stop_token stop;
 };
@@ -170,7 +171,7 @@ class Endpoint {
   [[nodiscard]] virtual std::optional<MessagePlace> inProgress() const = 0;
 };
 
-/// Makes the endpoint that the settings describe. Throws Error (Configuration) for kinds that this version cannot sync.
+/// Makes the endpoint that the settings describe.
 std::unique_ptr<Endpoint> makeEndpoint(const EndpointSettings& settings, Environment environment);
 
 }  // namespace mailbraid::sync::endpoint

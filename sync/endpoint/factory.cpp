@@ -1,5 +1,6 @@
 #include "sync/endpoint/imap_endpoint.h"
 #include "sync/endpoint/maildir_endpoint.h"
+#include "sync/endpoint/mbox_endpoint.h"
 #include "sync/endpoint/pop3_endpoint.h"
 
 #include <utility>
@@ -7,7 +8,6 @@
 namespace mailbraid::sync::endpoint {
 
 std::unique_ptr<Endpoint> makeEndpoint(const EndpointSettings& settings, Environment environment) {
-  using mailstore::Error;
   switch (settings.type) {
     case EndpointType::Imap:
       return std::make_unique<ImapEndpoint>(settings, std::move(environment));
@@ -16,10 +16,9 @@ std::unique_ptr<Endpoint> makeEndpoint(const EndpointSettings& settings, Environ
     case EndpointType::Maildir:
       return std::make_unique<MaildirEndpoint>(settings, std::move(environment));
     case EndpointType::Mbox:
-      break;
+      return std::make_unique<MboxEndpoint>(settings, std::move(environment));
   }
-  throw Error(mailstore::ErrorKind::Configuration, mailstore::Scope::Endpoint, mailstore::Retry::Never,
-              "endpoint " + settings.name + ": this version syncs endpoints of type imap, pop3 and maildir only");
+  return nullptr;
 }
 
 }  // namespace mailbraid::sync::endpoint

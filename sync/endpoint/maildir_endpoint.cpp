@@ -2,14 +2,9 @@
 #include "sync/endpoint/maildir_endpoint.h"
 
 #include "mailstore/formats/exporter.h"
-#include "mailstore/formats/output_file.h"
 #include "sync/imap/mailbox_name.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <charconv>
-#include <fstream>
-#include <random>
 #include <system_error>
 #include <utility>
 
@@ -26,7 +21,6 @@ using mailstore::Scope;
 
 namespace {
 
-constexpr const char* kMark = ".mailbraid";
 constexpr int kDeepest = 32;
 constexpr std::size_t kMostMailboxes = 100'000;
 
@@ -53,15 +47,10 @@ std::string levelName(const std::string& level) {
   }
 }
 
-std::uint32_t freshValidity() {
-  std::random_device random;
-  return static_cast<std::uint32_t>(random()) | 1U;
-}
-
 }  // namespace
 
 MaildirEndpoint::MaildirEndpoint(const EndpointSettings& settings, Environment environment)
-    : settings_(settings), environment_(std::move(environment)) {}
+    : settings_(settings), environment_(std::move(environment)), seal_(settings.path / ".mailbraid") {}
 
 void MaildirEndpoint::checkStop() const {
   if (!environment_.stop.stop_requested()) return;
@@ -80,38 +69,13 @@ void MaildirEndpoint::open() {
     throw Error(ErrorKind::Unreachable, Scope::Endpoint, Retry::Never,
                 settings_.path.string() + " is no directory that this user can read");
   }
-  readMark();
-}
-
-void MaildirEndpoint::readMark() {
-  std::ifstream in(settings_.path / kMark);
-  std::string version;
-  std::string endpoint;
-  std::uint32_t validity = 0;
-  std::int64_t run = 0;
-  const bool whole = static_cast<bool>(in >> version >> endpoint >> validity >> run) && version == "mailbraid-1";
-  const bool mine = whole && endpoint == environment_.seal.endpoint;
-  if (mine && run >= environment_.seal.lastRun && validity != 0) {
-    uidValidity_ = mailstore::UidValidity{validity};
-    return;
-  }
-  uidValidity_ = mailstore::UidValidity{freshValidity()};
-  lostState_ = environment_.seal.lastRun != 0;
+  const TreeSeal::Reading reading = seal_.read(environment_.seal);
+  uidValidity_ = reading.uidValidity;
+  lostState_ = reading.lostState;
 }
 
 void MaildirEndpoint::seal(std::int64_t run) {
-  const fs::path fresh = settings_.path / (std::string(kMark) + ".new");
-  ::unlink(fresh.c_str());
-  atEndpoint([&] {
-    mailstore::OutputFile file(fresh);
-    file.write("mailbraid-1 " + environment_.seal.endpoint + " " + std::to_string(uidValidity_.value()) + " " +
-               std::to_string(run) + "\n");
-    file.close({});
-    mailstore::syncExport(settings_.path);
-    if (::rename(fresh.c_str(), (settings_.path / kMark).c_str()) != 0) {
-      mailstore::failExport(settings_.path / kMark, "cannot be made", errno);
-    }
-  });
+  seal_.write(environment_.seal, uidValidity_, run);
 }
 
 void MaildirEndpoint::addMailbox(const std::string& name, const fs::path& directory, std::string refusal) {

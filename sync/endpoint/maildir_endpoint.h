@@ -3,6 +3,7 @@
 
 #include "sync/endpoint/endpoint.h"
 #include "sync/endpoint/maildir_folder.h"
+#include "sync/endpoint/tree_seal.h"
 
 #include <map>
 #include <memory>
@@ -46,7 +47,6 @@ class MaildirEndpoint : public Endpoint {
   [[nodiscard]] std::optional<MessagePlace> inProgress() const override { return std::nullopt; }
 
  private:
-  void readMark();
   void checkStop() const;
   void walk(const std::filesystem::path& directory, const std::string& name, int depth);
   void listFlat();
@@ -64,6 +64,7 @@ class MaildirEndpoint : public Endpoint {
 
   const EndpointSettings settings_;
   const Environment environment_;
+  const TreeSeal seal_;
   mailstore::UidValidity uidValidity_;
   bool lostState_ = false;
   std::vector<RemoteMailbox> mailboxes_;

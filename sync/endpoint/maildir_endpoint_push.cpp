@@ -23,21 +23,6 @@ namespace {
 // Messages that wait in tmp for the disk, together.
 constexpr std::size_t kBatch = 512;
 
-/// Runs `action` for each request; an error of a mailbox ends that request only.
-template <class Requests, class Action>
-Outcomes forEachRequest(const Requests& requests, const Action& action) {
-  Outcomes out(requests.size());
-  for (std::size_t i = 0; i < requests.size(); ++i) {
-    try {
-      action(requests[i], i);
-    } catch (const Error& error) {
-      if (error.scope() != Scope::Mailbox) throw;
-      out[i] = error;
-    }
-  }
-  return out;
-}
-
 }  // namespace
 
 Outcomes MaildirEndpoint::storeFlags(std::span<const FlagRequest> requests, PushSink& sink) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "mailstore/formats/maildir_flags.h"
+#include "sync/endpoint/disk_errors.h"
 #include "sync/endpoint/push.h"
 #include "sync/endpoint/remote.h"
 
@@ -96,16 +97,5 @@ class MaildirFolder {
   bool scanned_ = false;
   std::optional<mailstore::MaildirKeywords> keywords_;
 };
-
-/// Runs `action`; what it throws of a file that cannot be written concerns this endpoint, not the run.
-template <class Action>
-auto atEndpoint(const Action& action) {
-  try {
-    return action();
-  } catch (const mailstore::Error& error) {
-    if (error.scope() != mailstore::Scope::Run) throw;
-    throw mailstore::Error(error.kind(), mailstore::Scope::Endpoint, mailstore::Retry::Later, error.what());
-  }
-}
 
 }  // namespace mailbraid::sync::endpoint

@@ -1,6 +1,7 @@
 // One endpoint as the configuration describes it.
 #pragma once
 
+#include "mailstore/formats/mbox_format.h"
 #include "sync/net/server_settings.h"
 #include "sync/sasl/secret.h"
 
@@ -34,7 +35,7 @@ struct Directions {
 enum class RemovalStyle : std::uint8_t { Expunge, Trash, Mark, Never };
 
 enum class Compression : std::uint8_t { Auto, Yes, No };
-enum class SubfolderStyle : std::uint8_t { Nested, MaildirPlusPlus };
+enum class SubfolderStyle : std::uint8_t { Nested, MaildirPlusPlus, Thunderbird };
 
 /// POP3 `leave_on_server`.
 struct LeaveOnServer {
@@ -72,6 +73,7 @@ struct EndpointSettings {
   LeaveOnServer leaveOnServer;
   std::filesystem::path path;  ///< Maildir, mbox
   SubfolderStyle subfolders = SubfolderStyle::Nested;
+  mailstore::MboxQuoting quoting = mailstore::MboxQuoting::Mboxrd;
 };
 
 }  // namespace mailbraid::sync::endpoint

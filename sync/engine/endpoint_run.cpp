@@ -112,6 +112,7 @@ void EndpointRun::pullAll() {
   environment.logLevel = context_.logLevel;
   environment.log = [this](int level, const std::string& line) { context_.hub.log(level, line); };
   environment.stop = context_.stop;
+  environment.dryRun = context_.request.dryRun;
   findSeal();
   environment.seal = seal_;
   endpoint_ = context_.request.makeEndpoint(settings_, environment);
@@ -166,9 +167,11 @@ void EndpointRun::mapAndOpen() {
   const std::vector<plan::MappedMailbox> mapped = plan::mapMailboxes(names, mappingRules());
   const bool first = report_.mailboxes == 0;
   report_.mailboxes = listed.size();
+  const bool onDisk = settings_.type == EndpointType::Maildir || settings_.type == EndpointType::Mbox;
+  const ErrorKind refusal = onDisk ? ErrorKind::TemporaryFailure : ErrorKind::Protocol;
   for (std::size_t i = 0; first && i < mapped.size(); ++i) {
     if (mapped[i].fate != plan::MappedMailbox::Fate::Refused) continue;
-    problem(Error(ErrorKind::Protocol, Scope::Mailbox, Retry::Never,
+    problem(Error(refusal, Scope::Mailbox, Retry::Never,
                   "mailbox \"" + listed[i].name + "\" is not synced: " + mapped[i].reason),
             listed[i].name);
   }

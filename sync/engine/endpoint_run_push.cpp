@@ -192,7 +192,12 @@ bool EndpointRun::deservesSeal() const {
 }
 
 void EndpointRun::seal(mailstore::RunId run) {
-  endpoint_->seal(run.value());
+  try {
+    endpoint_->seal(run.value());
+  } catch (const Error& error) {
+    problem(error, {});  // of this endpoint: the others have nothing to do with its disk
+    return;
+  }
   job([&](Store& store) { pull_->sealed(store, run); });
 }
 

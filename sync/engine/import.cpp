@@ -2,6 +2,7 @@
 
 #include "sync/endpoint/eml_endpoint.h"
 #include "sync/endpoint/maildir_endpoint.h"
+#include "sync/endpoint/mbox_endpoint.h"
 #include "sync/plan/mailbox_map.h"
 
 #include <utility>
@@ -29,7 +30,10 @@ class ReadOnly final : public Base {
 
 std::unique_ptr<endpoint::Endpoint> makeSource(MailFormat format, const EndpointSettings& settings,
                                                endpoint::Environment environment) {
+  environment.seal = {};  // no file of an endpoint's own beside the store, and no mark in what is read
   if (format == MailFormat::Eml) return std::make_unique<endpoint::EmlEndpoint>(settings, std::move(environment));
+  if (settings.type == endpoint::EndpointType::Mbox)
+    return std::make_unique<ReadOnly<endpoint::MboxEndpoint>>(settings, std::move(environment));
   return std::make_unique<ReadOnly<endpoint::MaildirEndpoint>>(settings, std::move(environment));
 }
 
@@ -41,7 +45,10 @@ EndpointSettings settingsFor(const ImportRequest& request) {
   out.braid = request.braid;
   out.pull = {true, false, false};
   out.push = {false, false, false};
+  if (request.format == MailFormat::Mbox || request.format == MailFormat::Thunderbird)
+    out.type = endpoint::EndpointType::Mbox;
   if (request.format == MailFormat::MaildirPlusPlus) out.subfolders = endpoint::SubfolderStyle::MaildirPlusPlus;
+  if (request.format == MailFormat::Thunderbird) out.subfolders = endpoint::SubfolderStyle::Thunderbird;
   return out;
 }
 

@@ -132,6 +132,33 @@ def check_import(home):
     assert "m1" not in home.tree("b")["INBOX"]
 
 
+def check_import_of_mbox(home):
+    def write(path, *names):
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as file:
+            for name in names:
+                file.write(b"From x@example.org Mon Jan  1 00:00:00 2024\n" + octets(name) + b"\n")
+
+    single = os.path.join(home.directory, "archive.mbox")
+    write(single, "x1", "x2", "a0")
+    said = home.run("import", single, "--into", "INBOX")
+    assert "2 new, 1 recognised" in said, said
+    assert "3 recognised" in home.run("import", single, "--into", "INBOX")
+    home.run("import", single)  # into a mailbox of its name
+    assert sorted(home.entries("home/archive")) == ["a0", "x1", "x2"]
+    profile = os.path.join(home.directory, "profile")
+    write(os.path.join(profile, "Inbox"), "t1")
+    write(os.path.join(profile, "Work"), "t2")
+    write(os.path.join(profile, "Work.sbd", "Old"), "t3", "t4")
+    open(os.path.join(profile, "Work.msf"), "wb").close()
+    before = {top: sorted(files) for top, _, files in os.walk(profile)}
+    assert "4 new" in home.run("import", profile)
+    assert {top: sorted(files) for top, _, files in os.walk(profile)} == before
+    assert sorted(home.entries("home/Work/Old")) == ["t3", "t4"]
+    home.sync()
+    assert len(mailbox.Maildir(os.path.join(home.path("b"), "Work", "Old"), create=False)) == 2
+
+
 def make_old(home):
     """Everything that was removed was removed long ago."""
     with contextlib.closing(sqlite3.connect(os.path.join(home.directory, "store", "store.db"))) as database:
@@ -186,6 +213,7 @@ def main():
         check_changes(home)
         check_undo_of_a_sync(home)
         check_import(home)
+        check_import_of_mbox(home)
         check_bad_input(home)
         check_gc(home)
     print("the store's own changes are carried out, and taken back")

@@ -187,6 +187,18 @@ TEST_CASE("a Maildir has a path and no server", "[cli][config]") {
             "FILE:4: [endpoint.disk] host: is not for type = \"maildir\"; remove it (it is for \"imap\" or \"pop3\")"});
 }
 
+TEST_CASE("an mbox tree has a path, its own layouts and a way of quoting", "[cli][config]") {
+  const std::string mail = "[endpoint.mail]\ntype = \"mbox\"\npath = \"/tmp/a\"\n";
+  CHECK(complaintsOf(mail + "subfolders = \"thunderbird\"\nquoting = \"mboxo\"\ntimeout = \"5s\"\n").empty());
+  CHECK(complaintsOf(mail + "subfolders = \"maildir++\"\n") ==
+        Sentences{"FILE:4: [endpoint.mail] subfolders: \"maildir++\" is not for type = \"mbox\"; write \"nested\" or "
+                  "\"thunderbird\""});
+  CHECK(complaintsOf("[endpoint.disk]\ntype = \"maildir\"\npath = \"/tmp/a\"\nsubfolders = \"thunderbird\"\n") ==
+        Sentences{"FILE:4: [endpoint.disk] subfolders: \"thunderbird\" is not for type = \"maildir\"; write "
+                  "\"nested\" or \"maildir++\""});
+  CHECK(complaintsOf(mail + "removals = \"mark\"\nexpunge_deleted = true\n").size() == 1);
+}
+
 TEST_CASE("two endpoints on one account of a braid, or on one directory, are refused", "[cli][config]") {
   const std::string imap = "type = \"imap\"\nhost = \"h\"\nuser = \"u\"\nbraid = \"home\"\n";
   CHECK(complaintsOf("[endpoint.a]\n" + imap + "[endpoint.b]\n" + imap) ==
@@ -202,10 +214,6 @@ TEST_CASE("two endpoints on one account of a braid, or on one directory, are ref
 }
 
 TEST_CASE("what this version cannot do is refused instead of ignored", "[cli][config]") {
-  CHECK(
-      complaintsOf("[endpoint.disk]\ntype = \"mbox\"\n") ==
-      Sentences{"FILE:2: [endpoint.disk] type: \"mbox\" is not available in this version; write \"imap\", \"pop3\" or "
-                "\"maildir\", or remove the endpoint"});
   const std::string isp = "[endpoint.isp]\ntype = \"pop3\"\nhost = \"h\"\nuser = \"u\"\n";
   CHECK(complaintsOf(isp + "leave_on_server = \"forever\"\n").empty());
   for (const std::string value : {"14d", "until-removed", "no"}) {
@@ -372,8 +380,14 @@ TEST_CASE("every value that the example shows is one that the key takes", "[cli]
     if (key.info.shape == Shape::ExistingFile || key.info.name == "type") continue;
     CAPTURE(key.info.name);
     const bool pop3 = key.info.types == bit(EndpointType::Pop3);
-    const bool maildir = key.info.types == bit(EndpointType::Maildir);
-    std::string text = "[endpoint.a]\ntype = \"" + std::string(pop3 ? "pop3" : maildir ? "maildir" : "imap") + "\"\n";
+    const bool mbox = key.info.types == bit(EndpointType::Mbox);
+    const bool maildir = mbox || key.info.types == kTrees;
+    std::string text = "[endpoint.a]\ntype = \"" +
+                       std::string(pop3      ? "pop3"
+                                   : mbox    ? "mbox"
+                                   : maildir ? "maildir"
+                                             : "imap") +
+                       "\"\n";
     if (!maildir && key.info.name != "host") text += "host = \"h\"\n";
     if (!maildir && key.info.name != "user") text += "user = \"u\"\n";
     if (maildir && key.info.name != "path") text += "path = \"/tmp/m\"\n";

@@ -1,0 +1,32 @@
+// The mark in a tree of mailboxes on disk that says whose it is, and which run was the last there.
+#pragma once
+
+#include "mailstore/types/ids.h"
+#include "sync/endpoint/endpoint.h"
+
+#include <cstdint>
+#include <filesystem>
+
+namespace mailbraid::sync::endpoint {
+
+/// A file of one line. Where it is missing, names another endpoint or is older than the store's last run, the tree was
+/// wiped, restored or replaced: it gets another UIDVALIDITY, so that nothing of it is taken for a removal. A directory
+/// that may not be written never had a mark, and nothing is concluded there. One thread.
+class TreeSeal {
+ public:
+  explicit TreeSeal(std::filesystem::path file) : file_(std::move(file)) {}
+
+  struct Reading {
+    mailstore::UidValidity uidValidity;  ///< of all mailboxes of the tree
+    bool lostState = false;
+  };
+  [[nodiscard]] Reading read(const Seal& seal) const;
+  /// Throws Error of scope endpoint when it cannot be written.
+  void write(const Seal& seal, mailstore::UidValidity uidValidity, std::int64_t run) const;
+
+ private:
+  [[nodiscard]] bool isImpossible() const;
+  std::filesystem::path file_;
+};
+
+}  // namespace mailbraid::sync::endpoint
