@@ -237,6 +237,9 @@ void EndpointPush::finish(Store& store) {
         {entry, mailstore::WaitKind::Retry, reason.empty() ? "the run ended before it" : reason, settings_.now, 0});
   }
   open_.clear();
+  for (const EntryId entry : strays_) {
+    waits_.push_back({entry, mailstore::WaitKind::Retry, "its old copy is still there", settings_.now, 0});
+  }
   for (const EntryId entry : looked_) store.backlog().done(endpoint_.id, entry);
   for (const mailstore::WaitingRow& row : waits_) store.backlog().wait(endpoint_.id, row);
   for (const PlaceWork& place : work_.places) {
