@@ -4,6 +4,7 @@
 #include "sync/exec/push_receipts.h"
 
 #include <map>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -145,7 +146,12 @@ void EndpointPush::transfer(endpoint::Endpoint& endpoint, StoreWriter& writer) {
     const PlaceWork& to = work_.places[work.to];
     if (work.items.empty() || from.failed || to.failed) continue;
     KeyCollector keys;
-    for (const TransferItem& item : work.items) keys.add(item.key);
+    std::set<RemoteKey> asked;
+    for (const TransferItem& item : work.items) {
+      // A set names a message once: its next copy is made in the next round.
+      if (!asked.insert(item.key).second) anotherRound_ = true;
+      keys.add(item.key);
+    }
     requests.push_back({work.kind, from.remote, from.record.anchor.uidValidity, to.remote, keys.take()});
     transfers.push_back(i);
   }
