@@ -73,16 +73,20 @@ class Story {
     return outcome;
   }
 
-  /// Runs until there is nothing left to do.
+  /// One run does all there is to do, and the next one nothing: but for what the brake held until it was allowed, and
+  /// for flags of copies whose UIDs a server without UIDPLUS does not tell, which unite with those of the original
+  /// first.
   void settle() {
-    constexpr int kMost = 5;
+    constexpr int kMost = 3;
+    int most = world_.hidesKeys() ? 2 : 1;
     bool held = false;
     for (int i = 0;; ++i) {
       world_.waitDays(2);
       const World::Outcome outcome = run({}, world_.everybody(), held);
       held = outcome.held;
-      if (outcome.writes == 0 && !outcome.changedEntries && !outcome.held) break;
-      if (i == kMost) throw Broken("P3: there is no end to it");
+      if (outcome.writes == 0 && !outcome.changedEntries && !held) break;
+      if (held && most < kMost) ++most;
+      if (i == most) throw Broken("P3: a run with nothing new still finds something to do");
     }
     inspector_.checkSettled();
   }

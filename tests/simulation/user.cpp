@@ -112,6 +112,9 @@ bool User::touch(const Found& found) {
   Content& content = world_.ledger().at(number);
   // Where an endpoint was never told what became of it, it goes on from what it knows: that may be another copy by now.
   if (content.lingers) ++content.created;
+  // Without UIDPLUS a server does not say that what it shall move is not there any more.
+  const Abilities& can = found.member->server.abilities();
+  if (meddles_ && can.isImap() && !can.uidplus) ++content.created;
   // A message that lies elsewhere in the store, or more than once, leaves more than one way.
   std::multiset<std::string> here;
   for (const auto& [name, mailbox] : found.member->server.mailboxes) {
@@ -264,7 +267,9 @@ void User::meddle(SimServer& server) {
     if (&member.server != &server || member.resting) continue;
     world_.note("    meanwhile:");
     for (const std::size_t content : world_.stage().changed()) world_.ledger().at(content).unsure = true;
+    meddles_ = true;
     actAt(member);
+    meddles_ = false;
   }
 }
 

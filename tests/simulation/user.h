@@ -48,6 +48,7 @@ class User {
   mailstore::Flags otherFlags(const mailstore::Flags& flags, bool keywords);
 
   World& world_;
+  bool meddles_ = false;
 };
 
 }  // namespace mailbraid::simulation

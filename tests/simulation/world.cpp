@@ -154,6 +154,12 @@ bool World::trashesBlindly(const std::string& braid) const {
                      [&](const Member& member) { return member.settings.braid == braid && member.trashesBlindly(); });
 }
 
+bool World::hidesKeys() const {
+  return std::any_of(members_.begin(), members_.end(), [](const Member& member) {
+    return member.server.abilities().isImap() && !member.server.abilities().uidplus;
+  });
+}
+
 std::vector<std::size_t> World::everybody() const {
   std::vector<std::size_t> all(members_.size());
   for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;

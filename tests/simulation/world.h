@@ -59,6 +59,9 @@ class World {
   [[nodiscard]] std::string storeName(const Member& member, const std::string& mailbox);
   [[nodiscard]] bool trashesBlindly(const std::string& braid) const;
 
+  /// Some member does not tell the UIDs of what it is given.
+  [[nodiscard]] bool hidesKeys() const;
+
   void loseStore();
   mailstore::Store& store() { return *store_; }
   std::vector<Member>& members() { return members_; }
