@@ -114,7 +114,11 @@ void EndpointPush::changeMailboxes(endpoint::Endpoint& endpoint, StoreWriter& wr
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     PlaceWork& place = work_.places[places[i]];
     if (outcomes[i].failure) {
-      fail(places[i], *outcomes[i].failure);
+      if (place.renamedTo) {
+        failures_.push_back({place.name, *outcomes[i].failure});  // it is there all the same, under its old name
+      } else {
+        fail(places[i], *outcomes[i].failure);
+      }
       continue;
     }
     place.remote = outcomes[i].mailbox;

@@ -103,8 +103,10 @@ void EndpointPush::planMailboxes(Store& store) {
     if (work.remote == nullptr) continue;
     const bool follows = mailbox.role == Role::None && !settings_.mapping.map.contains(work.name);
     if (!work.record.storeName.empty() && work.record.storeName != mailbox.name) {
-      if (follows && work.name != mailbox.name && settings_.canChangeMailboxes && settings_.createMailboxes &&
-          settings_.policy.fresh) {
+      // Where another mailbox has the name already, the two keep different names.
+      const bool isFree = std::none_of(work_.places.begin(), work_.places.end(),
+                                       [&](const PlaceWork& other) { return other.name == mailbox.name; });
+      if (follows && isFree && settings_.canChangeMailboxes && settings_.createMailboxes && settings_.policy.fresh) {
         work.renamedTo = mailbox.name;
       }
     }
