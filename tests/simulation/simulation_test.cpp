@@ -73,12 +73,12 @@ class Story {
     return outcome;
   }
 
-  /// One run does all there is to do, and the next one nothing: but for what the brake held until it was allowed, and
-  /// for flags of copies whose UIDs a server without UIDPLUS does not tell, which unite with those of the original
-  /// first.
+  /// One run does all there is to do, and the next one nothing. But for what the brake held until it was allowed; for
+  /// flags of copies whose UIDs a server without UIDPLUS does not tell, which unite with those of the original first;
+  /// and where a state was lost, one run meets what is there, and the next one carries on.
   void settle() {
     constexpr int kMost = 3;
-    int most = world_.hidesKeys() ? 2 : 1;
+    int most = world_.hidesKeys() || world_.hasLostState() ? 2 : 1;
     bool held = false;
     for (int i = 0;; ++i) {
       world_.waitDays(2);

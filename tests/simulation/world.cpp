@@ -160,6 +160,11 @@ bool World::hidesKeys() const {
   });
 }
 
+bool World::hasLostState() const {
+  return std::any_of(members_.begin(), members_.end(),
+                     [&](const Member& member) { return ledger_.isBlurred(member.settings.braid); });
+}
+
 std::vector<std::size_t> World::everybody() const {
   std::vector<std::size_t> all(members_.size());
   for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;

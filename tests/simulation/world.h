@@ -62,6 +62,8 @@ class World {
   /// Some member does not tell the UIDs of what it is given.
   [[nodiscard]] bool hidesKeys() const;
 
+  [[nodiscard]] bool hasLostState() const;  ///< since all agreed last
+
   void loseStore();
   mailstore::Store& store() { return *store_; }
   std::vector<Member>& members() { return members_; }
