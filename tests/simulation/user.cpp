@@ -112,9 +112,9 @@ bool User::touch(const Found& found) {
   Content& content = world_.ledger().at(number);
   // Where an endpoint was never told what became of it, it goes on from what it knows: that may be another copy by now.
   if (content.lingers) ++content.created;
-  // Without UIDPLUS a server does not say that what it shall move is not there any more.
-  const Abilities& can = found.member->server.abilities();
-  if (meddles_ && can.isImap() && !can.uidplus) ++content.created;
+  // Without UIDPLUS a server says neither that what it shall move is not there any more nor where an upload is: when
+  // its entry was moved meanwhile, it is one more copy.
+  if (meddles_ && world_.hidesKeys()) ++content.created;
   // A message that lies elsewhere in the store, or more than once, leaves more than one way.
   std::multiset<std::string> here;
   for (const auto& [name, mailbox] : found.member->server.mailboxes) {
@@ -123,7 +123,8 @@ bool User::touch(const Found& found) {
     }
   }
   const bool plain = here.size() == 1 && mailboxesOf(content.expected) == here && found.member->tellsAll() &&
-                     !found.message().flags.has(SystemFlag::Deleted);
+                     !found.message().flags.has(SystemFlag::Deleted) &&
+                     (found.member->settings.push.removals || !content.removed);
   if (!plain) content.exact = false;
   return certain && plain;
 }
@@ -175,7 +176,7 @@ void User::move(const Found& found) {
   const bool blind = world_.trashesBlindly(content.braid);
   if (blind) ++content.created;
   if (touch(found)) content.expected = {{world_.storeName(*found.member, to), content.expected.begin()->second}};
-  if (blind) content.exact = false;
+  if (blind || !found.member->settings.push.flags) content.exact = false;
   world_.note("  moved: " + mail(message.content) + " at " + found.member->server.name() + " from " + found.mailbox +
               " to " + to);
   SimServer& server = found.member->server;
@@ -328,6 +329,12 @@ void User::befall() {
   if (what < 5) {
     const std::string mailbox = anyMailbox(*member);
     world_.note("  UIDVALIDITY changes: " + server.name() + " " + mailbox);
+    // Which of its old names are gone a POP3 server tells by a whole listing only; until then all is new.
+    for (const SimMessage& message : server.mailboxes.at(mailbox).messages) {
+      if (!server.abilities().isPop3()) break;
+      world_.ledger().at(message.content).exact = false;
+      ++world_.ledger().at(message.content).created;
+    }
     server.changeValidity(server.mailboxes.at(mailbox));
   } else if (what < 7) {
     world_.note("  wiped: " + server.name());
@@ -343,6 +350,8 @@ void User::befall() {
     member->snapshot = server.snapshot();
     return;
   } else {
+    // The mark of a tree is renewed when a run went through to its end: before that it does not tell.
+    if (server.abilities().isMaildir() && !world_.wasWhole()) return;
     world_.note("  restored to an older state: " + server.name());
     for (const auto& [name, mailbox] : server.mailboxes) {
       for (const SimMessage& message : mailbox.messages) {

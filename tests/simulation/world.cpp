@@ -212,6 +212,7 @@ World::Outcome World::run(const Trouble& trouble, const std::vector<std::size_t>
     }
     for (const std::string& text : one.notes) note("    note of " + one.name + ": " + text);
   }
+  wasWhole_ = outcome.complete && present.size() == members_.size();
   if (stage_.isHampered()) ledger_.hamper();
   for (const std::size_t content : stage_.changed()) {
     Content& one = ledger_.at(content);

@@ -62,6 +62,8 @@ class World {
   /// Some member does not tell the UIDs of what it is given.
   [[nodiscard]] bool hidesKeys() const;
 
+  /// The last run ended well, with everybody.
+  [[nodiscard]] bool wasWhole() const { return wasWhole_; }
   [[nodiscard]] bool hasLostState() const;  ///< since all agreed last
 
   void loseStore();
@@ -88,6 +90,7 @@ class World {
   Stage stage_{random_, ledger_};
   std::vector<Member> members_;
   std::unique_ptr<mailstore::Store> store_;
+  bool wasWhole_ = false;
   std::int64_t now_ = 1'750'000'000;
 };
 
