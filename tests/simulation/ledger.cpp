@@ -81,7 +81,7 @@ bool Ledger::touch(std::size_t content) {
 void Ledger::blur(const std::string& braid) {
   blurred_.insert(braid);
   for (Content& one : contents_) {
-    if (one.braid == braid && (one.actions > 0 || one.lingers)) one.exact = false;
+    if (one.braid == braid && (one.actions > 0 || one.lingers || one.expected.size() > 1)) one.exact = false;
   }
 }
 

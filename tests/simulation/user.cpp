@@ -133,6 +133,8 @@ void User::changeFlags(const Found& found) {
   SimMessage& message = found.message();
   const Abilities& can = found.member->server.abilities();
   if (can.isPop3()) return;
+  // A flag that is taken away between an upload and the next reading looks like one that the server did not keep.
+  if (meddles_ && world_.ledger().at(message.content).unsure) return;
   const Flags flags = otherFlags(message.flags, can.keywords);
   const std::size_t number = message.content;
   Content& content = world_.ledger().at(number);
@@ -190,6 +192,8 @@ void User::copy(const Found& found) {
   Content& content = world_.ledger().at(found.message().content);
   ++content.created;
   if (touch(found)) content.expected.emplace(world_.storeName(*found.member, to), textOf(found.message().flags));
+  // They unite with those of the original first where the copy's UID is not told.
+  if (world_.hidesKeys() && !found.message().flags.empty()) content.exact = false;
   world_.note("  copied: " + mail(found.message().content) + " at " + found.member->server.name() + " from " +
               found.mailbox + " to " + to);
   SimServer& server = found.member->server;

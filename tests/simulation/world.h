@@ -26,10 +26,10 @@ struct Member {
   [[nodiscard]] bool isFull() const;
   /// Everything that is done to its mail is taken.
   [[nodiscard]] bool tellsAll() const { return settings.pull.fresh && settings.pull.flags && settings.pull.removals; }
-  /// What it puts into its trash shows up there as a message that nobody knows.
+  /// What it puts into its trash shows up there as a message that nobody knows: without UIDPLUS, or when the line
+  /// breaks before that is told.
   [[nodiscard]] bool trashesBlindly() const {
-    const Abilities& can = server.abilities();
-    return can.isImap() && !can.uidplus && settings.removals == sync::endpoint::RemovalStyle::Trash;
+    return server.abilities().isImap() && settings.removals == sync::endpoint::RemovalStyle::Trash;
   }
   [[nodiscard]] bool isReadOnly() const {
     return !settings.push.fresh && !settings.push.flags && !settings.push.removals;
