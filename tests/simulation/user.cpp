@@ -192,8 +192,8 @@ void User::copy(const Found& found) {
   Content& content = world_.ledger().at(found.message().content);
   ++content.created;
   if (touch(found)) content.expected.emplace(world_.storeName(*found.member, to), textOf(found.message().flags));
-  // They unite with those of the original first where the copy's UID is not told.
-  if (world_.hidesKeys() && !found.message().flags.empty()) content.exact = false;
+  // Where the copy's UID is not told, its flags unite with those of the original.
+  if (world_.hidesKeys()) content.exact = false;
   world_.note("  copied: " + mail(found.message().content) + " at " + found.member->server.name() + " from " +
               found.mailbox + " to " + to);
   SimServer& server = found.member->server;
