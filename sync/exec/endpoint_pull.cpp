@@ -325,7 +325,11 @@ void EndpointPull::mergeFlags(Store& store, std::size_t work, const Pair& pair, 
   const plan::FlagSides sides{pair.flags, remote, entry->flags};
   const plan::Local local = entry->removedAt == 0 ? plan::Local::Live : plan::Local::Tombstone;
   const plan::Action action = plan::decide(plan::Base::Paired, plan::Remote::Present, local, sides);
-  if (action == plan::Action::Nothing) return;
+  // The base has the mark all the same: a copy that the server makes of it has it, too, and gets rid of it there.
+  if (action == plan::Action::Nothing) {
+    if (marksOldCopy && !(told == pair.flags)) store.pairs().setFlags(pair.id, told);
+    return;
+  }
   const bool undeleted = pair.flags.has(mailstore::SystemFlag::Deleted) && !remote.has(mailstore::SystemFlag::Deleted);
   if (action == plan::Action::Revive && (undeleted || !settings_.onlyMarks)) {
     store.entries().revive(entry->id);
@@ -337,7 +341,7 @@ void EndpointPull::mergeFlags(Store& store, std::size_t work, const Pair& pair, 
     ++counts_.flags;
     logKey(work, "flags", pair.key);
   }
-  if (!(remote == pair.flags)) store.pairs().setFlags(pair.id, remote);
+  if (!(told == pair.flags)) store.pairs().setFlags(pair.id, told);
 }
 
 void EndpointPull::addMissing(Store& store, std::size_t work, const Pair& pair) {

@@ -134,6 +134,7 @@ TEST_CASE("P4: the mark on the old copy of a move that was cut short says nothin
   run.tell(0, flagsOf(1, {"\\Deleted", "\\Seen"}));
   run.finish();
   CHECK(trial.rows().front().entry.flags == Flags::of(SystemFlag::Seen));
+  CHECK(trial.store->pairs().ofEntry(trial.entry).front().flags == Flags::parse({"\\Deleted", "\\Seen"}));
 }
 
 TEST_CASE("P4: what is removed everywhere and turns up in the trash stays removed", "[exec][P4][removal]") {
