@@ -137,22 +137,28 @@ class Transferring {
   void copy(const UidSet& part, bool moves) {
     const ImapPush::End end = push_.command(imap::UidCopy{part, request_.to->wireName});
     if (!ended(end, "copy messages to " + request_.to->name)) return;
-    tell(part, end);
-    if (!moves) return;
+    if (!moves) {
+      tell(part, end);
+      return;
+    }
     UidSet copied = part;
     if (end.copied) {
       copied = {};
       for (const auto& [from, to] : end.copied->uids) copied.add(from);
     }
+    // It is told when nothing is left to do: until then the old copy keeps its pair, by which it is found again.
+    const bool expunges = push_.has("UIDPLUS");
     push_.send(
         imap::UidStore{copied, imap::StoreMode::Add, Flags::of(SystemFlag::Deleted), imap::StoreAnswer::Silent, {}},
-        [this](const ImapPush::End& marked) { ended(marked, "mark what was moved"); });
-    if (push_.has("UIDPLUS")) {
-      push_.send(imap::UidExpunge{copied},
-                 [this](const ImapPush::End& gone) { ended(gone, "expunge what was moved"); });
-    } else {
-      forEachUid(copied, [&](Uid uid) { sink_.onMarked(index_, uid); });
-    }
+        [this, part, end, copied, expunges](const ImapPush::End& marked) {
+          if (!ended(marked, "mark what was moved") || expunges) return;
+          tell(part, end);
+          forEachUid(copied, [&](Uid uid) { sink_.onMarked(index_, uid); });
+        });
+    if (!expunges) return;
+    push_.send(imap::UidExpunge{copied}, [this, part, end](const ImapPush::End& gone) {
+      if (ended(gone, "expunge what was moved")) tell(part, end);
+    });
   }
 
   void tell(const UidSet& part, const ImapPush::End& end) {

@@ -210,7 +210,8 @@ void ImapUpload::ended(const Batch& batch, const ImapPush::End& end) {
     for (std::size_t i = 0; i < batch.items.size(); ++i) {
       const AppendItem& item = request_.items[batch.items[i]];
       const auto key = uids.empty() ? std::optional<RemoteKey>{} : RemoteKey{uids[i]};
-      sink_.onAppended(index_, item.token, key, flagsOf(item, batch.keywords));
+      // Which flags it has kept it does not tell; the next reading does.
+      sink_.onAppended(index_, item.token, key, {});
     }
     return;
   }

@@ -107,6 +107,7 @@ class PushSink {
   /// Before the first octet of uploads to a mailbox: a message that it gets from now on has at least this UID (0:
   /// unknown). The caller makes this durable before it returns.
   virtual void onAppending(std::size_t index, mailstore::UidValidity uidValidity, mailstore::Uid uidNext) = 0;
+  /// `flags` as of onFlags(): none where the endpoint does not tell before it is read.
   virtual void onAppended(std::size_t index, std::uint64_t token, const std::optional<mailstore::RemoteKey>& key,
                           const mailstore::Flags& flags) = 0;
   virtual void onRemoved(std::size_t index, const mailstore::RemoteKey& key) = 0;

@@ -70,6 +70,13 @@ void EndpointRun::push() {
   guarded([this] { pushAll(); });
 }
 
+void EndpointRun::seal(mailstore::RunId run) {
+  guarded([&] {
+    endpoint_->seal(run.value());
+    job([&](Store& store) { pull_->sealed(store, run); });
+  });
+}
+
 EndpointReport EndpointRun::finish() {
   if (endpoint_) {
     endpoint_->close();
@@ -120,7 +127,26 @@ void EndpointRun::pullAll() {
   std::optional<BraidTurns::Turn> turn;
   if (settings_.type == EndpointType::Pop3) turn.emplace(context_.turns, settings_.braid, context_.stop);
   endpoint_->open();
+  sealNewTree();
   readMailboxes();
+}
+
+void EndpointRun::sealNewTree() {
+  // Before anything is known of it: when its first run is cut short, the next one knows it again.
+  if (seal_.endpoint.empty() || seal_.lastRun != 0 || context_.request.dryRun) return;
+  mailstore::RunId run;
+  job([&](Store&) { run = context_.log.run(); });
+  try {
+    endpoint_->seal(run.value());
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::Cancelled) throw;
+    return;  // a tree that cannot be written to: that is told at the end
+  }
+  job([&](Store& store) {
+    const auto braid = store.mailboxes().ensureBraid(settings_.braid);
+    store.endpoints().setLastRun(
+        store.endpoints().ensure(settings_.name, endpoint::endpointTypeName(settings_.type), braid).id, run);
+  });
 }
 
 void EndpointRun::findSeal() {
@@ -220,7 +246,11 @@ void EndpointRun::lookForGone() {
     if (work.remote != nullptr || work.record.id.value() == 0) continue;
     if (!endpoint_->isGone(work.record.name)) continue;
     anythingGone_ = true;
-    job([&](Store& store) { pull_->mailboxGone(store, i); });
+    if (pull_->wentBack()) {
+      job([&](Store& store) { pull_->mailboxLost(store, i); });
+    } else {
+      job([&](Store& store) { pull_->mailboxGone(store, i); });
+    }
   }
 }
 

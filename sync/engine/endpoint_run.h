@@ -61,6 +61,7 @@ class EndpointRun {
   void pullAll();
   void readMailboxes();
   void findSeal();
+  void sealNewTree();
   void pushAll();
   [[nodiscard]] plan::MappingRules mappingRules() const;
   [[nodiscard]] plan::Window window() const;

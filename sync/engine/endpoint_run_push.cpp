@@ -174,7 +174,10 @@ void EndpointRun::removeUnwanted() {
     }
     job([&](Store& store) {
       store.endpoints().removeMailbox(works[i]->record.id);
-      store.mailboxes().removeIfUnused(works[i]->record.mailbox);
+      // Where others still have it, it is not made here again for nothing.
+      if (!store.mailboxes().removeIfUnused(works[i]->record.mailbox)) {
+        store.backlog().setUnwanted(works[i]->record.endpoint, works[i]->record.mailbox);
+      }
       context_.log.note(settings_.name, works[i]->record.name, "remove mailbox there", "it was removed elsewhere");
     });
     report_.notes.push_back(works[i]->record.name + " was removed, as elsewhere");
@@ -189,16 +192,6 @@ bool EndpointRun::deservesSeal() const {
   // A mailbox with a problem is no reason to leave the tree without a mark: then its loss would not be seen.
   const bool isDue = did || seal_.lastRun == 0 || (endpoint_ && endpoint_->hasLostState());
   return endpoint_ && pull_ && !seal_.endpoint.empty() && !failed_ && isDue;
-}
-
-void EndpointRun::seal(mailstore::RunId run) {
-  try {
-    endpoint_->seal(run.value());
-  } catch (const Error& error) {
-    problem(error, {});  // of this endpoint: the others have nothing to do with its disk
-    return;
-  }
-  job([&](Store& store) { pull_->sealed(store, run); });
 }
 
 }  // namespace mailbraid::sync::engine

@@ -20,10 +20,6 @@ using mailstore::Store;
 
 namespace {
 
-std::int64_t secondsNow() {
-  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
 void addTo(Counts& sum, const Counts& one) {
   sum.fresh += one.fresh;
   sum.adopted += one.adopted;
@@ -56,22 +52,20 @@ std::string summaryOf(const RunReport& report) {
 
 using Runs = std::vector<std::unique_ptr<EndpointRun>>;
 
-/// Runs a phase of every endpoint on a thread of its own; the first error that ends the run is rethrown after all have
-/// stopped.
-void runPhase(const std::vector<EndpointRun*>& runs, void (EndpointRun::*phase)()) {
+/// Runs a phase of every endpoint; the first error that ends the run is rethrown after all have stopped.
+void runPhase(const SyncRequest& request, const std::vector<EndpointRun*>& runs, void (EndpointRun::*phase)()) {
   std::vector<std::exception_ptr> ends(runs.size());
-  {
-    std::vector<std::jthread> threads;
-    for (std::size_t i = 0; i < runs.size(); ++i) {
-      threads.emplace_back([&, i] {
-        try {
-          (runs[i]->*phase)();
-        } catch (...) {
-          ends[i] = std::current_exception();
-        }
-      });
-    }
+  std::vector<std::function<void()>> tasks;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    tasks.emplace_back([&, i] {
+      try {
+        (runs[i]->*phase)();
+      } catch (...) {
+        ends[i] = std::current_exception();
+      }
+    });
   }
+  request.carryOut(tasks);
   for (const std::exception_ptr& end : ends) {
     if (end) std::rethrow_exception(end);
   }
@@ -90,17 +84,17 @@ Runs makeRuns(const RunContext& context) {
 }
 
 /// Pulls all, then pushes to all.
-void carryOut(Runs& runs) {
+void carryOut(const SyncRequest& request, Runs& runs) {
   std::vector<EndpointRun*> all;
   for (const auto& run : runs) all.push_back(run.get());
-  runPhase(all, &EndpointRun::pull);
+  runPhase(request, all, &EndpointRun::pull);
   std::unordered_set<mailstore::EntryId> allowed;
   for (const auto& run : runs) allowed.merge(run->allowedEntries());
   std::vector<EndpointRun*> busy;
   for (const auto& run : runs) {
     if (run->planPush(allowed)) busy.push_back(run.get());
   }
-  if (!busy.empty()) runPhase(busy, &EndpointRun::push);
+  if (!busy.empty()) runPhase(request, busy, &EndpointRun::push);
 }
 
 void seal(Runs& runs, StoreWriter& writer, mailstore::RunId run) {
@@ -171,9 +165,11 @@ RunReport syncWith(const StoreWriter::Opener& open, const std::filesystem::path&
   RunReport report;
   const auto mode = request.dryRun ? exec::StoreWriter::Mode::Rehearse : exec::StoreWriter::Mode::Commit;
   const mailstore::SpoolOptions spool = Store::spoolOptionsFor(directory);
-  StoreWriter writer(openOrStop, mode, {});
+  StoreWriter::Limits limits;
+  limits.transactionAge = request.commitAge;
+  StoreWriter writer(openOrStop, mode, limits);
   writer.beforeCommit([&log](Store& s) { log.flush(s); });
-  const std::int64_t now = secondsNow();
+  const std::int64_t now = request.clock();
   if (!request.dryRun) {
     writer.give(
         [&](Store& s) {
@@ -184,7 +180,7 @@ RunReport syncWith(const StoreWriter::Opener& open, const std::filesystem::path&
   }
   const RunContext context{writer, log, hub, turns, spool, now, observer.logLevel(), request, stop};
   Runs runs = makeRuns(context);
-  carryOut(runs);
+  carryOut(request, runs);
   writer.run([](Store&) {});  // or throws why the store could not be opened
   if (!request.dryRun) seal(runs, writer, *report.run);
   for (const auto& run : runs) report.endpoints.push_back(run->finish());
@@ -196,8 +192,8 @@ RunReport syncWith(const StoreWriter::Opener& open, const std::filesystem::path&
     writer.run([&](Store&) { report.plan = log.takeLines(); });
   } else {
     writer.run([&](Store& s) {
-      recordOutcomes(s, report, request, secondsNow());
-      s.runs().finish(*report.run, secondsNow(), exitCodeOf(report, request), summaryOf(report));
+      recordOutcomes(s, report, request, request.clock());
+      s.runs().finish(*report.run, request.clock(), exitCodeOf(report, request), summaryOf(report));
     });
     writer.flush();
   }
@@ -205,6 +201,15 @@ RunReport syncWith(const StoreWriter::Opener& open, const std::filesystem::path&
 }
 
 }  // namespace
+
+void onThreads(std::span<const std::function<void()>> tasks) {
+  std::vector<std::jthread> threads;
+  for (const std::function<void()>& task : tasks) threads.emplace_back(task);
+}
+
+std::int64_t secondsNow() {
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
 
 RunReport sync(Store& store, const SyncRequest& request, Observer& observer, std::stop_token stop) {
   return syncWith([&store]() -> Store& { return store; }, store.directory(), request, observer, stop);

@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -72,6 +73,10 @@ struct AllowedRemovals {
   std::string mailbox;  ///< empty: all of the endpoint
 };
 
+/// Each task on a thread of its own.
+void onThreads(std::span<const std::function<void()>> tasks);
+std::int64_t secondsNow();
+
 struct SyncRequest {
   std::string command = "sync";  ///< for the history
   std::vector<endpoint::EndpointSettings> endpoints;
@@ -83,6 +88,12 @@ struct SyncRequest {
   /// Makes the endpoints of the run.
   std::function<std::unique_ptr<endpoint::Endpoint>(const endpoint::EndpointSettings&, endpoint::Environment)>
       makeEndpoint = endpoint::makeEndpoint;
+  /// Carries out the work of all endpoints in one phase, and returns when all of it is done. The tasks do not throw.
+  std::function<void(std::span<const std::function<void()>> tasks)> carryOut = onThreads;
+  /// Seconds since 1970.
+  std::function<std::int64_t()> clock = secondsNow;
+  /// What was done becomes durable after so long at the latest; 0: each step at once.
+  std::chrono::milliseconds commitAge{500};
   /// The exit code that the history shall tell; called once, at the end. Empty: 0 or 75.
   std::function<int(const struct RunReport&)> exitCode;
 };

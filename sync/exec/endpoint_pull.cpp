@@ -112,12 +112,14 @@ void EndpointPull::open(Store& store, const std::vector<RemoteMailbox>& listed,
   guessRenames(store);
 }
 
+void EndpointPull::forget(Store& store, const EndpointMailbox& record) {
+  store.endpoints().removeMailbox(record.id);
+  metAgain_["the endpoint was wiped, restored or replaced since the last run"].push_back(record.name);
+  log_.note(settings_.endpointName, record.name, "first contact again", "it is not there any more");
+}
+
 void EndpointPull::forgetLost(Store& store, std::vector<EndpointMailbox>& records) {
-  for (const EndpointMailbox& record : records) {
-    store.endpoints().removeMailbox(record.id);
-    metAgain_["the endpoint was wiped, restored or replaced since the last run"].push_back(record.name);
-    log_.note(settings_.endpointName, record.name, "first contact again", "it is not there any more");
-  }
+  for (const EndpointMailbox& record : records) forget(store, record);
   if (!records.empty()) store.backlog().lookAgain(endpoint_.id);
   records.clear();
 }
@@ -312,13 +314,22 @@ void EndpointPull::begin(Store& store, std::size_t index, const RemoteStatus& st
   store.endpoints().setAnchor(work.record.id, anchor);
 }
 
-void EndpointPull::mergeFlags(Store& store, std::size_t work, const Pair& pair, const Flags& remote) {
+void EndpointPull::mergeFlags(Store& store, std::size_t work, const Pair& pair, const Flags& told) {
   const std::optional<Entry> entry = store.entries().find(pair.entry);
   if (!settings_.pull.flags || !entry) return;
+  // The old copy of what is being moved is marked before it is expunged: that says nothing of the message.
+  const Flags deleted = Flags::of(mailstore::SystemFlag::Deleted);
+  const bool leftBehind = entry->removedAt == 0 && entry->mailbox != works_[work].record.mailbox;
+  const bool marksOldCopy = leftBehind && !pair.flags.has(mailstore::SystemFlag::Deleted);
+  const Flags remote = marksOldCopy ? told.without(deleted) : told;
   const plan::FlagSides sides{pair.flags, remote, entry->flags};
   const plan::Local local = entry->removedAt == 0 ? plan::Local::Live : plan::Local::Tombstone;
   const plan::Action action = plan::decide(plan::Base::Paired, plan::Remote::Present, local, sides);
-  if (action == plan::Action::Nothing) return;
+  // The base has the mark all the same: a copy that the server makes of it has it, too, and gets rid of it there.
+  if (action == plan::Action::Nothing) {
+    if (marksOldCopy && !(told == pair.flags)) store.pairs().setFlags(pair.id, told);
+    return;
+  }
   const bool undeleted = pair.flags.has(mailstore::SystemFlag::Deleted) && !remote.has(mailstore::SystemFlag::Deleted);
   if (action == plan::Action::Revive && (undeleted || !settings_.onlyMarks)) {
     store.entries().revive(entry->id);
@@ -330,14 +341,16 @@ void EndpointPull::mergeFlags(Store& store, std::size_t work, const Pair& pair, 
     ++counts_.flags;
     logKey(work, "flags", pair.key);
   }
-  if (!(remote == pair.flags)) store.pairs().setFlags(pair.id, remote);
+  if (!(told == pair.flags)) store.pairs().setFlags(pair.id, told);
 }
 
 void EndpointPull::addMissing(Store& store, std::size_t work, const Pair& pair) {
   const std::size_t index = missing_.size();
   missing_.push_back({pair, work, false});
   if (!pair.objectId.empty()) missingByObjectId_.emplace(pair.objectId, index);
-  if (const auto row = store.entries().row(pair.entry)) missingByHeader_.emplace(row->message.headerDigest, index);
+  // Of a tombstone, too: what was moved here and removed elsewhere is kept where it was moved.
+  const std::optional<Entry> entry = store.entries().find(pair.entry);
+  if (entry) missingByHeader_.emplace(store.messages().info(entry->message).headerDigest, index);
 }
 
 void EndpointPull::forgetQuarantined(Store& store, const MailboxWork& work, const endpoint::Delta& delta) const {
@@ -419,6 +432,19 @@ void EndpointPull::mailboxGone(Store& store, std::size_t index) {
     if (!pair.held) pairs.push_back(pair);
   });
   for (const Pair& pair : pairs) addMissing(store, index, pair);
+}
+
+bool EndpointPull::wentBack() const {
+  return std::any_of(works_.begin(), works_.end(), [](const MailboxWork& work) {
+    return work.pairsDropped || work.continuity == Continuity::ValidityChanged ||
+           work.continuity == Continuity::WentBack;
+  });
+}
+
+void EndpointPull::mailboxLost(Store& store, std::size_t index) {
+  forget(store, works_[index].record);
+  store.backlog().lookAgain(endpoint_.id);
+  works_[index].record = {};
 }
 
 std::string namesInWords(const std::vector<std::string>& names) {

@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -116,6 +117,10 @@ class EndpointPull {
   void applyDelta(mailstore::Store& store, std::size_t work, const endpoint::Delta& delta);
   /// The mailbox does not exist any more, and the server has confirmed it.
   void mailboxGone(mailstore::Store& store, std::size_t work);
+  /// True when other mailboxes of it are met again: then what is missing is no proof of anything.
+  [[nodiscard]] bool wentBack() const;
+  /// The mailbox does not exist any more, and nobody has removed it: it is forgotten, and made there again.
+  void mailboxLost(mailstore::Store& store, std::size_t work);
   /// Recognises messages by what is known before their bodies are; returns those whose bodies are needed.
   endpoint::KeySet identities(mailstore::Store& store, std::size_t work,
                               const std::vector<endpoint::RemoteMessage>& told);
@@ -154,14 +159,14 @@ class EndpointPull {
     bool found = false;  ///< turned up elsewhere
   };
 
+  void forget(mailstore::Store& store, const mailstore::EndpointMailbox& record);
   void forgetLost(mailstore::Store& store, std::vector<mailstore::EndpointMailbox>& records);
   void rehearse(mailstore::Store& store, std::size_t work, const endpoint::RemoteMessage& told);
   void applyWindow(mailstore::Store& store, std::vector<mailstore::EndpointMailbox>& records);
   void leaveOut(mailstore::Store& store, std::size_t work, const mailstore::RemoteKey& key);
   void loadWork(mailstore::Store& store, MailboxWork& work) const;
   void guessRenames(mailstore::Store& store);
-  void mergeFlags(mailstore::Store& store, std::size_t work, const mailstore::Pair& pair,
-                  const mailstore::Flags& remote);
+  void mergeFlags(mailstore::Store& store, std::size_t work, const mailstore::Pair& pair, const mailstore::Flags& told);
   void forgetQuarantined(mailstore::Store& store, const MailboxWork& work, const endpoint::Delta& delta) const;
   /// Pairs whose names are not there any more; quarantine of such names is forgotten.
   std::vector<mailstore::Pair> compareNames(mailstore::Store& store, const MailboxWork& work,
@@ -181,6 +186,8 @@ class EndpointPull {
   /// Messages of the mailbox before this run, those whose removal is held back included.
   [[nodiscard]] std::uint64_t messagesBefore(mailstore::Store& store, std::size_t work) const;
   void removeMissing(mailstore::Store& store, const Missing& missing);
+  /// True when the endpoint was told all that the entry has.
+  bool wasTold(mailstore::Store& store, const mailstore::Pair& pair, const mailstore::Entry& entry);
   [[nodiscard]] mailstore::Flags takenFlags(const endpoint::RemoteMessage& told) const {
     return settings_.pull.flags ? told.flags : mailstore::Flags{};
   }
@@ -196,9 +203,10 @@ class EndpointPull {
   std::unordered_multimap<mailstore::HeaderDigest, std::size_t> missingByHeader_;
   std::unordered_multimap<std::string, std::size_t> missingByObjectId_;
   bool braidWasEmpty_ = false;
-  std::map<std::string, std::vector<std::string>> metAgain_;  ///< mailboxes by why
-  std::map<std::size_t, std::uint64_t> leftOut_;              ///< by work
-  bool keysVanished_ = false;                                 ///< POP3: known UIDLs are not listed any more
+  std::optional<std::unordered_set<mailstore::EntryId>> waiting_;  ///< for this endpoint; asked for when it matters
+  std::map<std::string, std::vector<std::string>> metAgain_;       ///< mailboxes by why
+  std::map<std::size_t, std::uint64_t> leftOut_;                   ///< by work
+  bool keysVanished_ = false;                                      ///< POP3: known UIDLs are not listed any more
   PullCounts counts_;
   std::vector<std::string> notes_;
   std::vector<std::string> heldMailboxes_;

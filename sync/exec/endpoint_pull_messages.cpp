@@ -39,6 +39,16 @@ void addTo(KeySet& keys, const mailstore::RemoteKey& key) {
   }
 }
 
+/// For endpoints that know no internal date.
+InternalDate dateOf(Store& store, MessageId message) {
+  return {store.messages().info(message).header.date, 0};
+}
+
+bool isTrash(Store& store, MailboxId id) {
+  const std::optional<mailstore::Mailbox> mailbox = store.mailboxes().find(id);
+  return mailbox && mailbox->role == mailstore::Role::Trash;
+}
+
 }  // namespace
 
 bool EndpointPull::isPlainFirstPull(std::size_t work) const {
@@ -61,10 +71,11 @@ std::optional<std::size_t> EndpointPull::findMissing(Store& store, const RemoteM
   const auto [first, last] = missingByHeader_.equal_range(*header);
   for (auto at = first; at != last; ++at) {
     if (missing_[at->second].found) continue;
-    const auto row = store.entries().row(missing_[at->second].pair.entry);
-    if (!row) continue;
-    const bool same = prepared != nullptr ? row->message.digest == prepared->digest
-                                          : told.hasMessageId && row->message.size == told.size;
+    const std::optional<Entry> entry = store.entries().find(missing_[at->second].pair.entry);
+    if (!entry) continue;
+    const mailstore::MessageInfo message = store.messages().info(entry->message);
+    const bool same =
+        prepared != nullptr ? message.digest == prepared->digest : told.hasMessageId && message.size == told.size;
     if (same) return at->second;
   }
   return std::nullopt;
@@ -78,6 +89,14 @@ void EndpointPull::takeMoved(Store& store, std::size_t work, std::size_t index, 
   if (!entry) return;
   const mailstore::MailboxId from = works_[missing.work].record.mailbox;
   const mailstore::MailboxId to = works_[work].record.mailbox;
+  if (entry->removedAt != 0 && isTrash(store, to)) {
+    // Removed there, too: by somebody, or by a push whose end was cut off.
+    ++works_[missing.work].movedAway;
+    ++works_[work].added;
+    store.pairs().rekey(missing.pair.id, works_[work].record.id, told.key);
+    logKey(work, "trash", told.key, "from " + works_[missing.work].record.name);
+    return;
+  }
   if (entry->removedAt != 0) store.entries().revive(entry->id);  // filing it says keep
   if (from != to && entry->mailbox == from) {
     store.entries().move(entry->id, to);
@@ -147,8 +166,16 @@ bool EndpointPull::identify(Store& store, std::size_t work, const RemoteMessage&
   }
   if (const auto known =
           told.objectId.empty() ? std::nullopt : store.pairs().findEntryByObjectId(endpoint_.id, told.objectId)) {
-    // The same object id names the same octets (RFC 8474 section 5.1): a copy within the account.
-    takeNew(store, work, store.entries().find(*known)->message, told, {}, "copy");
+    // The same object id names the same octets (RFC 8474 section 5.1): what was uploaded here, or a copy within the
+    // account.
+    const MessageId message = store.entries().find(*known)->message;
+    const auto unpaired =
+        store.entries().findUnpaired(mailbox.record.mailbox, mailbox.record.id, store.messages().info(message).digest);
+    if (unpaired) {
+      adopt(store, work, *unpaired, told);
+      return true;
+    }
+    takeNew(store, work, message, told, dateOf(store, message), "copy");
     ++counts_.adopted;
     return true;
   }
@@ -160,7 +187,7 @@ bool EndpointPull::identify(Store& store, std::size_t work, const RemoteMessage&
     return true;
   }
   if (const auto message = store.entries().findMessage(endpoint_.braid, *told.header, told.size)) {
-    takeNew(store, work, *message, told, {}, "copy");
+    takeNew(store, work, *message, told, dateOf(store, *message), "copy");
     ++counts_.adopted;
     return true;
   }
@@ -236,18 +263,31 @@ std::uint64_t EndpointPull::messagesBefore(Store& store, std::size_t work) const
   return now + mailbox.movedAway - std::min(mailbox.added, now);
 }
 
+bool EndpointPull::wasTold(Store& store, const Pair& pair, const Entry& entry) {
+  // What was carried there and still is not in the base is what the endpoint cannot hold: nothing that was added since.
+  if (pair.held || entry.change > endpoint_.pushed) return false;
+  if (!waiting_) {
+    waiting_.emplace();
+    for (const mailstore::WaitingRow& row : store.backlog().waiting(endpoint_.id)) waiting_->insert(row.entry);
+  }
+  return !waiting_->contains(entry.id);
+}
+
 void EndpointPull::removeMissing(Store& store, const Missing& missing) {
   const std::optional<Entry> entry = store.entries().find(missing.pair.entry);
   plan::Local local = plan::Local::Absent;
   if (entry) local = entry->removedAt == 0 ? plan::Local::Live : plan::Local::Tombstone;
   const plan::FlagSides sides{missing.pair.flags, {}, entry ? entry->flags : Flags{}};
-  const plan::Action action = plan::decide(plan::Base::Paired, plan::Remote::Absent, local, sides);
+  plan::Action action = plan::decide(plan::Base::Paired, plan::Remote::Absent, local, sides);
+  if (action == plan::Action::Keep && wasTold(store, missing.pair, *entry)) action = plan::Action::Remove;
   // It was filed elsewhere since: that outweighs the removal of the copy left behind.
   const bool filed = local == plan::Local::Live && entry->mailbox != works_[missing.work].record.mailbox;
   if ((action == plan::Action::Keep && !settings_.othersOnlyMark) || filed) {
     logKey(missing.work, "keep", missing.pair.key, "removed here, but changed elsewhere since");
     notes_.push_back(works_[missing.work].record.name +
                      ": a message removed there is kept, since it was flagged, answered or filed elsewhere");
+    // The change that keeps it may have been settled while the removal was held back: it is looked at again.
+    store.entries().setFlags(entry->id, entry->flags);
   } else if (action == plan::Action::Remove || action == plan::Action::Keep) {
     store.entries().remove(entry->id, settings_.now);
     ++counts_.removed;

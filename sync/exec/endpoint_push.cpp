@@ -4,6 +4,7 @@
 #include "sync/exec/push_receipts.h"
 
 #include <map>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -113,7 +114,11 @@ void EndpointPush::changeMailboxes(endpoint::Endpoint& endpoint, StoreWriter& wr
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     PlaceWork& place = work_.places[places[i]];
     if (outcomes[i].failure) {
-      fail(places[i], *outcomes[i].failure);
+      if (place.renamedTo) {
+        failures_.push_back({place.name, *outcomes[i].failure});  // it is there all the same, under its old name
+      } else {
+        fail(places[i], *outcomes[i].failure);
+      }
       continue;
     }
     place.remote = outcomes[i].mailbox;
@@ -145,7 +150,12 @@ void EndpointPush::transfer(endpoint::Endpoint& endpoint, StoreWriter& writer) {
     const PlaceWork& to = work_.places[work.to];
     if (work.items.empty() || from.failed || to.failed) continue;
     KeyCollector keys;
-    for (const TransferItem& item : work.items) keys.add(item.key);
+    std::set<RemoteKey> asked;
+    for (const TransferItem& item : work.items) {
+      // A set names a message once: its next copy is made in the next round.
+      if (!asked.insert(item.key).second) anotherRound_ = true;
+      keys.add(item.key);
+    }
     requests.push_back({work.kind, from.remote, from.record.anchor.uidValidity, to.remote, keys.take()});
     transfers.push_back(i);
   }
@@ -237,6 +247,9 @@ void EndpointPush::finish(Store& store) {
         {entry, mailstore::WaitKind::Retry, reason.empty() ? "the run ended before it" : reason, settings_.now, 0});
   }
   open_.clear();
+  for (const EntryId entry : strays_) {
+    waits_.push_back({entry, mailstore::WaitKind::Retry, "its old copy is still there", settings_.now, 0});
+  }
   for (const EntryId entry : looked_) store.backlog().done(endpoint_.id, entry);
   for (const mailstore::WaitingRow& row : waits_) store.backlog().wait(endpoint_.id, row);
   for (const PlaceWork& place : work_.places) {

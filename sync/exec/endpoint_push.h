@@ -98,12 +98,14 @@ class EndpointPush {
   struct Found {
     plan::Placed placed = plan::Placed::Nowhere;
     std::optional<mailstore::Pair> pair;
+    std::vector<mailstore::Pair> strays;  ///< of other copies, in mailboxes that are not the entry's
   };
   void planMailboxes(mailstore::Store& store);
   void planEntry(mailstore::Store& store, mailstore::EntryId id);
   void planLive(mailstore::Store& store, const mailstore::Entry& entry, const std::optional<mailstore::Pair>& pair,
                 plan::Placed placed);
   void planRemoval(const mailstore::Entry& entry, const mailstore::Pair& pair);
+  void planStrays(const mailstore::Entry& entry, const Found& found);
   bool planCleaning(const mailstore::Entry& entry, const Found& found);
   void planUpload(mailstore::Store& store, const mailstore::Entry& entry, std::size_t to);
   /// True when `max_messages` leaves it out.
@@ -140,6 +142,7 @@ class EndpointPush {
   std::unordered_map<mailstore::MailboxId, std::optional<mailstore::Entry>> oldestTaken_;  ///< by `max_messages`
   std::vector<const UploadItem*> uploadOrder_;                                             ///< by token
   std::unordered_map<mailstore::EntryId, std::string> open_;  ///< planned and not done yet, and why it could not be
+  std::unordered_multiset<mailstore::EntryId> strays_;        ///< whose stray copies are there yet, one a copy
   std::vector<mailstore::WaitingRow> waits_;
   std::vector<mailstore::EntryId> looked_;  ///< candidates: done unless they wait
   std::function<void(std::uint64_t, std::uint64_t)> told_;

@@ -4,6 +4,7 @@
 #include "sync/plan/brake.h"
 
 #include <algorithm>
+#include <iterator>
 #include <numeric>
 #include <utility>
 
@@ -102,8 +103,10 @@ void EndpointPush::planMailboxes(Store& store) {
     if (work.remote == nullptr) continue;
     const bool follows = mailbox.role == Role::None && !settings_.mapping.map.contains(work.name);
     if (!work.record.storeName.empty() && work.record.storeName != mailbox.name) {
-      if (follows && work.name != mailbox.name && settings_.canChangeMailboxes && settings_.createMailboxes &&
-          settings_.policy.fresh) {
+      // Where another mailbox has the name already, the two keep different names.
+      const bool isFree = std::none_of(work_.places.begin(), work_.places.end(),
+                                       [&](const PlaceWork& other) { return other.name == mailbox.name; });
+      if (follows && isFree && settings_.canChangeMailboxes && settings_.createMailboxes && settings_.policy.fresh) {
         work.renamedTo = mailbox.name;
       }
     }
@@ -117,8 +120,14 @@ std::optional<std::size_t> EndpointPush::planCreation(const mailstore::Mailbox& 
   const auto known = placeByMailbox_.find(mailbox.id);
   if (known != placeByMailbox_.end()) return known->second;
   if (!settings_.canChangeMailboxes || !settings_.createMailboxes) return std::nullopt;
-  const std::string name = plan::endpointNameFor(mailbox.name, settings_.mapping);
-  if (!plan::takesMailbox(name, mailbox.role, settings_.mapping)) return std::nullopt;
+  const std::string wanted = plan::endpointNameFor(mailbox.name, settings_.mapping);
+  if (!plan::takesMailbox(wanted, mailbox.role, settings_.mapping)) return std::nullopt;
+  // After a rename there the name may be that of a mailbox that syncs with another one: two never share one.
+  std::string name = wanted;
+  const auto hasName = [&](const PlaceWork& place) { return place.name == name; };
+  for (int number = 2; std::any_of(work_.places.begin(), work_.places.end(), hasName); ++number) {
+    name = wanted + " (" + std::to_string(number) + ")";
+  }
   PlaceWork& work = work_.places.emplace_back();
   work.name = name;
   work.role = mailbox.role;
@@ -163,7 +172,13 @@ EndpointPush::Found EndpointPush::find(Store& store, const Entry& entry) const {
     }
     const bool better = found.placed == Placed::Nowhere || placed == Placed::Here ||
                         (found.placed == Placed::Gone && placed != Placed::Gone);
-    if (better) found = {placed, std::move(pair)};
+    if (better && found.placed == Placed::Elsewhere) found.strays.push_back(std::move(*found.pair));
+    if (better) {
+      found.placed = placed;
+      found.pair = std::move(pair);
+    } else if (placed == Placed::Elsewhere) {
+      found.strays.push_back(std::move(pair));
+    }
   }
   return found;
 }
@@ -174,6 +189,7 @@ void EndpointPush::planEntry(Store& store, EntryId id) {
   Found found = find(store, *entry);
   const Flags base = found.pair ? found.pair->flags : Flags{};
   if (planCleaning(*entry, found)) return;
+  planStrays(*entry, found);
   Flags wanted = entry->flags;
   // A mark that was met there stays as it is.
   if (found.pair && found.pair->markedApart) wanted = wanted.unitedWith(Flags::of(SystemFlag::Deleted));
@@ -193,6 +209,22 @@ void EndpointPush::planEntry(Store& store, EntryId id) {
     planRemoval(*entry, *found.pair);
   } else {
     planLive(store, *entry, found.pair, found.placed);
+  }
+}
+
+void EndpointPush::planStrays(const Entry& entry, const Found& found) {
+  // Where no other copy is known to be in its place, the stray one is moved there, or removed, like any other.
+  const bool inPlace = found.placed == Placed::Here || (entry.removedAt != 0 && found.placed == Placed::Elsewhere);
+  const bool may = plan::permissionFor(PushAction::Remove, settings_.policy) == Permission::Granted;
+  if (!inPlace || !may || settings_.removals == RemovalStyle::Never) return;
+  for (const Pair& pair : found.strays) {
+    PlaceWork& place = work_.places[*placeOf(pair.endpointMailbox)];
+    if (!place.known) {
+      wait(entry.id, WaitKind::Retry, "its mailbox could not be read in this run");
+      continue;
+    }
+    strays_.insert(entry.id);
+    place.removals.push_back({pair.key, pair.id, entry.id, pair.flags, false, true});
   }
 }
 
@@ -328,13 +360,21 @@ void EndpointPush::brake(Store& store) {
         !trashPlace()) {
       continue;
     }
+    std::vector<RemovalItem> strays;
+    std::copy_if(place.removals.begin(), place.removals.end(), std::back_inserter(strays),
+                 [](const RemovalItem& item) { return item.stray; });
+    std::erase_if(place.removals, [](const RemovalItem& item) { return item.stray; });
+    if (place.removals.empty()) {
+      place.removals = std::move(strays);
+      continue;
+    }
     TransferWork& parked = work_.transferOf(i, *trashPlace(), TransferRequest::Kind::Move, PushWork::Parks::Yes);
     for (const RemovalItem& item : place.removals) {
       // What lies in the trash is not marked as deleted a second time.
       const plan::FlagDelta delta{{}, item.base.has(SystemFlag::Deleted) ? Flags::of(SystemFlag::Deleted) : Flags{}};
       parked.items.push_back({item.key, item.pair, item.entry, item.base, delta, item.cleans});
     }
-    place.removals.clear();
+    place.removals = std::move(strays);
   }
 }
 

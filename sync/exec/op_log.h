@@ -16,6 +16,7 @@ namespace mailbraid::sync::exec {
 class OpLog {
  public:
   void setRun(mailstore::RunId run) { run_ = run; }
+  [[nodiscard]] mailstore::RunId run() const { return run_; }
   void add(std::string_view endpoint, std::string_view mailbox, std::string_view kind, const mailstore::RemoteKey& key,
            std::string_view detail = {});
   void note(std::string_view endpoint, std::string_view mailbox, std::string_view kind, std::string_view detail);

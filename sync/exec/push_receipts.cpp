@@ -226,7 +226,7 @@ void RemovalReceipts::onRemoved(std::size_t index, const RemoteKey& key) {
   const RemovalItem* found = itemOf(index, key);
   if (found == nullptr) return;
   const RemovalItem& item = *found;
-  settled(item.entry);
+  settled(item);
   ++counts().removed;
   const std::string& place = placeName(index);
   record([this, &item, &place](Store& store) {
@@ -244,12 +244,16 @@ void RemovalReceipts::onMarked(std::size_t index, const RemoteKey& key) {
   const RemovalItem* found = itemOf(index, key);
   if (found == nullptr) return;
   const RemovalItem& item = *found;
-  settled(item.entry);
+  settled(item);
   ++counts().removed;
   const std::string& place = placeName(index);
   record([this, &item, &place](Store& store) {
     const Flags marked = item.base.unitedWith(Flags::of(mailstore::SystemFlag::Deleted));
-    if (item.pair.value() != 0) store.pairs().setFlags(item.pair, marked);
+    if (item.stray) {
+      store.pairs().remove(item.pair);
+    } else if (item.pair.value() != 0) {
+      store.pairs().setFlags(item.pair, marked);
+    }
     logKey(place, "mark there", item.key);
   });
 }

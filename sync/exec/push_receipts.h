@@ -40,6 +40,7 @@ class PushReceipts : public endpoint::PushSink {
   void record(StoreWriter::Job job);
   /// The entry's change is carried out.
   void settled(mailstore::EntryId entry) { push_.settled(entry); }
+  void strayIsGone(mailstore::EntryId entry) { push_.strays_.erase(push_.strays_.find(entry)); }
   /// Something is left to do that can be done when the mailbox was read again.
   void wantAnotherRound() { push_.anotherRound_ = true; }
   /// The entry becomes a tombstone when no endpoint has its message any more, but in its trash.
@@ -139,6 +140,15 @@ class RemovalReceipts final : public ItemReceipts<RemovalItem> {
   void onRemoved(std::size_t index, const mailstore::RemoteKey& key) override;
   void onMarked(std::size_t index, const mailstore::RemoteKey& key) override;
   void onVanished(std::size_t index, const mailstore::RemoteKey& key) override;
+
+ private:
+  void settled(const RemovalItem& item) {
+    if (item.stray) {
+      strayIsGone(item.entry);
+    } else {
+      PushReceipts::settled(item.entry);
+    }
+  }
 };
 
 }  // namespace mailbraid::sync::exec

@@ -29,6 +29,7 @@ struct RemovalItem {
   mailstore::EntryId entry;  ///< 0: likewise
   mailstore::Flags base;
   bool cleans = false;  ///< it is marked as deleted and expunged here, which is no removal elsewhere
+  bool stray = false;   ///< the copy that a move left behind when it was cut short: the entry has another one here
 };
 
 struct UploadItem {

@@ -66,6 +66,10 @@ void StoreWriter::enqueue(Task task) {
 }
 
 void StoreWriter::give(Job job, std::size_t octets) {
+  if (limits_.transactionAge.count() == 0) {
+    runLarge(job);
+    return;
+  }
   enqueue({std::move(job), octets, Task::Failure::EndsWriter, {}, false});
 }
 

@@ -30,7 +30,7 @@ class StoreWriter {
   struct Limits {
     std::size_t queuedOctets = std::size_t{8} << 20U;       ///< give() waits while more is queued
     std::size_t transactionOctets = std::size_t{4} << 20U;  ///< commit after so many
-    std::chrono::milliseconds transactionAge{500};
+    std::chrono::milliseconds transactionAge{500};          ///< 0: each job is durable when give() or run() returns
   };
   using Job = std::function<void(mailstore::Store&)>;
 

@@ -466,3 +466,31 @@ TEST_CASE("P5: after a changed UIDVALIDITY what the mailbox lacks is uploaded ag
   CHECK(trial.entries().size() == 2);
   CHECK(trial.push().empty());
 }
+
+TEST_CASE("P4: the old copy of a move that was cut short is removed", "[exec][push][P4]") {
+  PushTrial trial;
+  trial.pullA(1);
+  trial.push({"INBOX", "Work"});
+  trial.change([&](mailstore::Store& store) {
+    const EntryId entry = trial.entries().front();
+    store.entries().move(entry, store.mailboxes().ensure(store.mailboxes().ensureBraid("home"), "Work", {}));
+    for (const auto& work : trial.pullOfB->pull->works()) {
+      if (work.record.name == "Work") store.pairs().add(work.record.id, Uid{7}, entry, {}, {});
+    }
+  });
+  CHECK(trial.push({"INBOX", "Work"}) == Asked{"expunge INBOX 1000"});
+  CHECK(trial.push({"INBOX", "Work"}).empty());
+}
+
+TEST_CASE("a mailbox to be made gets a name of its own where another mailbox has it", "[exec][push]") {
+  PushTrial trial;
+  trial.pullA(1);
+  trial.push({"INBOX", "Play"});
+  trial.change([&](mailstore::Store& store) {  // as after a rename at "b" while others have both names
+    const auto braid = store.mailboxes().ensureBraid("home");
+    store.mailboxes().rename(store.mailboxes().findByName(braid, "Play")->id, "Old");
+    for (const auto& work : trial.pullOfB->pull->works()) store.endpoints().setStoreName(work.record.id, "");
+    store.entries().move(trial.entries().front(), store.mailboxes().ensure(braid, "Play", mailstore::Role::None));
+  });
+  CHECK(trial.push({"INBOX", "Play"}) == Asked{"create Play (2)", "move INBOX 1000 to Play (2)"});
+}

@@ -36,6 +36,16 @@ TEST_CASE("a job that fails is undone alone and tells its giver", "[exec][writer
   CHECK(store->mailboxes().list()[0].mailbox.name == "after");
 }
 
+TEST_CASE("without a commit age each job is durable when it was given", "[exec][writer]") {
+  TemporaryStore store;
+  StoreWriter::Limits limits;
+  limits.transactionAge = std::chrono::milliseconds(0);
+  StoreWriter writer(*store, StoreWriter::Mode::Commit, limits);
+  writer.give(
+      [](mailstore::Store& s) { s.mailboxes().ensure(s.mailboxes().ensureBraid("x"), "y", mailstore::Role::None); }, 1);
+  CHECK(mailstore::Store::open(store->directory(), mailstore::Access::ReadOnly)->mailboxes().list().size() == 1);
+}
+
 TEST_CASE("a rehearsal leaves nothing behind", "[exec][writer]") {
   TemporaryStore store;
   {

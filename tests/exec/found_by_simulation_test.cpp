@@ -1,0 +1,184 @@
+// What random worlds (tests/simulation) came upon in pulling, each as the smallest case of it.
+#include "tests/exec/pull_fixture.h"
+#include "tests/support/catch.h"
+
+using namespace mailbraid;
+using namespace mailbraid::tests;
+using mailstore::EntryId;
+using mailstore::Flags;
+using mailstore::Role;
+using mailstore::SystemFlag;
+using mailstore::Uid;
+using mailstore::Uidl;
+using mailstore::UidSet;
+
+namespace {
+
+/// Endpoint "a" of braid "home" with one message in INBOX, and the store that knows it.
+class OneMessage {
+ public:
+  OneMessage() {
+    HandRun run(*store, "a", "home", {remoteMailbox("INBOX", 1, 2, 10, 1)});
+    run.begin(0);
+    run.deliver(0, Uid{1}, mailText("m1"));
+    run.finish();
+    entry = rows().front().entry.id;
+  }
+  [[nodiscard]] std::vector<mailstore::EntryRow> rows() {
+    std::vector<mailstore::EntryRow> out;
+    for (const auto& mailbox : store->mailboxes().list()) {
+      store->entries().list(mailbox.mailbox.id, [&](const mailstore::EntryRow& row) { out.push_back(row); });
+    }
+    return out;
+  }
+  [[nodiscard]] mailstore::MailboxId mailbox(const std::string& name, Role role = Role::None) {
+    return store->mailboxes().ensure(store->mailboxes().ensureBraid("home"), name, role);
+  }
+  template <class Action>
+  void change(Action action) {
+    mailstore::Store::Transaction transaction(*store);
+    action();
+    transaction.commit();
+  }
+  TemporaryStore store;
+  EntryId entry;
+};
+
+endpoint::Delta gone(std::uint32_t uid) {
+  endpoint::Delta delta;
+  delta.vanished = UidSet::of(Uid{uid}, Uid{uid});
+  delta.fresh = UidSet{};
+  return delta;
+}
+
+endpoint::Delta flagsOf(std::uint32_t uid, const std::vector<std::string>& flags) {
+  endpoint::Delta delta;
+  delta.flags = {{Uid{uid}, Flags::parse(flags)}};
+  delta.fresh = UidSet{};
+  return delta;
+}
+
+}  // namespace
+
+TEST_CASE("P4: an upload whose UID nobody told is recognised at a server with object ids, too", "[exec][P4][copy]") {
+  TemporaryStore store;
+  endpoint::RemoteMessage message;
+  message.objectId = "M1";
+  HandRun run(*store, "a", "home", {remoteMailbox("INBOX", 1, 2, 10, 1)});
+  run.begin(0);
+  std::vector<exec::ArrivedMessage> arrived;
+  message.key = Uid{1};
+  arrived.push_back({message, prepared(*store, mailText("m1"))});
+  run.within([&] { run.pull->messages(*store, 0, arrived); });
+  run.finish();
+  const auto inbox = store->mailboxes().list().front().mailbox.id;
+  run.within([&] {  // the second copy, which came from elsewhere and was uploaded
+    std::optional<mailstore::EntryRow> first;
+    store->entries().list(inbox, [&](const mailstore::EntryRow& row) { first = row; });
+    store->entries().add(inbox, first->entry.message, {}, {});
+  });
+  HandRun next(*store, "a", "home", {remoteMailbox("INBOX", 1, 3, 11, 2)});
+  message.key = Uid{2};
+  next.within([&] { CHECK(endpoint::isEmpty(next.pull->identities(*store, 0, {message}))); });
+  CHECK(store->mailboxes().list().front().messages == 2);
+}
+
+TEST_CASE("what is kept when a held removal is allowed is carried back there", "[exec][removal]") {
+  OneMessage trial;
+  trial.change([&] {
+    const auto pair = trial.store->pairs().ofEntry(trial.entry).front();
+    trial.store->pairs().setHeld(pair.id, true);
+    trial.store->entries().setFlags(trial.entry, Flags::of(SystemFlag::Flagged));
+  });
+  const mailstore::ChangeNumber pushed = trial.store->entries().lastChange();
+  HandRun run(*trial.store, "a", "home", {remoteMailbox("INBOX", 1, 2, 11, 0)});
+  run.allowed = true;
+  run.finish();
+  REQUIRE(trial.rows().size() == 1);
+  CHECK(trial.store->pairs().ofEntry(trial.entry).empty());
+  CHECK(trial.rows().front().entry.change > pushed);
+}
+
+TEST_CASE("a keyword that an endpoint cannot hold does not keep what is removed there", "[exec][removal]") {
+  const bool waits = GENERATE(false, true);
+  OneMessage trial;
+  trial.change([&] {
+    trial.store->entries().setFlags(trial.entry, Flags::parse({"work"}));
+    const auto record = trial.store->endpoints().ensure("a", "imap", trial.store->mailboxes().ensureBraid("home"));
+    trial.store->backlog().settle(record.id, trial.store->entries().lastChange(), "");
+    if (waits) {  // it was never told: then somebody cares for the message
+      trial.store->backlog().wait(record.id, {trial.entry, mailstore::WaitKind::Retry, "later", 1, 0});
+    }
+  });
+  HandRun run(*trial.store, "a", "home", {remoteMailbox("INBOX", 1, 2, 11, 0)});
+  run.tell(0, gone(1));
+  run.finish();
+  CHECK(trial.rows().size() == (waits ? 1U : 0U));
+}
+
+TEST_CASE("P2: a copy at an endpoint that knows no dates gets the message's own date", "[exec][P2]") {
+  OneMessage trial;
+  HandRun pop(*trial.store, "p", "home", {remoteMailbox("INBOX", 1, 0, 0, 2)}, "pop3");
+  pop.begin(0);
+  CHECK(pop.recognised(0, Uidl{"u1"}, mailText("m1")));
+  CHECK(pop.recognised(0, Uidl{"u2"}, mailText("m1")));
+  pop.finish();
+  REQUIRE(trial.rows().size() == 2);
+  CHECK(trial.rows().back().entry.internalDate.seconds == 1'704'103'200);
+}
+
+TEST_CASE("P4: the mark on the old copy of a move that was cut short says nothing of the message", "[exec][P4]") {
+  OneMessage trial;
+  trial.change([&] { trial.store->entries().move(trial.entry, trial.mailbox("Work")); });
+  HandRun run(*trial.store, "a", "home", {remoteMailbox("INBOX", 1, 2, 11, 1)});
+  run.tell(0, flagsOf(1, {"\\Deleted", "\\Seen"}));
+  run.finish();
+  CHECK(trial.rows().front().entry.flags == Flags::of(SystemFlag::Seen));
+  CHECK(trial.store->pairs().ofEntry(trial.entry).front().flags == Flags::parse({"\\Deleted", "\\Seen"}));
+}
+
+TEST_CASE("P4: what is removed everywhere and turns up in the trash stays removed", "[exec][P4][removal]") {
+  OneMessage trial;
+  trial.change([&] {
+    static_cast<void>(trial.mailbox("Trash", Role::Trash));
+    trial.store->entries().remove(trial.entry, 1);
+  });
+  HandRun run(*trial.store, "a", "home", {remoteMailbox("INBOX", 1, 2, 11, 0), remoteMailbox("Trash", 2, 2, 5, 1)});
+  run.tell(0, gone(1));
+  run.begin(1);
+  CHECK(run.recognised(1, Uid{1}, mailText("m1")));
+  run.finish();
+  CHECK(trial.rows().empty());
+  CHECK(trial.store->pairs().ofEntry(trial.entry).size() == 1);
+}
+
+TEST_CASE("what was moved here and removed elsewhere is kept as one message where it was moved", "[exec][removal]") {
+  OneMessage trial;
+  trial.change([&] { trial.store->entries().remove(trial.entry, 1); });
+  HandRun run(*trial.store, "a", "home", {remoteMailbox("INBOX", 1, 2, 11, 0), remoteMailbox("Work", 2, 2, 5, 1)});
+  run.tell(0, gone(1));
+  run.begin(1);
+  CHECK(run.recognised(1, Uid{1}, mailText("m1")));
+  run.finish();
+  REQUIRE(trial.rows().size() == 1);
+  CHECK(trial.rows().front().entry.id == trial.entry);
+  CHECK(trial.rows().front().entry.mailbox == trial.mailbox("Work"));
+}
+
+TEST_CASE("P6: a mailbox that is missing where another one went back in time was not removed", "[exec][P6]") {
+  TemporaryStore store;
+  {
+    HandRun run(*store, "a", "home", {remoteMailbox("INBOX", 1, 2, 10, 1), remoteMailbox("Work", 2, 2, 10, 1)});
+    for (std::size_t i = 0; i < 2; ++i) {
+      run.begin(i);
+      run.deliver(i, Uid{1}, mailText("m" + std::to_string(i)));
+    }
+    run.finish();
+  }
+  HandRun run(*store, "a", "home", {remoteMailbox("INBOX", 7, 2, 10, 1)});
+  REQUIRE(run.pull->wentBack());
+  run.within([&] { run.pull->mailboxLost(*store, 1); });
+  run.begin(0);
+  run.finish();
+  for (const auto& mailbox : store->mailboxes().list()) CHECK(mailbox.messages == 1);
+}
