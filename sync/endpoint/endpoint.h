@@ -117,7 +117,7 @@ struct Environment {
   std::uint64_t maxMessageSize = std::uint64_t{4} << 30U;  ///< octets; a larger message is refused, not stored
   LogSink log;
   bool dryRun = false;  ///< nothing is written at the endpoint: what a crash left there stays as it is
-  int logLevel = 1;  ///< lines above it are not made: 0 warnings, 1 facts, 2 details, 3 the protocol (redacted)
+  int logLevel = 1;     ///< lines above it are not made: 0 warnings, 1 facts, 2 details, 3 the protocol (redacted)
   std::stop_token stop;
 };
 

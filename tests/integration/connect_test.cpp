@@ -35,6 +35,8 @@ TEST_CASE("mail arrives over IMAP and POP3, plain, over TLS and after STARTTLS",
 TEST_CASE("every mechanism that the server offers logs in, with odd passwords too", "[integration][connect]") {
   const Dovecot server;
   const std::string user = GENERATE("alice", "bob", "carol", "dave");
+  // Dovecot's processes deadlock in its list index when several sessions meet in an account that was never used.
+  MailAccount(server.imap(), user, server.password(user)).append("INBOX", {kMessage});
   Workspace workspace;
   for (const std::string mechanism : {"SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "PLAIN", "LOGIN"}) {
     const std::string only = "auth = [\"" + mechanism + "\"]\n";
@@ -43,7 +45,7 @@ TEST_CASE("every mechanism that the server offers logs in, with odd passwords to
   }
   workspace.endpoint("apop", pop3Endpoint(workspace, server, user, Way::Tls, "auth = [\"APOP\"]\n"));
   const Finished finished = workspace.mailbraid({"check"});
-  CAPTURE(user, finished.out, finished.err);
+  CAPTURE(user, finished.out, finished.err, server.log());
   CHECK(finished.status == 0);
   CHECK_FALSE(mentions(finished, server.password(user)));
 }
