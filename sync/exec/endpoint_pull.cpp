@@ -52,6 +52,12 @@ void EndpointPull::logKey(std::size_t work, std::string_view kind, const RemoteK
   log_.add(settings_.endpointName, works_[work].record.name, kind, key, detail);
 }
 
+void EndpointPull::decided(std::size_t work, std::string_view kind, const mailstore::RemoteKey& key,
+                           const std::string& why) {
+  logKey(work, kind, key, why);
+  ++decisions_[{works_[work].record.name, why}];
+}
+
 bool EndpointPull::lookWhetherBraidIsEmpty(Store& store) {
   braidWasEmpty_ = store.mailboxes().isEmpty(endpoint_.braid);
   return braidWasEmpty_;
@@ -333,7 +339,7 @@ void EndpointPull::mergeFlags(Store& store, std::size_t work, const Pair& pair, 
   const bool undeleted = pair.flags.has(mailstore::SystemFlag::Deleted) && !remote.has(mailstore::SystemFlag::Deleted);
   if (action == plan::Action::Revive && (undeleted || !settings_.onlyMarks)) {
     store.entries().revive(entry->id);
-    logKey(work, "revive", pair.key, "it was removed elsewhere, and is cared for here");
+    decided(work, "revive", pair.key, "removed elsewhere, but flagged or answered there: kept");
   }
   const Flags united = plan::merged(sides);
   if (!(united == entry->flags)) {

@@ -193,6 +193,8 @@ class EndpointPull {
   }
   [[nodiscard]] bool isPlainFirstPull(std::size_t work) const;
   void logKey(std::size_t work, std::string_view kind, const mailstore::RemoteKey& key, std::string_view detail = {});
+  /// Both sides changed a message: what became of it goes to the history and to the report.
+  void decided(std::size_t work, std::string_view kind, const mailstore::RemoteKey& key, const std::string& why);
 
   PullSettings settings_;
   OpLog& log_;
@@ -208,6 +210,7 @@ class EndpointPull {
   std::map<std::size_t, std::uint64_t> leftOut_;                   ///< by work
   bool keysVanished_ = false;                                      ///< POP3: known UIDLs are not listed any more
   PullCounts counts_;
+  std::map<std::pair<std::string, std::string>, std::uint64_t> decisions_;  ///< messages by mailbox and why
   std::vector<std::string> notes_;
   std::vector<std::string> heldMailboxes_;
   std::vector<mailstore::EntryId> allowedEntries_;

@@ -97,8 +97,14 @@ void EndpointPull::takeMoved(Store& store, std::size_t work, std::size_t index, 
     logKey(work, "trash", told.key, "from " + works_[missing.work].record.name);
     return;
   }
-  if (entry->removedAt != 0) store.entries().revive(entry->id);  // filing it says keep
-  if (from != to && entry->mailbox == from) {
+  if (entry->removedAt != 0) {  // filing it says keep
+    store.entries().revive(entry->id);
+    decided(work, "revive", told.key, "removed elsewhere, but moved there: kept");
+  }
+  if (from != to && entry->mailbox != from && entry->mailbox != to) {
+    ++counts_.adopted;
+    decided(work, "adopt", told.key, "moved to different mailboxes: the first move holds");
+  } else if (from != to && entry->mailbox == from) {
     store.entries().move(entry->id, to);
     ++counts_.moved;
     logKey(work, "move", told.key, "from " + works_[missing.work].record.name);
@@ -283,9 +289,7 @@ void EndpointPull::removeMissing(Store& store, const Missing& missing) {
   // It was filed elsewhere since: that outweighs the removal of the copy left behind.
   const bool filed = local == plan::Local::Live && entry->mailbox != works_[missing.work].record.mailbox;
   if ((action == plan::Action::Keep && !settings_.othersOnlyMark) || filed) {
-    logKey(missing.work, "keep", missing.pair.key, "removed here, but changed elsewhere since");
-    notes_.push_back(works_[missing.work].record.name +
-                     ": a message removed there is kept, since it was flagged, answered or filed elsewhere");
+    decided(missing.work, "keep", missing.pair.key, "removed there, but flagged, answered or moved elsewhere: kept");
     // The change that keeps it may have been settled while the removal was held back: it is looked at again.
     store.entries().setFlags(entry->id, entry->flags);
   } else if (action == plan::Action::Remove || action == plan::Action::Keep) {
@@ -339,6 +343,11 @@ void EndpointPull::finish(Store& store, const std::vector<std::optional<RemoteSt
       removeMissing(store, missing);
     }
   }
+  for (const auto& [what, count] : decisions_) {
+    notes_.push_back(what.first + ": " + std::to_string(count) + (count == 1 ? " message " : " messages ") +
+                     what.second);
+  }
+  decisions_.clear();
   for (const auto& [work, count] : removals) {
     if (!held[work] || !settings_.pull.removals) continue;
     counts_.held += count;

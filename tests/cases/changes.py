@@ -107,6 +107,50 @@ def check_undo_of_a_sync(home):
     assert "a3" in home.tree("b")["INBOX"]
 
 
+def check_decisions(home):
+    """What becomes of a message that both sides changed is told, by the run and by its history."""
+    trees = {name: mailbox.Maildir(home.path(name), create=False) for name in "ab"}
+
+    def file_of(name, subject):
+        trees[name] = mailbox.Maildir(home.path(name), create=False)
+        key = next(key for key, message in trees[name].items() if message["Subject"] == subject)
+        return trees[name], key, os.path.join(home.path(name), trees[name]._lookup(key))
+
+    def remove(name, subject):
+        tree, key, _ = file_of(name, subject)
+        tree.remove(key)
+
+    def flag(name, subject):
+        _, key, path = file_of(name, subject)
+        os.rename(path, os.path.join(home.path(name), "cur", os.path.basename(path).split(":")[0] + ":2,FS"))
+
+    def move(name, subject, to):
+        _, key, path = file_of(name, subject)
+        target = mailbox.Maildir(os.path.join(home.path(name), to), create=True)
+        os.rename(path, os.path.join(target._path, "cur", os.path.basename(path).split(":")[0] + ":2,S"))
+
+    for name in ("c0", "c1", "c2", "c3"):
+        trees["a"].add(octets(name))
+    home.sync()
+    remove("a", "c0")
+    flag("b", "c0")
+    flag("a", "c1")
+    remove("b", "c1")
+    move("a", "c2", "X")
+    move("b", "c2", "Y")
+    remove("a", "c3")
+    move("b", "c3", "X")
+    run = home.last_run() + 1
+    said = home.sync()
+    log = home.run("log", str(run))
+    for words in ("moved to different mailboxes: the first move holds", ": kept"):
+        assert words in said and words in log, said + log
+    assert sum(int(line.split()[2]) for line in said.splitlines() if line.endswith(": kept")) == 3, said
+    places = {subject: where for where, held in home.tree("a").items() for subject in held}
+    assert {"c0", "c1", "c2", "c3"} <= set(places), places
+    assert places["c2"] in ("X", "Y") and places["c3"] == "X", places
+
+
 def check_import(home):
     os.makedirs(os.path.join(home.directory, "files", "Old"))
     for name in ("files/a0", "files/Old/e1"):
@@ -212,6 +256,7 @@ def main():
         home = Home(os.path.abspath(sys.argv[1]), directory)
         check_changes(home)
         check_undo_of_a_sync(home)
+        check_decisions(home)
         check_import(home)
         check_import_of_mbox(home)
         check_bad_input(home)
