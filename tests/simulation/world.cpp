@@ -139,6 +139,11 @@ void World::takeFilesBack() {
 }
 
 std::string World::storeName(const Member& member, const std::string& mailbox) {
+  if (runs_) {  // the store is the engine's then
+    const auto& names = stage_.storeNames.at(&member.server);
+    const auto name = names.find(mailbox);
+    return name == names.end() ? mailbox : name->second;
+  }
   const mailstore::EndpointRecord record =
       store_->endpoints().ensure(member.settings.name, sync::endpoint::endpointTypeName(member.settings.type),
                                  store_->mailboxes().ensureBraid(member.settings.braid));
@@ -176,13 +181,15 @@ World::Outcome World::run(const Trouble& trouble, const std::vector<std::size_t>
   std::string presentNames;
   sync::engine::SyncRequest request;
   std::map<std::string, SimServer*> servers;
+  for (const Member& member : members_) {
+    std::map<std::string, std::string> names;
+    for (const auto& [name, mailbox] : member.server.mailboxes) names[name] = storeName(member, name);
+    stage_.storeNames[&member.server] = std::move(names);
+  }
   for (const std::size_t i : present) {
     request.endpoints.push_back(members_[i].settings);
     presentNames += " " + members_[i].settings.name;
     servers[members_[i].settings.name] = &members_[i].server;
-    auto& names = stage_.storeNames[&members_[i].server];
-    names.clear();
-    for (const auto& [name, mailbox] : members_[i].server.mailboxes) names[name] = storeName(members_[i], name);
     if (allowRemovals) request.allowRemovals.push_back({members_[i].settings.name, {}});
   }
   const bool eager = chance(50);
@@ -196,7 +203,9 @@ World::Outcome World::run(const Trouble& trouble, const std::vector<std::size_t>
   stage_.begin(trouble);
   const mailstore::ChangeNumber before = store_->entries().lastChange();
   SilentObserver observer;
+  runs_ = true;
   const sync::engine::RunReport report = sync::engine::sync(*store_, request, observer, {});
+  runs_ = false;
   Outcome outcome;
   outcome.writes = stage_.writes;
   outcome.steps = stage_.steps;

@@ -56,6 +56,7 @@ class World {
   [[nodiscard]] std::vector<std::size_t> everybody() const;
 
   /// What the store calls the mailbox that this one syncs with: after renames not always the same.
+  /// While a run is on: as it was before it.
   [[nodiscard]] std::string storeName(const Member& member, const std::string& mailbox);
   [[nodiscard]] bool trashesBlindly(const std::string& braid) const;
 
@@ -90,6 +91,7 @@ class World {
   Stage stage_{random_, ledger_};
   std::vector<Member> members_;
   std::unique_ptr<mailstore::Store> store_;
+  bool runs_ = false;
   bool wasWhole_ = false;
   std::int64_t now_ = 1'750'000'000;
 };
