@@ -58,6 +58,7 @@ struct Pairs::Statements {
                      " AND e.removed_at = 0 ORDER BY p.id LIMIT 1"};
   Statement uids{database,
                  "SELECT uid FROM pair WHERE endpoint_mailbox = ? AND uid IS NOT NULL AND held = 0 ORDER BY uid"};
+  Statement lastUid{database, "SELECT max(uid) FROM pair WHERE endpoint_mailbox = ? AND uid IS NOT NULL"};
   Statement count{database,
                   "SELECT (SELECT count(*) FROM pair WHERE endpoint_mailbox = ?1 AND uid IS NOT NULL)"
                   " + (SELECT count(*) FROM pair WHERE endpoint_mailbox = ?1 AND key IS NOT NULL)"
@@ -155,6 +156,12 @@ std::uint64_t Pairs::count(EndpointMailboxId mailbox) {
   Query query(statements_->count, mailbox);
   query.next();
   return static_cast<std::uint64_t>(query.integer(0));
+}
+
+Uid Pairs::lastUid(EndpointMailboxId mailbox) {
+  Query query(statements_->lastUid, mailbox);
+  query.next();
+  return Uid{static_cast<std::uint32_t>(query.integer(0))};
 }
 
 std::vector<Pair> Pairs::held(EndpointMailboxId mailbox) {

@@ -167,6 +167,7 @@ class Pairs {
   std::optional<EntryId> findEntryByObjectId(EndpointId endpoint, std::string_view objectId);
   UidSet uids(EndpointMailboxId mailbox);          ///< held ones left out
   std::uint64_t count(EndpointMailboxId mailbox);  ///< held ones left out
+  Uid lastUid(EndpointMailboxId mailbox);          ///< the highest, held ones included; 0: no pair has a UID
   std::vector<Pair> held(EndpointMailboxId mailbox);
   void setFlags(PairId id, const Flags& flags);
   void setHeld(PairId id, bool held);

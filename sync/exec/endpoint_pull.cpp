@@ -191,8 +191,9 @@ MailboxId EndpointPull::targetOf(Store& store, const MappedMailbox& mapped,
 }
 
 void EndpointPull::loadWork(Store& store, MailboxWork& work) const {
-  work.continuity =
-      work.remote != nullptr ? plan::continuityOf(work.record.anchor, seen(*work.remote)) : Continuity::Changed;
+  const Uid lastPaired = work.begun ? Uid{} : store.pairs().lastUid(work.record.id);
+  work.continuity = work.remote != nullptr ? plan::continuityOf(work.record.anchor, seen(*work.remote), lastPaired)
+                                           : Continuity::Changed;
   // A mailbox that changed between LIST and SELECT is ahead of the listing: it did not go back.
   if (work.begun && work.continuity == Continuity::WentBack) work.continuity = Continuity::Unfinished;
   work.hasHeld = settings_.removalsTold && !store.pairs().held(work.record.id).empty();

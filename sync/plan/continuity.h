@@ -23,11 +23,14 @@ enum class Continuity : std::uint8_t {
   FirstContact,     ///< no anchor yet
   Unfinished,       ///< the first contact was cut short: goes on, and still pairs by content
   ValidityChanged,  ///< another UIDVALIDITY: pair by content again (RFC 9051 section 2.3.1.1)
-  WentBack,         ///< UIDNEXT or HIGHESTMODSEQ below the anchor: a restored server; pair by content again
+  WentBack,         ///< UIDNEXT or HIGHESTMODSEQ below what is known: a restored server; pair by content again
 };
 
 /// Without HIGHESTMODSEQ on both sides a mailbox is never Unchanged: flags may have changed unseen.
-Continuity continuityOf(const mailstore::Anchor& anchor, const std::optional<SeenStatus>& seen);
+/// `lastPaired`: the highest UID of a pair, 0 when there is none; where a run was cut short after an upload, it is
+/// ahead of the anchor.
+Continuity continuityOf(const mailstore::Anchor& anchor, const std::optional<SeenStatus>& seen,
+                        mailstore::Uid lastPaired = {});
 
 /// True where messages that are not paired yet are recognised by content.
 bool pairsByContent(Continuity continuity);

@@ -150,7 +150,7 @@ class PushTrial {
   /// The mailboxes that "b" lists, pulled while they are empty.
   std::vector<exec::PushPlace> placesOfB(const std::vector<std::string>& names) {
     remotes.clear();
-    for (const std::string& name : names) remotes.push_back(remoteMailbox(name, validityOfB, 1, 3, 0));
+    for (const std::string& name : names) remotes.push_back(remoteMailbox(name, validityOfB, 5000, 3, 0));
     pullOfB = std::make_unique<HandRun>(*store, "b", "home", remotes);
     for (std::size_t i = 0; i < names.size(); ++i) pullOfB->begin(i);
     pullOfB->finish();

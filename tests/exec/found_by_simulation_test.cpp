@@ -165,6 +165,21 @@ TEST_CASE("what was moved here and removed elsewhere is kept as one message wher
   CHECK(trial.rows().front().entry.mailbox == trial.mailbox("Work"));
 }
 
+TEST_CASE("P1: an upload that a server restored from a backup does not have is noticed, though the anchor agrees",
+          "[exec][P1]") {
+  OneMessage trial;
+  // A push was told the UID 2 for it, and the run was cut short before the mailbox was read again.
+  trial.change([&] {
+    auto& store = *trial.store;
+    const EntryId uploaded =
+        store.entries().add(trial.mailbox("INBOX", Role::Inbox), store.entries().find(trial.entry)->message, {}, {});
+    const auto endpoint = store.endpoints().ensure("a", "imap", store.mailboxes().ensureBraid("home"));
+    store.pairs().add(store.endpoints().mailboxes(endpoint.id).front().id, Uid{2}, uploaded, {}, {});
+  });
+  HandRun run(*trial.store, "a", "home", {remoteMailbox("INBOX", 1, 2, 10, 1)});
+  CHECK(run.pull->wentBack());
+}
+
 TEST_CASE("P6: a mailbox that is missing where another one went back in time was not removed", "[exec][P6]") {
   TemporaryStore store;
   {
