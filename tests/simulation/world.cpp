@@ -165,6 +165,13 @@ bool World::hidesKeys() const {
   });
 }
 
+bool World::hidesKeysOfTrash() const {
+  return std::any_of(members_.begin(), members_.end(), [](const Member& member) {
+    const Abilities& can = member.server.abilities();
+    return can.isImap() && !can.uidplus && member.settings.removals == RemovalStyle::Trash;
+  });
+}
+
 bool World::hasLostState() const {
   return std::any_of(members_.begin(), members_.end(),
                      [&](const Member& member) { return ledger_.isBlurred(member.settings.braid); });

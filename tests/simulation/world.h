@@ -62,6 +62,7 @@ class World {
 
   /// Some member does not tell the UIDs of what it is given.
   [[nodiscard]] bool hidesKeys() const;
+  [[nodiscard]] bool hidesKeysOfTrash() const;
 
   /// The last run ended well, with everybody.
   [[nodiscard]] bool wasWhole() const { return wasWhole_; }
