@@ -74,9 +74,9 @@ class Story {
   }
 
   /// One run does all there is to do, and the next one nothing. But for what the brake held until it was allowed; for
-  /// flags of copies whose UIDs a server without UIDPLUS does not tell, which unite with those of the original first, and
-  /// once more where such copies are in its trash;
-  /// and where a state was lost, one run meets what is there, and the next one carries on.
+  /// flags of copies whose UIDs a server without UIDPLUS does not tell, which unite with those of the original first,
+  /// and once more where such copies are in its trash; and where a state was lost, one run meets what is there, and the
+  /// next one carries on.
   void settle() {
     constexpr int kMost = 4;
     int most = world_.hidesKeys() || world_.hasLostState() ? 2 : 1;
