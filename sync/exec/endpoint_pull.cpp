@@ -195,7 +195,8 @@ void EndpointPull::loadWork(Store& store, MailboxWork& work) const {
   work.continuity = work.remote != nullptr ? plan::continuityOf(work.record.anchor, seen(*work.remote), lastPaired)
                                            : Continuity::Changed;
   // A mailbox that changed between LIST and SELECT is ahead of the listing: it did not go back.
-  if (work.begun && work.continuity == Continuity::WentBack) work.continuity = Continuity::Unfinished;
+  if (work.begun && work.continuity == Continuity::WentBack)
+    work.continuity = work.record.anchor.complete ? Continuity::Changed : Continuity::Unfinished;
   work.hasHeld = settings_.removalsTold && !store.pairs().held(work.record.id).empty();
   work.uploadsOpen = store.backlog().uploadIsOpen(work.record.id);
   const bool again = work.continuity == Continuity::ValidityChanged || work.continuity == Continuity::WentBack;
@@ -293,6 +294,7 @@ void EndpointPull::confirmRename(Store& store, const RenameGuess& guess, const s
 
 void EndpointPull::begin(Store& store, std::size_t index, const RemoteStatus& status) {
   MailboxWork& work = works_[index];
+  work.begun = true;
   const bool again = work.continuity == Continuity::ValidityChanged || work.continuity == Continuity::WentBack;
   if (again) {
     store.pairs().removeAll(work.record.id);
@@ -316,7 +318,6 @@ void EndpointPull::begin(Store& store, std::size_t index, const RemoteStatus& st
   anchor.uidNext = Uid{1};
   // Flags that are not taken now are read in full when the policy allows it.
   if (settings_.pull.flags) anchor.highestModSeq = status.highestModSeq;
-  work.begun = true;
   work.record.anchor = anchor;
   store.endpoints().setAnchor(work.record.id, anchor);
 }

@@ -67,7 +67,7 @@ struct MailboxWork {
   bool hasQuarantine = false;  ///< messages of it are in quarantine, or were when it was loaded
   bool hasHeld = false;        ///< removals that an earlier run held back
   bool gone = false;           ///< the server confirmed that it does not exist any more
-  bool begun = false;          ///< its anchor was written by this run, after the mailboxes were listed
+  bool begun = false;          ///< this run has read in it since the mailboxes were listed
   bool uploadsOpen = false;    ///< what is new in it may be what was uploaded
   bool pairsDropped = false;   ///< first contact again: pair with what is there by content
 };
