@@ -17,6 +17,15 @@ namespace {
   " AND e.removed_at = 0 AND NOT EXISTS(SELECT 1 FROM pair p"                                                     \
   " WHERE p.entry = e.id AND p.endpoint_mailbox = ?2 AND p.held = 0) ORDER BY e.id LIMIT 1"
 
+/// Of a braid's live entries with the message, one outside of mailbox ?2 that the endpoint does not have anywhere.
+#define MAILBRAID_MOVED(condition)                                                             \
+  "SELECT e.id FROM message m CROSS JOIN entry e INDEXED BY entry_message ON e.message = m.id" \
+  " JOIN mailbox b ON b.id = e.mailbox AND b.braid = ?1 AND b.id <> ?2"                        \
+  " WHERE " condition                                                                          \
+  " AND e.removed_at = 0 AND NOT EXISTS(SELECT 1 FROM pair p"                                  \
+  " JOIN endpoint_mailbox o ON o.id = p.endpoint_mailbox"                                      \
+  " WHERE p.entry = e.id AND o.endpoint = ?3 AND p.held = 0) ORDER BY e.id LIMIT 1"
+
 #define MAILBRAID_NOT_DAMAGED "NOT EXISTS(SELECT 1 FROM damaged d WHERE d.message = m.id)"
 
 #define MAILBRAID_ROWS                                             \
@@ -71,6 +80,11 @@ struct Entries::Statements {
                          " AND " MAILBRAID_NOT_DAMAGED)};
   Statement byContent{database,
                       MAILBRAID_UNPAIRED("substr(m.content_key, 1, 4) = substr(?3, 1, 4) AND m.content_key = ?3")};
+  Statement movedByDigest{database, MAILBRAID_MOVED("substr(m.digest, 1, 4) = substr(?4, 1, 4) AND m.digest = ?4")};
+  Statement movedByHeader{
+      database,
+      MAILBRAID_MOVED("substr(m.header_digest, 1, 4) = substr(?4, 1, 4) AND m.header_digest = ?4 AND m.size = ?5"
+                      " AND " MAILBRAID_NOT_DAMAGED)};
   Statement inBraid{database,
                     "SELECT m.id FROM message m WHERE substr(m.header_digest, 1, 4) = substr(?1, 1, 4) AND "
                     "m.header_digest = ?1 AND m.size = ?2 AND " MAILBRAID_NOT_DAMAGED
@@ -165,6 +179,17 @@ std::optional<EntryId> Entries::findUnpaired(MailboxId mailbox, EndpointMailboxI
 std::optional<EntryId> Entries::findUnpaired(MailboxId mailbox, EndpointMailboxId endpointMailbox,
                                              const ContentKey& key) {
   Query query(statements_->byContent, mailbox, endpointMailbox, key);
+  return idFrom(query);
+}
+
+std::optional<EntryId> Entries::findMoved(BraidId braid, MailboxId from, EndpointId endpoint, const Digest& digest) {
+  Query query(statements_->movedByDigest, braid, from, endpoint, digest);
+  return idFrom(query);
+}
+
+std::optional<EntryId> Entries::findMoved(BraidId braid, MailboxId from, EndpointId endpoint,
+                                          const HeaderDigest& header, std::uint64_t size) {
+  Query query(statements_->movedByHeader, braid, from, endpoint, header, size);
   return idFrom(query);
 }
 

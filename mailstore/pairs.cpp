@@ -73,7 +73,7 @@ struct Pairs::Statements {
   Statement setExpunged{database, "UPDATE pair SET held = 2 WHERE id = ?"};
   Statement setMarkedApart{database, "UPDATE pair SET marked_apart = ? WHERE id = ?"};
   Statement setHeld{database, "UPDATE pair SET held = ? WHERE id = ?"};
-  Statement rekey{database, "UPDATE pair SET endpoint_mailbox = ?, uid = ?, key = ? WHERE id = ?"};
+  Statement rekey{database, "UPDATE pair SET endpoint_mailbox = ?, uid = ?, key = ?, held = 0 WHERE id = ?"};
   Statement remove{database, "DELETE FROM pair WHERE id = ?"};
   Statement removeAll{database, "DELETE FROM pair WHERE endpoint_mailbox = ?"};
 };

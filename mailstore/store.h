@@ -102,6 +102,10 @@ class Entries {
   std::optional<EntryId> findUnpaired(MailboxId mailbox, EndpointMailboxId endpointMailbox, const HeaderDigest& header,
                                       std::uint64_t size);
   std::optional<EntryId> findUnpaired(MailboxId mailbox, EndpointMailboxId endpointMailbox, const ContentKey& key);
+  /// A live entry of the braid with this message in another mailbox than `from`, and without a pair at the endpoint.
+  std::optional<EntryId> findMoved(BraidId braid, MailboxId from, EndpointId endpoint, const Digest& digest);
+  std::optional<EntryId> findMoved(BraidId braid, MailboxId from, EndpointId endpoint, const HeaderDigest& header,
+                                   std::uint64_t size);
 
   /// A message with this header digest and size that has a live entry anywhere in the braid and is not marked as
   /// damaged: its octets need not be fetched.

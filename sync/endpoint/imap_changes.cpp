@@ -214,7 +214,8 @@ void ImapEndpoint::Reading::onEnd(const ImapStep& step, const ImapStepEnd& end) 
   if (step.kind == ImapStep::Kind::Open && end.result == CommandResult::Ok) {
     opened(step.request);
   } else if (end.result != CommandResult::Ok && !state.delta.failure) {
-    const bool never = imap::adviceOf(end.code) == imap::FailureAdvice::Never;
+    const imap::FailureAdvice advice = imap::adviceOf(end.code);
+    const bool never = advice == imap::FailureAdvice::Never || advice == imap::FailureAdvice::Refused;
     const char* what =
         step.kind == ImapStep::Kind::Open ? "the server would not open it" : "the server would not list its messages";
     failMailbox(step.request, std::string(what) + ": \"" + end.text + "\"", never ? Retry::Never : Retry::Later);

@@ -136,6 +136,8 @@ void EndpointRun::sealNewTree() {
   if (seal_.endpoint.empty() || seal_.lastRun != 0 || context_.request.dryRun) return;
   mailstore::RunId run;
   job([&](Store&) { run = context_.log.run(); });
+  // The number is on the disk before the tree has it: after a crash another run would get it again.
+  context_.writer.flush();
   try {
     endpoint_->seal(run.value());
   } catch (const Error& error) {

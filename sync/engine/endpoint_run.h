@@ -84,6 +84,8 @@ class EndpointRun {
   void readAll();
   void readOnce();
   void readDeltas(Sink& sink, const std::vector<std::size_t>& works);
+  [[nodiscard]] bool anythingHeld() const;
+  void couldNotRead(const mailstore::Error& error, const std::string& mailbox);
   void bringFresh(std::vector<endpoint::KeyRequest> fresh, const std::vector<std::size_t>& works);
   std::vector<endpoint::KeyRequest> recognise(const std::vector<endpoint::KeyRequest>& fresh,
                                               const std::vector<std::size_t>& works);
@@ -115,6 +117,7 @@ class EndpointRun {
   bool anotherRound_ = false;  ///< a push left something that it can do now that was read again
   bool failed_ = false;        ///< a phase ended in an error: the endpoint is not touched any more
   std::vector<std::optional<endpoint::RemoteStatus>> read_;  ///< by work: its status when it was read to the end
+  exec::EndpointPull::Unread unread_ = exec::EndpointPull::Unread::None;
   bool lookedForGone_ = false;
   bool anythingGone_ = false;
   bool braidEmpty_ = false;

@@ -175,7 +175,7 @@ bool EndpointRun::mayFetchDirectly(const std::vector<std::size_t>& works) {
   if (context_.request.dryRun || settings_.type != EndpointType::Imap || !settings_.pull.fresh) return false;
   if (!window().isOpen() || settings_.expungeDeleted) return false;
   if (braidEmpty_) return true;
-  if (company_ == Company::Shared || anythingGone_ || settings_.braid != settings_.name) return false;
+  if (company_ == Company::Shared || anythingGone_ || anythingHeld() || settings_.braid != settings_.name) return false;
   const auto all = [&](auto&& test) {
     return std::all_of(works.begin(), works.end(), [&](std::size_t i) { return test(pull_->works()[i]); });
   };
@@ -197,8 +197,8 @@ void EndpointRun::readOnce() {
   if (!lookedForGone_) lookForGone();
   lookedForGone_ = true;
   const std::vector<std::size_t> works = worksToRead();
-  const bool held =
-      std::any_of(pull_->works().begin(), pull_->works().end(), [](const MailboxWork& w) { return w.hasHeld; });
+  const bool held = anythingHeld();
+  unread_ = exec::EndpointPull::Unread::None;
   report_.mailboxesRead = std::max<std::uint64_t>(report_.mailboxesRead, works.size());
   if (!works.empty()) {
     std::optional<BraidTurns::Turn> turn;
@@ -215,7 +215,18 @@ void EndpointRun::readOnce() {
   }
   const bool anyRead = std::any_of(read_.begin(), read_.end(), [](const auto& status) { return status.has_value(); });
   if (anyRead || held || anythingGone_ || endpoint_->hasLostState())
-    largeJob([&](Store& store) { pull_->finish(store, read_); });
+    largeJob([&](Store& store) { pull_->finish(store, read_, unread_); });
+}
+
+bool EndpointRun::anythingHeld() const {
+  const std::vector<MailboxWork>& all = pull_->works();
+  return std::any_of(all.begin(), all.end(), [](const MailboxWork& work) { return work.hasHeld; });
+}
+
+void EndpointRun::couldNotRead(const Error& error, const std::string& mailbox) {
+  // One that never can be read has no part in the sync: the removals of the others do not wait for it.
+  if (error.retry() != Retry::Never) unread_ = exec::EndpointPull::Unread::Some;
+  problem(error, mailbox);
 }
 
 void EndpointRun::readDeltas(Sink& sink, const std::vector<std::size_t>& works) {
@@ -239,7 +250,7 @@ void EndpointRun::readDeltas(Sink& sink, const std::vector<std::size_t>& works) 
     endpoint::Delta& delta = deltas[r];
     const std::size_t i = works[r];
     if (delta.failure) {
-      problem(*delta.failure, pull_->works()[i].record.name);
+      couldNotRead(*delta.failure, pull_->works()[i].record.name);
       continue;
     }
     largeJob([&](Store& store) { pull_->applyDelta(store, i, delta); });
@@ -249,12 +260,14 @@ void EndpointRun::readDeltas(Sink& sink, const std::vector<std::size_t>& works) 
       read_[i] = delta.status;
     } else {
       const std::string& name = pull_->works()[i].record.name;
-      problem(Error(ErrorKind::TemporaryFailure, Scope::Mailbox, Retry::Later, name + ": " + delta.incomplete), name);
+      couldNotRead(Error(ErrorKind::TemporaryFailure, Scope::Mailbox, Retry::Later, name + ": " + delta.incomplete),
+                   name);
     }
     if (endpoint::isEmpty(delta.fresh) || !settings_.pull.fresh) continue;
     fresh.push_back({pull_->works()[i].remote, delta.status.uidValidity, std::move(delta.fresh)});
     freshWorks.push_back(i);
   }
+  job([&](Store& store) { pull_->lookForHeld(store); });
   if (!fresh.empty()) bringFresh(std::move(fresh), freshWorks);
   for (std::size_t r = 0; r < works.size(); ++r) context_.hub.mailboxDone();
 }
@@ -292,7 +305,7 @@ void EndpointRun::giveUp(const std::vector<std::optional<Error>>& outcomes, cons
   for (std::size_t r = 0; r < outcomes.size(); ++r) {
     if (!outcomes[r] || !read_[works[r]]) continue;
     read_[works[r]].reset();
-    problem(*outcomes[r], pull_->works()[works[r]].record.name);
+    couldNotRead(*outcomes[r], pull_->works()[works[r]].record.name);
   }
 }
 

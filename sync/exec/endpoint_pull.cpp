@@ -379,10 +379,12 @@ std::vector<Pair> EndpointPull::compareNames(Store& store, const MailboxWork& wo
   for (const Uidl& name : present) there.insert(name.value());
   std::vector<Pair> absent;
   std::vector<Pair> changed;
+  std::vector<Pair> back;
   store.pairs().forMailbox(work.record.id, [&](const Pair& pair) {
     const bool isThere = there.contains(std::get<Uidl>(pair.key).value());
     if (settings_.removalsTold) {
       if (!pair.held && !isThere) absent.push_back(pair);
+      if (pair.held && isThere) back.push_back(pair);
     } else if (pair.held == isThere) {
       changed.push_back(pair);
     }
@@ -392,6 +394,7 @@ std::vector<Pair> EndpointPull::compareNames(Store& store, const MailboxWork& wo
       if (!there.contains(std::get<Uidl>(row.key).value())) store.quarantine().remove(work.record.id, row.key);
     }
   }
+  for (const Pair& pair : back) store.pairs().setHeld(pair.id, false);
   // Absence at such an endpoint is no removal (POP3): the pair only remembers it.
   for (const Pair& pair : changed) {
     keysVanished_ = keysVanished_ || !pair.held;
@@ -414,13 +417,16 @@ void EndpointPull::applyDelta(Store& store, std::size_t index, const endpoint::D
   }
   if (const UidSet* present = delta.present ? std::get_if<UidSet>(&*delta.present) : nullptr) {
     std::vector<Pair> absent;
+    std::vector<Pair> back;
     const UidSet& takenEarlier = std::get<UidSet>(work.skip);
     store.pairs().forMailbox(work.record.id, [&](const Pair& pair) {
       const Uid uid = std::get<Uid>(pair.key);
       // What an earlier, interrupted run took from above the anchor may be gone again, too.
       const bool knownBefore = uid < work.record.anchor.uidNext || takenEarlier.contains(uid);
       if (!pair.held && knownBefore && !present->contains(uid)) absent.push_back(pair);
+      if (pair.held && present->contains(uid)) back.push_back(pair);
     });
+    for (const Pair& pair : back) store.pairs().setHeld(pair.id, false);
     for (const Pair& pair : absent) missing(pair);
   }
   if (delta.present && std::holds_alternative<std::vector<Uidl>>(*delta.present)) {

@@ -133,7 +133,13 @@ class EndpointPull {
   [[nodiscard]] bool somethingIsMissing() const { return !missing_.empty() || keysVanished_; }
   /// Removals, with the brake, and the anchors of the mailboxes that were read to the end (`read[i]`: status on
   /// opening).
-  void finish(mailstore::Store& store, const std::vector<std::optional<endpoint::RemoteStatus>>& read);
+  /// Some: there are mailboxes that could not be read now, and what is missing may have been moved there: no removal is
+  /// concluded.
+  enum class Unread : std::uint8_t { None, Some };
+  void finish(mailstore::Store& store, const std::vector<std::optional<endpoint::RemoteStatus>>& read,
+              Unread unreadMailboxes = Unread::None);
+  /// Removals that an earlier run held back are missing still, and may turn up elsewhere. After applyDelta().
+  void lookForHeld(mailstore::Store& store);
 
   /// The run went through to its end at the endpoint.
   void sealed(mailstore::Store& store, mailstore::RunId run) { store.endpoints().setLastRun(endpoint_.id, run); }

@@ -192,6 +192,15 @@ bool EndpointPull::identify(Store& store, std::size_t work, const RemoteMessage&
     adopt(store, work, *entry, told);
     return true;
   }
+  // Uploaded by a push whose end was cut off, and moved elsewhere since.
+  if (mailbox.uploadsOpen) {
+    const auto entry =
+        store.entries().findMoved(endpoint_.braid, mailbox.record.mailbox, endpoint_.id, *told.header, told.size);
+    if (entry) {
+      adopt(store, work, *entry, told);
+      return true;
+    }
+  }
   if (const auto message = store.entries().findMessage(endpoint_.braid, *told.header, told.size)) {
     takeNew(store, work, *message, told, dateOf(store, *message), "copy");
     ++counts_.adopted;
@@ -245,6 +254,9 @@ void EndpointPull::message(Store& store, std::size_t work, ArrivedMessage& arriv
     auto entry = store.entries().findUnpaired(mailbox.record.mailbox, mailbox.record.id, arrived.prepared.digest);
     if (!entry) {
       entry = store.entries().findUnpaired(mailbox.record.mailbox, mailbox.record.id, arrived.prepared.contentKey);
+    }
+    if (!entry && mailbox.uploadsOpen) {
+      entry = store.entries().findMoved(endpoint_.braid, mailbox.record.mailbox, endpoint_.id, arrived.prepared.digest);
     }
     if (entry) {
       store.messages().heal(*entry, std::move(arrived.prepared));
@@ -300,7 +312,16 @@ void EndpointPull::removeMissing(Store& store, const Missing& missing) {
   store.pairs().remove(missing.pair.id);
 }
 
-void EndpointPull::finish(Store& store, const std::vector<std::optional<RemoteStatus>>& read) {
+void EndpointPull::lookForHeld(Store& store) {
+  for (std::size_t i = 0; i < works_.size(); ++i) {
+    if (!works_[i].hasHeld) continue;
+    works_[i].hasHeld = false;  // once
+    for (const Pair& pair : store.pairs().held(works_[i].record.id)) addMissing(store, i, pair);
+  }
+}
+
+void EndpointPull::finish(Store& store, const std::vector<std::optional<RemoteStatus>>& read, Unread unreadMailboxes) {
+  const bool unread = unreadMailboxes == Unread::Some;
   for (const auto& [work, count] : leftOut_) {
     notes_.push_back(works_[work].record.name + ": " + std::to_string(count) +
                      " messages are left out by max_size, max_age or max_messages");
@@ -310,10 +331,7 @@ void EndpointPull::finish(Store& store, const std::vector<std::optional<RemoteSt
     notes_.push_back(namesInWords(names) + ": " + why + "; messages are recognised by content, nothing is removed");
   }
   metAgain_.clear();
-  for (std::size_t i = 0; i < works_.size(); ++i) {
-    if (!works_[i].hasHeld) continue;
-    for (const Pair& pair : store.pairs().held(works_[i].record.id)) addMissing(store, i, pair);
-  }
+  lookForHeld(store);
   std::map<std::size_t, std::uint64_t> removals;
   std::uint64_t total = 0;
   for (const Missing& missing : missing_) {
@@ -332,7 +350,12 @@ void EndpointPull::finish(Store& store, const std::vector<std::optional<RemoteSt
   for (const auto& [work, count] : removals) {
     const bool brake = endpointBrakes || plan::brakes(count, before[work]);
     allowed[work] = brake && settings_.removalsAllowed(works_[work].record.name);
-    held[work] = !settings_.pull.removals || (brake && !allowed[work]);
+    held[work] = !settings_.pull.removals || unread || (brake && !allowed[work]);
+    if (unread && settings_.pull.removals) {
+      notes_.push_back(works_[work].record.name + ": " + std::to_string(count) +
+                       (count == 1 ? " message is" : " messages are") +
+                       " gone there; whether by a move or a removal is seen when all mailboxes can be read");
+    }
   }
   for (const Missing& missing : missing_) {
     if (missing.found) continue;
@@ -349,7 +372,7 @@ void EndpointPull::finish(Store& store, const std::vector<std::optional<RemoteSt
   }
   decisions_.clear();
   for (const auto& [work, count] : removals) {
-    if (!held[work] || !settings_.pull.removals) continue;
+    if (!held[work] || !settings_.pull.removals || unread) continue;
     counts_.held += count;
     const std::string& name = works_[work].record.name;
     if (heldMailboxes_.size() < 5) {

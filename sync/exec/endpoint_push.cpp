@@ -160,6 +160,8 @@ void EndpointPush::transfer(endpoint::Endpoint& endpoint, StoreWriter& writer) {
     transfers.push_back(i);
   }
   if (requests.empty()) return;
+  // Why it is copied is durable before it is: after a crash the copy is known for what it is.
+  writer.flush();
   TransferReceipts receipts(*this, writer, transfers);
   const Outcomes outcomes = endpoint.transfer(requests, receipts);
   for (std::size_t i = 0; i < outcomes.size(); ++i) {

@@ -133,6 +133,39 @@ TEST_CASE("an expunge between STATUS and SELECT is found by the next run", "[eng
   CHECK(trial.subjects("a", "INBOX") == expected);
 }
 
+TEST_CASE("P1: a move into a mailbox that cannot be read now is no removal", "[engine][removals][P1]") {
+  const std::string capabilities = GENERATE(FakeAccount::kPlain, FakeAccount::kCondstore, FakeAccount::kQresync);
+  const bool forGood = GENERATE(false, true);
+  CAPTURE(capabilities, forGood);
+  const std::string answer = forGood ? "TAG NO [NOPERM] no\r\n" : "TAG NO [UNAVAILABLE] later\r\n";
+  FakeImap server;
+  server.with([&](FakeAccount& account) {
+    account.capabilities = capabilities;
+    fill(account.mailbox("INBOX"), 1, 3);
+    fill(account.mailbox("Work"), 11, 11);
+  });
+  Trial trial;
+  trial.run({endpointAt(server, "a")});
+  server.with([&](FakeAccount& account) {
+    account.mailbox("Work").add(account.mailbox("INBOX").mails.at(1).octets, "");
+    account.mailbox("INBOX").expunge(2);
+    account.onCommand = [answer](FakeAccount&, const std::string& command) {
+      const bool opens = command.rfind("EXAMINE", 0) == 0 && command.find("Work") != std::string::npos;
+      return opens ? Reply{Reply::Kind::Say, answer} : Reply{};
+    };
+  });
+  const RunReport report = trial.run({endpointAt(server, "a")});
+  // A mailbox that never can be read is no reason to keep for ever what was removed.
+  CHECK(report.totals.removed == (forGood ? 1U : 0U));
+  CHECK(trial.count("a", "INBOX") == (forGood ? 2U : 3U));
+  server.with([](FakeAccount& account) { account.onCommand = nullptr; });
+  const RunReport later = trial.run({endpointAt(server, "a")});
+  CHECK(later.totals.moved == (forGood ? 0U : 1U));
+  CHECK(trial.subjects("a", "INBOX") == std::vector<std::string>{"m1", "m3"});
+  CHECK(trial.count("a", "Work") == 2);
+  CHECK(orphans(trial, "a") == 0);
+}
+
 TEST_CASE("a bare NO to STATUS is no proof that a mailbox is gone while LIST still knows it", "[engine][removals]") {
   const std::string answer = GENERATE("TAG NO not now\r\n", "TAG NO [INUSE] busy\r\n", "TAG BAD what\r\n");
   CAPTURE(answer);

@@ -197,3 +197,86 @@ TEST_CASE("P6: a mailbox that is missing where another one went back in time was
   run.finish();
   for (const auto& mailbox : store->mailboxes().list()) CHECK(mailbox.messages == 1);
 }
+
+TEST_CASE("P1: while another mailbox cannot be read, what is missing is no removal, and turns up there as a move",
+          "[exec][P1][removal]") {
+  OneMessage trial;
+  {
+    HandRun run(*trial.store, "a", "home", {remoteMailbox("INBOX", 1, 2, 11, 0), remoteMailbox("Work", 2, 2, 5, 1)});
+    run.tell(0, gone(1));
+    run.finish(exec::EndpointPull::Unread::Some);
+    REQUIRE(run.pull->notes().size() == 1);
+    CHECK(run.pull->notes()[0] ==
+          "INBOX: 1 message is gone there; whether by a move or a removal is seen when all mailboxes can be read");
+    CHECK(run.pull->counts().held == 0);
+  }
+  REQUIRE(trial.rows().size() == 1);
+  HandRun run(*trial.store, "a", "home", {remoteMailbox("INBOX", 1, 2, 11, 0), remoteMailbox("Work", 2, 2, 5, 1)});
+  run.begin(1);
+  run.within([&] { run.pull->lookForHeld(*trial.store); });
+  CHECK(run.recognised(1, Uid{1}, mailText("m1")));
+  run.finish();
+  REQUIRE(trial.rows().size() == 1);
+  CHECK(trial.rows().front().entry.id == trial.entry);
+  CHECK(trial.rows().front().entry.mailbox == trial.mailbox("Work"));
+  CHECK(trial.store->pairs().count(run.pull->works()[1].record.id) == 1);
+}
+
+TEST_CASE("P1: what was held back and is there again is no removal any more", "[exec][P1][removal]") {
+  const bool names = GENERATE(false, true);
+  TemporaryStore store;
+  const mailstore::RemoteKey key = names ? mailstore::RemoteKey(Uidl{"f1"}) : mailstore::RemoteKey(Uid{1});
+  const std::string type = names ? "maildir" : "imap";
+  {
+    HandRun run(*store, "a", "home", {remoteMailbox("INBOX", 1, names ? 0 : 2, names ? 0 : 10, 1)}, type);
+    run.begin(0);
+    run.deliver(0, key, mailText("m1"));
+    run.finish();
+    run.within([&] {
+      const auto pair = store->pairs().find(run.pull->works()[0].record.id, key);
+      store->pairs().setHeld(pair->id, true);
+    });
+  }
+  HandRun run(*store, "a", "home", {remoteMailbox("INBOX", 1, names ? 0 : 2, names ? 0 : 11, 1)}, type);
+  run.allowed = true;
+  endpoint::Delta delta;
+  if (names) {
+    delta.present = std::vector<Uidl>{Uidl{"f1"}};
+    delta.fresh = std::vector<Uidl>{};
+  } else {
+    delta.present = UidSet::of(Uid{1}, Uid{1});
+    delta.fresh = UidSet{};
+  }
+  run.tell(0, delta);
+  run.finish();
+  CHECK(store->mailboxes().list().front().messages == 1);
+  CHECK(store->pairs().held(run.pull->works()[0].record.id).empty());
+}
+
+TEST_CASE("P4: an upload whose end was cut off is recognised though the message was moved since", "[exec][P4]") {
+  const bool recognisedFirst = GENERATE(false, true);
+  OneMessage trial;
+  {
+    HandRun first(*trial.store, "b", "home", {remoteMailbox("INBOX", 4, 1, 3, 0)});
+    first.begin(0);
+    first.finish();
+  }
+  trial.change([&] {
+    auto& store = *trial.store;
+    const auto endpoint = store.endpoints().ensure("b", "imap", store.mailboxes().ensureBraid("home"));
+    store.backlog().uploadBegins(store.endpoints().mailboxes(endpoint.id).front().id, mailstore::UidValidity{4},
+                                 Uid{1});
+    store.entries().move(trial.entry, trial.mailbox("Work"));
+  });
+  HandRun run(*trial.store, "b", "home", {remoteMailbox("INBOX", 4, 2, 4, 1)});
+  run.begin(0);
+  if (recognisedFirst) {
+    CHECK(run.recognised(0, Uid{1}, mailText("m1")));
+  } else {
+    run.deliver(0, Uid{1}, mailText("m1"));
+  }
+  run.finish();
+  REQUIRE(trial.rows().size() == 1);
+  CHECK(trial.rows().front().entry.mailbox == trial.mailbox("Work"));
+  CHECK(trial.store->pairs().ofEntry(trial.entry).size() == 2);
+}

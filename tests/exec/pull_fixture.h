@@ -128,8 +128,8 @@ class HandRun {
     within([&] { pull->applyDelta(store_, work, delta); });
     read[work] = listed_[work].status;
   }
-  void finish() {
-    within([&] { pull->finish(store_, read); });
+  void finish(exec::EndpointPull::Unread unread = exec::EndpointPull::Unread::None) {
+    within([&] { pull->finish(store_, read, unread); });
   }
 
   exec::OpLog log;

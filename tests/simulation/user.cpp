@@ -346,7 +346,9 @@ void User::befall() {
     for (const auto& [name, mailbox] : server.mailboxes) {
       for (const SimMessage& message : mailbox.messages) {
         Content& content = world_.ledger().at(message.content);
-        if (!content.stored) content.removed = true;
+        if (content.stored) continue;
+        content.removed = true;
+        content.exact = false;
       }
     }
     server.wipe();
