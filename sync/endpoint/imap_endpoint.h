@@ -63,7 +63,7 @@ class ImapEndpoint final : public Endpoint {
   [[nodiscard]] std::optional<std::string> wireNameFor(const std::string& name) const;
   RemoteMailbox askFor(const std::string& wireName, const std::string& name, mailstore::Role role);
   MailboxOutcome make(const MailboxChange& change);
-  MailboxOutcome rename(const MailboxChange& change);
+  MailboxOutcome rename(const MailboxChange& change, RenamedNames& renames);
   MailboxOutcome removeMailbox(const MailboxChange& change);
 
   const EndpointSettings settings_;

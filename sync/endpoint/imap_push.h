@@ -49,7 +49,6 @@ class ImapPush {
   [[nodiscard]] const std::map<mailstore::Uid, mailstore::Flags>& flags() const { return flags_; }
   [[nodiscard]] const mailstore::UidSet& vanished() const { return vanished_; }
   void clear();
-
   [[nodiscard]] bool has(std::string_view capability) const { return session_.capabilities().has(capability); }
   [[nodiscard]] ImapSession& session() { return session_; }
 
@@ -80,6 +79,36 @@ void forEachUid(const mailstore::UidSet& uids, const Visit& visit) {
     }
   }
 }
+
+/// False when the selected mailbox says that it keeps no \Deleted (PERMANENTFLAGS, RFC 9051 section 7.1).
+bool keepsDeleted(ImapPush& push);
+mailstore::Error keepsNoMark(const RemoteMailbox& mailbox);
+
+/// Removes messages of the selected mailbox, or marks them, and believes only what the server shows.
+class Removal {
+ public:
+  Removal(ImapPush& push, const RemoteMailbox& mailbox, RemoveRequest::Kind kind)
+      : push_(push), mailbox_(mailbox), kind_(push.has("UIDPLUS") ? kind : RemoveRequest::Kind::Mark) {}
+  /// Returns those of `uids` that are there still, or without the mark.
+  mailstore::UidSet run(const mailstore::UidSet& uids);
+  [[nodiscard]] bool marks() const { return kind_ == RemoveRequest::Kind::Mark; }
+  [[nodiscard]] const std::optional<mailstore::Error>& failure() const { return failure_; }
+
+ private:
+  void ended(const ImapPush::End& end, const std::string& what);
+  void ask(const mailstore::UidSet& uids);
+  mailstore::UidSet unmarked(const mailstore::UidSet& uids);
+  mailstore::UidSet stillThere(const mailstore::UidSet& uids);
+
+  ImapPush& push_;
+  const RemoteMailbox& mailbox_;
+  const RemoveRequest::Kind kind_;
+  bool knowsRest_ = true;  ///< what was asked for was answered
+  std::optional<mailstore::Error> failure_;
+};
+
+std::optional<mailstore::Error> removeMessages(ImapPush& push, const RemoveRequest& request, std::size_t index,
+                                               PushSink& sink);
 
 /// Uploads the items of one mailbox.
 class ImapUpload {

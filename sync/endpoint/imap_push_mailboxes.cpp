@@ -71,13 +71,20 @@ MailboxOutcome ImapEndpoint::make(const MailboxChange& change) {
   return {made_.back().get(), std::nullopt};
 }
 
-MailboxOutcome ImapEndpoint::rename(const MailboxChange& change) {
+MailboxOutcome ImapEndpoint::rename(const MailboxChange& change, RenamedNames& renames) {
+  const std::string before = renames.now(change.mailbox->name);
+  if (before == change.name && before == change.mailbox->name) return {change.mailbox, std::nullopt};
   const std::optional<std::string> wireName = wireNameFor(change.name);
   if (!wireName) return {nullptr, cannotHold(change.name, "it has the server's delimiter in it")};
   ImapPush push(*session_);
   if (session_->client().selected() != nullptr && push.has("UNSELECT")) push.command(imap::Unselect{});
-  const ImapPush::End end = push.command(imap::Rename{change.mailbox->wireName, *wireName});
-  if (!end.isOk()) return {nullptr, refusal(*change.mailbox, "rename it to " + change.name, end)};
+  if (before != change.name) {
+    const std::string from =
+        before == change.mailbox->name ? change.mailbox->wireName : wireNameFor(before).value_or(before);
+    const ImapPush::End end = push.command(imap::Rename{from, *wireName});
+    if (!end.isOk()) return {nullptr, refusal(*change.mailbox, "rename it to " + change.name, end)};
+    renames.add(before, change.name);
+  }
   push.command(imap::Subscribe{*wireName});
   made_.push_back(std::make_unique<RemoteMailbox>(askFor(*wireName, change.name, change.mailbox->role)));
   return {made_.back().get(), std::nullopt};
@@ -100,13 +107,14 @@ MailboxOutcome ImapEndpoint::removeMailbox(const MailboxChange& change) {
 
 std::vector<MailboxOutcome> ImapEndpoint::changeMailboxes(std::span<const MailboxChange> changes) {
   std::vector<MailboxOutcome> out;
+  RenamedNames renames;
   for (const MailboxChange& change : changes) {
     switch (change.kind) {
       case MailboxChange::Kind::Create:
         out.push_back(make(change));
         break;
       case MailboxChange::Kind::Rename:
-        out.push_back(rename(change));
+        out.push_back(rename(change, renames));
         break;
       case MailboxChange::Kind::Remove:
         out.push_back(removeMailbox(change));

@@ -113,6 +113,8 @@ class Transferring {
 
   std::optional<Error> run() {
     const bool moves = request_.kind == TransferRequest::Kind::Move;
+    // What cannot be taken away from where it was would be there twice.
+    if (moves && !push_.has("MOVE") && !keepsDeleted(push_)) return keepsNoMark(*request_.from);
     for (const UidSet& part : uidsOf(request_.keys).chunksOfText(kLongestSet)) {
       if (failure_) break;
       if (moves && push_.has("MOVE")) {
@@ -147,18 +149,17 @@ class Transferring {
       for (const auto& [from, to] : end.copied->uids) copied.add(from);
     }
     // It is told when nothing is left to do: until then the old copy keeps its pair, by which it is found again.
-    const bool expunges = push_.has("UIDPLUS");
-    push_.send(
-        imap::UidStore{copied, imap::StoreMode::Add, Flags::of(SystemFlag::Deleted), imap::StoreAnswer::Silent, {}},
-        [this, part, end, copied, expunges](const ImapPush::End& marked) {
-          if (!ended(marked, "mark what was moved") || expunges) return;
-          tell(part, end);
-          forEachUid(copied, [&](Uid uid) { sink_.onMarked(index_, uid); });
-        });
-    if (!expunges) return;
-    push_.send(imap::UidExpunge{copied}, [this, part, end](const ImapPush::End& gone) {
-      if (ended(gone, "expunge what was moved")) tell(part, end);
-    });
+    Removal removal(push_, *request_.from,
+                    push_.has("UIDPLUS") ? RemoveRequest::Kind::Expunge : RemoveRequest::Kind::Mark);
+    const UidSet left = removal.run(copied);
+    if (removal.failure() && !failure_) failure_ = removal.failure();
+    UidSet done = part;
+    done.remove(left);
+    tell(done, end);
+    if (removal.marks())
+      forEachUid(done, [&](Uid uid) {
+        if (copied.contains(uid)) sink_.onMarked(index_, uid);
+      });
   }
 
   void tell(const UidSet& part, const ImapPush::End& end) {
@@ -214,24 +215,8 @@ Outcomes ImapEndpoint::remove(std::span<const RemoveRequest> requests, PushSink&
   Outcomes out(requests.size());
   ImapPush push(*session_);
   for (std::size_t i = 0; i < requests.size(); ++i) {
-    const RemoveRequest& request = requests[i];
-    out[i] = push.open(*request.mailbox, request.uidValidity);
-    if (out[i]) continue;
-    const bool expunges = request.kind == RemoveRequest::Kind::Expunge && push.has("UIDPLUS");
-    for (const UidSet& part : uidsOf(request.keys).chunksOfText(kLongestSet)) {
-      push.send(
-          imap::UidStore{part, imap::StoreMode::Add, Flags::of(SystemFlag::Deleted), imap::StoreAnswer::Silent, {}},
-          [&, part](const ImapPush::End& end) {
-            if (!end.isOk()) out[i] = refusal(*request.mailbox, "mark messages as deleted", end);
-            if (end.isOk() && !expunges) forEachUid(part, [&](Uid uid) { sink.onMarked(i, uid); });
-          });
-      if (!expunges) continue;
-      push.send(imap::UidExpunge{part}, [&, part](const ImapPush::End& end) {
-        if (!end.isOk()) out[i] = refusal(*request.mailbox, "expunge messages", end);
-        if (end.isOk()) forEachUid(part, [&](Uid uid) { sink.onRemoved(i, uid); });
-      });
-    }
-    push.run();
+    out[i] = push.open(*requests[i].mailbox, requests[i].uidValidity);
+    if (!out[i]) out[i] = removeMessages(push, requests[i], i, sink);
   }
   return out;
 }

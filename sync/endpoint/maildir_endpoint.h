@@ -59,7 +59,7 @@ class MaildirEndpoint : public Endpoint {
   void fetchOne(MaildirFolder& folder, const std::string& base, std::size_t index, PullSink& sink,
                 mailstore::MessageBuilder& builder);
   void upload(const AppendRequest& request, std::size_t index, const OctetSource& octets, PushSink& sink);
-  MailboxOutcome changeMailbox(const MailboxChange& change);
+  MailboxOutcome changeMailbox(const MailboxChange& change, RenamedNames& renames);
   void renameDirectories(const std::filesystem::path& from, const std::filesystem::path& to) const;
 
   const EndpointSettings settings_;

@@ -121,7 +121,7 @@ void MaildirEndpoint::renameDirectories(const fs::path& from, const fs::path& to
   }
 }
 
-MailboxOutcome MaildirEndpoint::changeMailbox(const MailboxChange& change) {
+MailboxOutcome MaildirEndpoint::changeMailbox(const MailboxChange& change, RenamedNames& renames) {
   if (change.kind == MailboxChange::Kind::Remove) {
     if (folder(*change.mailbox).removeIfEmpty()) return {};
     return {nullptr, Error(ErrorKind::TemporaryFailure, Scope::Mailbox, Retry::Later,
@@ -129,7 +129,13 @@ MailboxOutcome MaildirEndpoint::changeMailbox(const MailboxChange& change) {
   }
   const fs::path directory = directoryFor(change.name);
   if (change.kind == MailboxChange::Kind::Rename) {
-    renameDirectories(change.mailbox->wireName, directory);
+    const std::string before = renames.now(change.mailbox->name);
+    if (before == change.name && before == change.mailbox->name) return {change.mailbox, std::nullopt};
+    if (before != change.name) {
+      const bool isThere = before == change.mailbox->name;
+      renameDirectories(isThere ? fs::path(change.mailbox->wireName) : directoryFor(before), directory);
+      renames.add(before, change.name);
+    }
   } else {
     MaildirFolder(directory).make();
   }
@@ -144,9 +150,10 @@ MailboxOutcome MaildirEndpoint::changeMailbox(const MailboxChange& change) {
 
 std::vector<MailboxOutcome> MaildirEndpoint::changeMailboxes(std::span<const MailboxChange> changes) {
   std::vector<MailboxOutcome> out;
+  RenamedNames renames;
   for (const MailboxChange& change : changes) {
     try {
-      out.push_back(changeMailbox(change));
+      out.push_back(changeMailbox(change, renames));
     } catch (const Error& error) {
       out.push_back({nullptr, Error(error.kind(), Scope::Mailbox, error.retry(), error.what())});
     }

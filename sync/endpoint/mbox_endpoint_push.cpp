@@ -142,6 +142,8 @@ MailboxOutcome MboxEndpoint::changeMailbox(const MailboxChange& change) {
     throw Error(ErrorKind::TemporaryFailure, Scope::Mailbox, Retry::Never,
                 change.mailbox->name + ": mailboxes of an mbox tree are not removed; do it in the mail program");
   }
+  const bool isNamedSo = change.kind == MailboxChange::Kind::Rename && change.mailbox->name == change.name;
+  if (isNamedSo) return {change.mailbox, std::nullopt};
   const auto same = [&](const RemoteMailbox& mailbox) { return mailbox.name == change.name; };
   const auto there = std::find_if(mailboxes_.begin(), mailboxes_.end(), same);
   if (there != mailboxes_.end()) {

@@ -27,9 +27,26 @@ struct PushAbility {
 struct MailboxChange {
   enum class Kind : std::uint8_t { Create, Rename, Remove };
   Kind kind = Kind::Create;
-  const RemoteMailbox* mailbox = nullptr;        ///< Rename, Remove
-  std::string name;                              ///< Create: its name; Rename: the new one
+  const RemoteMailbox* mailbox = nullptr;  ///< Rename, Remove
+  /// Create: its name. Rename: the new one; what is below the mailbox moves with it, unless each is a file of its own
+  /// (mbox). One that has its new name by then is left as it is.
+  std::string name;
   mailstore::Role role = mailstore::Role::None;  ///< Create: told where the endpoint can be told (CREATE-SPECIAL-USE)
+};
+
+/// What mailboxes are called while some are renamed, and all below them with them (RFC 9051 section 6.3.6).
+class RenamedNames {
+ public:
+  void add(const std::string& from, const std::string& to) { renames_.emplace_back(from, to); }
+  [[nodiscard]] std::string now(std::string name) const {
+    for (const auto& [from, to] : renames_) {
+      if (name == from || name.starts_with(from + "/")) name.replace(0, from.size(), to);
+    }
+    return name;
+  }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> renames_;
 };
 
 struct MailboxOutcome {

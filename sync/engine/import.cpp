@@ -43,7 +43,7 @@ EndpointSettings settingsFor(const ImportRequest& request) {
   out.type = endpoint::EndpointType::Maildir;
   out.path = request.path;
   out.braid = request.braid;
-  out.pull = {true, false, false};
+  out.pull = {true, true, false};
   out.push = {false, false, false};
   if (request.format == MailFormat::Mbox || request.format == MailFormat::Thunderbird)
     out.type = endpoint::EndpointType::Mbox;

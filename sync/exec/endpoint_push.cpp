@@ -95,18 +95,32 @@ void EndpointPush::carryOut(endpoint::Endpoint& endpoint, StoreWriter& writer, c
   remove(endpoint, writer);
 }
 
+std::vector<std::size_t> EndpointPush::placesToRename() const {
+  const std::vector<PlaceWork>& all = work_.places;
+  std::vector<std::size_t> out;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    // One that stays where it is, below one that is renamed, is taken along there, and put back.
+    const bool takenAlong = std::any_of(all.begin(), all.end(), [&](const PlaceWork& above) {
+      return above.renamedTo && all[i].name.starts_with(above.name + "/");
+    });
+    if (all[i].remote != nullptr && (all[i].renamedTo || takenAlong)) out.push_back(i);
+  }
+  std::sort(out.begin(), out.end(), [&](std::size_t a, std::size_t b) { return all[a].name < all[b].name; });
+  return out;
+}
+
 void EndpointPush::changeMailboxes(endpoint::Endpoint& endpoint, StoreWriter& writer) {
+  // A mailbox that is made would make those above it, too, so what is renamed to them comes first.
+  std::vector<std::size_t> places = placesToRename();
   std::vector<MailboxChange> changes;
-  std::vector<std::size_t> places;
+  for (const std::size_t i : places) {
+    const PlaceWork& place = work_.places[i];
+    changes.push_back({MailboxChange::Kind::Rename, place.remote, place.renamedTo.value_or(place.name), {}});
+  }
   for (std::size_t i = 0; i < work_.places.size(); ++i) {
     const PlaceWork& place = work_.places[i];
-    if (place.record.id.value() == 0) {
-      changes.push_back({MailboxChange::Kind::Create, nullptr, place.name, place.role});
-    } else if (place.renamedTo) {
-      changes.push_back({MailboxChange::Kind::Rename, place.remote, *place.renamedTo, {}});
-    } else {
-      continue;
-    }
+    if (place.record.id.value() != 0) continue;
+    changes.push_back({MailboxChange::Kind::Create, nullptr, place.name, place.role});
     places.push_back(i);
   }
   if (changes.empty()) return;
@@ -114,7 +128,7 @@ void EndpointPush::changeMailboxes(endpoint::Endpoint& endpoint, StoreWriter& wr
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     PlaceWork& place = work_.places[places[i]];
     if (outcomes[i].failure) {
-      if (place.renamedTo) {
+      if (place.record.id.value() != 0) {
         failures_.push_back({place.name, *outcomes[i].failure});  // it is there all the same, under its old name
       } else {
         fail(places[i], *outcomes[i].failure);
@@ -133,7 +147,7 @@ void EndpointPush::changeMailboxes(endpoint::Endpoint& endpoint, StoreWriter& wr
         store.endpoints().setAnchor(place.record.id, place.record.anchor);
         store.backlog().setWanted(endpoint_.id, place.record.mailbox);
         log_.note(settings_.endpointName, place.name, "create mailbox", "");
-      } else {
+      } else if (place.name != before) {
         store.endpoints().renameMailbox(place.record.id, place.name, place.record.mailbox);
         log_.note(settings_.endpointName, place.name, "rename mailbox there", "from " + before);
       }

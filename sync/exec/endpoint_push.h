@@ -122,6 +122,8 @@ class EndpointPush {
   [[nodiscard]] const std::string& nameOf(std::size_t place) const { return work_.places[place].name; }
 
   // endpoint_push.cpp
+  /// Those above come before those below them.
+  [[nodiscard]] std::vector<std::size_t> placesToRename() const;
   void changeMailboxes(endpoint::Endpoint& endpoint, StoreWriter& writer);
   void transfer(endpoint::Endpoint& endpoint, StoreWriter& writer);
   void storeFlags(endpoint::Endpoint& endpoint, StoreWriter& writer);

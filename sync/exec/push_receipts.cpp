@@ -151,10 +151,13 @@ void TransferReceipts::moved(const TransferWork& transfer, const TransferItem& i
     wantAnotherRound();
   }
   const mailstore::EndpointMailboxId record = target.record.id;
-  this->record([this, &item, &from, &target, kind, to, record](Store& store) {
-    if (item.pair.value() != 0 && to) {
+  const bool parks = transfer.parks;  // what is missing and turns up in the trash is known by its pair
+  this->record([this, &item, &from, &target, kind, to, record, parks](Store& store) {
+    const bool isKnown =
+        to && !store.pairs().find(record, *to);  // a UID that another message has is a server's mistake
+    if (item.pair.value() != 0 && isKnown) {
       store.pairs().rekey(item.pair, record, *to);
-    } else if (item.pair.value() != 0) {
+    } else if (item.pair.value() != 0 && !parks) {
       store.pairs().remove(item.pair);  // it is recognised by its content when the mailbox is read again
     }
     if (item.cleans) buryIfGone(store, item.entry);
@@ -172,9 +175,15 @@ void TransferReceipts::copied(const TransferWork& transfer, const TransferItem& 
     settled(item.entry);
   } else if (to) {
     // The copy has the other one's flags, and gets its own as soon as its pair is there.
-    mailstore::PairId pair;
-    writer().run([&](Store& store) { pair = store.pairs().add(record, *to, item.entry, item.base, {}); });
-    target.flags.push_back({*to, pair, item.entry, item.base, item.delta, true});
+    std::optional<mailstore::PairId> pair;
+    writer().run([&](Store& store) {
+      if (!store.pairs().find(record, *to)) pair = store.pairs().add(record, *to, item.entry, item.base, {});
+    });
+    if (pair) {
+      target.flags.push_back({*to, *pair, item.entry, item.base, item.delta, true});
+    } else {
+      wantAnotherRound();
+    }
   } else {
     wantAnotherRound();
   }
