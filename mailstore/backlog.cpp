@@ -34,7 +34,7 @@ struct Backlog::Statements {
   Statement uploadBegins{database,
                          "INSERT INTO upload(endpoint_mailbox, uid_validity, uid_next) VALUES(?,?,?)"
                          " ON CONFLICT DO NOTHING"};
-  Statement uploadIsOpen{database, "SELECT 1 FROM upload WHERE endpoint_mailbox = ?"};
+  Statement openUpload{database, "SELECT uid_next FROM upload WHERE endpoint_mailbox = ?"};
   Statement uploadEnds{database, "DELETE FROM upload WHERE endpoint_mailbox = ?"};
   Statement setUnwanted{database, "INSERT INTO unwanted(endpoint, mailbox) VALUES(?,?) ON CONFLICT DO NOTHING"};
   Statement setWanted{database, "DELETE FROM unwanted WHERE endpoint = ? AND mailbox = ?"};
@@ -91,9 +91,10 @@ void Backlog::uploadBegins(EndpointMailboxId mailbox, UidValidity uidValidity, U
   execute(statements_->uploadBegins, mailbox, uidValidity, uidNext);
 }
 
-bool Backlog::uploadIsOpen(EndpointMailboxId mailbox) {
-  Query query(statements_->uploadIsOpen, mailbox);
-  return query.next();
+std::optional<Uid> Backlog::uploadedFrom(EndpointMailboxId mailbox) {
+  Query query(statements_->openUpload, mailbox);
+  if (!query.next()) return std::nullopt;
+  return Uid{static_cast<std::uint32_t>(query.integer(0))};
 }
 
 void Backlog::uploadEnds(EndpointMailboxId mailbox) {

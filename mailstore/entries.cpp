@@ -3,7 +3,10 @@
 #include "mailstore/statement.h"
 #include "mailstore/store.h"
 
+#include <algorithm>
 #include <limits>
+#include <utility>
+#include <vector>
 
 namespace mailbraid::mailstore {
 namespace {
@@ -17,14 +20,15 @@ namespace {
   " AND e.removed_at = 0 AND NOT EXISTS(SELECT 1 FROM pair p"                                                     \
   " WHERE p.entry = e.id AND p.endpoint_mailbox = ?2 AND p.held = 0) ORDER BY e.id LIMIT 1"
 
-/// Of a braid's live entries with the message, one outside of mailbox ?2 that the endpoint does not have anywhere.
-#define MAILBRAID_MOVED(condition)                                                             \
+// See findUploaded(): ?1 braid, ?2 mailbox, ?3 endpoint, ?4 its `pushed`.
+#define MAILBRAID_UPLOADED(condition)                                                          \
   "SELECT e.id FROM message m CROSS JOIN entry e INDEXED BY entry_message ON e.message = m.id" \
-  " JOIN mailbox b ON b.id = e.mailbox AND b.braid = ?1 AND b.id <> ?2"                        \
+  " JOIN mailbox b ON b.id = e.mailbox AND b.braid = ?1"                                       \
   " WHERE " condition                                                                          \
-  " AND e.removed_at = 0 AND NOT EXISTS(SELECT 1 FROM pair p"                                  \
-  " JOIN endpoint_mailbox o ON o.id = p.endpoint_mailbox"                                      \
-  " WHERE p.entry = e.id AND o.endpoint = ?3 AND p.held = 0) ORDER BY e.id LIMIT 1"
+  " AND CASE WHEN e.removed_at = 0 THEN b.id <> ?2 ELSE e.change > ?4 END"                     \
+  " AND NOT EXISTS(SELECT 1 FROM pair p JOIN endpoint_mailbox o ON o.id = p.endpoint_mailbox"  \
+  " WHERE p.entry = e.id AND o.endpoint = ?3 AND p.held = 0)"                                  \
+  " ORDER BY e.removed_at <> 0, e.id LIMIT 1"
 
 #define MAILBRAID_NOT_DAMAGED "NOT EXISTS(SELECT 1 FROM damaged d WHERE d.message = m.id)"
 
@@ -80,11 +84,12 @@ struct Entries::Statements {
                          " AND " MAILBRAID_NOT_DAMAGED)};
   Statement byContent{database,
                       MAILBRAID_UNPAIRED("substr(m.content_key, 1, 4) = substr(?3, 1, 4) AND m.content_key = ?3")};
-  Statement movedByDigest{database, MAILBRAID_MOVED("substr(m.digest, 1, 4) = substr(?4, 1, 4) AND m.digest = ?4")};
-  Statement movedByHeader{
+  Statement uploadedByDigest{database,
+                             MAILBRAID_UPLOADED("substr(m.digest, 1, 4) = substr(?5, 1, 4) AND m.digest = ?5")};
+  Statement uploadedByHeader{
       database,
-      MAILBRAID_MOVED("substr(m.header_digest, 1, 4) = substr(?4, 1, 4) AND m.header_digest = ?4 AND m.size = ?5"
-                      " AND " MAILBRAID_NOT_DAMAGED)};
+      MAILBRAID_UPLOADED("substr(m.header_digest, 1, 4) = substr(?5, 1, 4) AND m.header_digest = ?5 AND m.size = ?6"
+                         " AND " MAILBRAID_NOT_DAMAGED)};
   Statement inBraid{database,
                     "SELECT m.id FROM message m WHERE substr(m.header_digest, 1, 4) = substr(?1, 1, 4) AND "
                     "m.header_digest = ?1 AND m.size = ?2 AND " MAILBRAID_NOT_DAMAGED
@@ -107,7 +112,28 @@ struct Entries::Statements {
                               " FROM entry e JOIN message m ON m.id = e.message WHERE e.id = ?"};
   Statement removed{database,
                     "SELECT id FROM entry INDEXED BY entry_removed WHERE removed_at <> 0 AND mailbox = ? ORDER BY id"};
+  Statement imports{database,
+                    "SELECT first_change, (SELECT min(n.first_change) FROM run n WHERE n.id > r.id)"
+                    " FROM run r WHERE command = 'import' AND first_change >= 0"};
   Statement made{database, "SELECT id FROM entry WHERE id > ? AND id <= ? AND removed_at = 0 ORDER BY id"};
+
+  /// True when a run of `import` made it.
+  bool isImported(EntryId id) {
+    if (!(importsOf == database.currentRun())) {
+      importsOf = database.currentRun();
+      imported.clear();
+      Query query(imports);
+      while (query.next()) {
+        const std::int64_t end = query.isNull(1) ? std::numeric_limits<std::int64_t>::max() : query.integer(1);
+        imported.emplace_back(query.integer(0), end);
+      }
+    }
+    return std::any_of(imported.begin(), imported.end(),
+                       [&](const auto& range) { return id.value() > range.first && id.value() <= range.second; });
+  }
+
+  RunId importsOf;  ///< the run for which `imported` was read
+  std::vector<std::pair<std::int64_t, std::int64_t>> imported;
 
   /// Before an entry changes: what it was goes to the journal of the run, unless the run made it.
   void willChange(EntryId id) {
@@ -160,6 +186,10 @@ void Entries::putBack(EntryId id, MailboxId mailbox) {
   revive(id);
 }
 
+void Entries::isShared(EntryId id) {
+  if (statements_->isImported(id)) statements_->willChange(id);
+}
+
 ChangeNumber Entries::lastChange() {
   return statements_->database.lastChange();
 }
@@ -182,14 +212,14 @@ std::optional<EntryId> Entries::findUnpaired(MailboxId mailbox, EndpointMailboxI
   return idFrom(query);
 }
 
-std::optional<EntryId> Entries::findMoved(BraidId braid, MailboxId from, EndpointId endpoint, const Digest& digest) {
-  Query query(statements_->movedByDigest, braid, from, endpoint, digest);
+std::optional<EntryId> Entries::findUploaded(const EndpointRecord& endpoint, MailboxId from, const Digest& digest) {
+  Query query(statements_->uploadedByDigest, endpoint.braid, from, endpoint.id, endpoint.pushed, digest);
   return idFrom(query);
 }
 
-std::optional<EntryId> Entries::findMoved(BraidId braid, MailboxId from, EndpointId endpoint,
-                                          const HeaderDigest& header, std::uint64_t size) {
-  Query query(statements_->movedByHeader, braid, from, endpoint, header, size);
+std::optional<EntryId> Entries::findUploaded(const EndpointRecord& endpoint, MailboxId from, const HeaderDigest& header,
+                                             std::uint64_t size) {
+  Query query(statements_->uploadedByHeader, endpoint.braid, from, endpoint.id, endpoint.pushed, header, size);
   return idFrom(query);
 }
 

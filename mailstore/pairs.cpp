@@ -11,9 +11,14 @@ namespace {
 
 constexpr std::size_t kPage = 1000;
 
-#define MAILBRAID_PAIR_SELECT                                                                                         \
-  "SELECT p.id, p.endpoint_mailbox, p.uid, p.key, p.entry, p.flags, p.keywords, p.object_id, p.held, p.marked_apart " \
-  "FROM pair p "
+#define MAILBRAID_PAIR_COLUMNS \
+  "p.id, p.endpoint_mailbox, p.uid, p.key, p.entry, p.flags, p.keywords, p.object_id, p.held, p.marked_apart"
+#define MAILBRAID_PAIR_SELECT "SELECT " MAILBRAID_PAIR_COLUMNS " FROM pair p "
+#define MAILBRAID_HELD(condition)                                                                         \
+  "SELECT " MAILBRAID_PAIR_COLUMNS                                                                        \
+  " FROM message m CROSS JOIN entry e INDEXED BY entry_message ON e.message = m.id"                       \
+  " CROSS JOIN pair p INDEXED BY pair_entry ON p.entry = e.id AND p.endpoint_mailbox = ?1 AND p.held = 1" \
+  " WHERE " condition " ORDER BY p.id LIMIT 1"
 
 Pair pairFrom(const Query& query) {
   Pair out;
@@ -56,6 +61,9 @@ struct Pairs::Statements {
                      "SELECT p.entry FROM pair p JOIN endpoint_mailbox b ON b.id = p.endpoint_mailbox JOIN entry e ON"
                      " e.id = p.entry WHERE p.object_id = ?1 AND p.object_id <> '' AND b.endpoint = ?2"
                      " AND e.removed_at = 0 ORDER BY p.id LIMIT 1"};
+  Statement heldByDigest{database, MAILBRAID_HELD("substr(m.digest, 1, 4) = substr(?2, 1, 4) AND m.digest = ?2")};
+  Statement heldByHeader{database, MAILBRAID_HELD("substr(m.header_digest, 1, 4) = substr(?2, 1, 4)"
+                                                  " AND m.header_digest = ?2 AND m.size = ?3")};
   Statement uids{database,
                  "SELECT uid FROM pair WHERE endpoint_mailbox = ? AND uid IS NOT NULL AND held = 0 ORDER BY uid"};
   Statement lastUid{database, "SELECT max(uid) FROM pair WHERE endpoint_mailbox = ? AND uid IS NOT NULL"};
@@ -143,6 +151,18 @@ std::optional<EntryId> Pairs::findEntryByObjectId(EndpointId endpoint, std::stri
   Query query(statements_->byObject, objectId, endpoint);
   if (!query.next()) return std::nullopt;
   return query.named<EntryId>(0);
+}
+
+std::optional<Pair> Pairs::findHeld(EndpointMailboxId mailbox, const Digest& digest) {
+  Query query(statements_->heldByDigest, mailbox, digest);
+  if (!query.next()) return std::nullopt;
+  return pairFrom(query);
+}
+
+std::optional<Pair> Pairs::findHeld(EndpointMailboxId mailbox, const HeaderDigest& header, std::uint64_t size) {
+  Query query(statements_->heldByHeader, mailbox, header, size);
+  if (!query.next()) return std::nullopt;
+  return pairFrom(query);
 }
 
 UidSet Pairs::uids(EndpointMailboxId mailbox) {

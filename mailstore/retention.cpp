@@ -27,6 +27,12 @@ struct Retention::Statements {
                 "SELECT id, message, removed_at, EXISTS(SELECT 1 FROM pair WHERE pair.entry = entry.id AND held = 0)"
                 " FROM entry INDEXED BY entry_removed WHERE removed_at <> 0 AND removed_at < ?1"
                 " AND (removed_at, id) > (?2, ?3) ORDER BY removed_at, id LIMIT ?4"};
+  // A POP3 server that lists it again one day must not make it new.
+  Statement rememberNames{database,
+                          "INSERT OR IGNORE INTO left_out(endpoint_mailbox, key)"
+                          " SELECT p.endpoint_mailbox, p.key FROM pair p"
+                          " JOIN endpoint_mailbox b ON b.id = p.endpoint_mailbox JOIN endpoint o ON o.id = b.endpoint"
+                          " WHERE p.entry = ? AND p.held = 1 AND p.key IS NOT NULL AND o.type = 'pop3'"};
   Statement removePairs{database, "DELETE FROM pair WHERE entry = ?"};
   Statement removeEntry{database, "DELETE FROM entry WHERE id = ?"};
   Statement removeMessage{
@@ -68,6 +74,7 @@ Retention::Forgotten Retention::forget(std::int64_t removedBefore) {
       ++out.waiting;
       continue;
     }
+    execute(statements_->rememberNames, one.entry);
     execute(statements_->removePairs, one.entry);
     execute(statements_->removeEntry, one.entry);
     ++out.entries;

@@ -91,6 +91,8 @@ class Entries {
   void move(EntryId id, MailboxId to);
   void remove(EntryId id, std::int64_t now);  ///< makes it a tombstone
   void revive(EntryId id);                    ///< a tombstone lives again, where it was
+  /// An endpoint turned out to have it, too. When an import made it, undoing that import must know.
+  void isShared(EntryId id);
   /// Into `mailbox`, alive. When that mailbox is gone it comes back, or what has its name now takes the entry.
   void putBack(EntryId id, MailboxId mailbox);
   ChangeNumber lastChange();
@@ -102,10 +104,11 @@ class Entries {
   std::optional<EntryId> findUnpaired(MailboxId mailbox, EndpointMailboxId endpointMailbox, const HeaderDigest& header,
                                       std::uint64_t size);
   std::optional<EntryId> findUnpaired(MailboxId mailbox, EndpointMailboxId endpointMailbox, const ContentKey& key);
-  /// A live entry of the braid with this message in another mailbox than `from`, and without a pair at the endpoint.
-  std::optional<EntryId> findMoved(BraidId braid, MailboxId from, EndpointId endpoint, const Digest& digest);
-  std::optional<EntryId> findMoved(BraidId braid, MailboxId from, EndpointId endpoint, const HeaderDigest& header,
-                                   std::uint64_t size);
+  /// What was uploaded from mailbox `from` and changed since: an entry with this message and without a pair at the
+  /// endpoint that is in another mailbox of the braid now, or was removed after `endpoint.pushed`.
+  std::optional<EntryId> findUploaded(const EndpointRecord& endpoint, MailboxId from, const Digest& digest);
+  std::optional<EntryId> findUploaded(const EndpointRecord& endpoint, MailboxId from, const HeaderDigest& header,
+                                      std::uint64_t size);
 
   /// A message with this header digest and size that has a live entry anywhere in the braid and is not marked as
   /// damaged: its octets need not be fetched.
@@ -169,6 +172,9 @@ class Pairs {
   std::vector<Pair> ofEntry(EntryId entry);
   /// A live entry's message that this endpoint is known to call `objectId`, in any of its mailboxes.
   std::optional<EntryId> findEntryByObjectId(EndpointId endpoint, std::string_view objectId);
+  /// A held pair of the mailbox whose entry, in whatever mailbox, removed or not, has this message.
+  std::optional<Pair> findHeld(EndpointMailboxId mailbox, const Digest& digest);
+  std::optional<Pair> findHeld(EndpointMailboxId mailbox, const HeaderDigest& header, std::uint64_t size);
   UidSet uids(EndpointMailboxId mailbox);          ///< held ones left out
   std::uint64_t count(EndpointMailboxId mailbox);  ///< held ones left out
   Uid lastUid(EndpointMailboxId mailbox);          ///< the highest, held ones included; 0: no pair has a UID
@@ -206,7 +212,8 @@ class Backlog {
 
   /// Uploads begin: what the mailbox gets from `uidNext` on may be ours.
   void uploadBegins(EndpointMailboxId mailbox, UidValidity uidValidity, Uid uidNext);
-  bool uploadIsOpen(EndpointMailboxId mailbox);
+  /// While it is not known what became of uploads: the first UID that may be one of them.
+  std::optional<Uid> uploadedFrom(EndpointMailboxId mailbox);
   void uploadEnds(EndpointMailboxId mailbox);
 
   void setUnwanted(EndpointId endpoint, MailboxId mailbox);

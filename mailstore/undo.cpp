@@ -30,9 +30,14 @@ class Undo {
     if (overtaken) ++report_.overtaken;
   }
   void gone() { ++report_.gone; }
-  void made(EntryId id, bool imported) {
+  enum class Since : std::uint8_t { Untouched, Changed };
+  void made(EntryId id, bool imported, Since since) {
     if (!imported) {
       ++report_.kept;
+      return;
+    }
+    if (since == Since::Changed) {
+      ++report_.overtaken;
       return;
     }
     store_.entries().remove(id, now_);
@@ -101,7 +106,8 @@ UndoReport undoRun(Store& store, RunId run, std::int64_t now) {
     const auto later = changedLater.find(changed.entry);
     undo.takeBack(changed.entry, stateOf(changed), later == changedLater.end() ? current : later->second, current);
   }
-  for (const EntryId id : store.entries().madeBetween(*row.firstChange, end)) undo.made(id, row.command == "import");
+  for (const EntryId id : store.entries().madeBetween(*row.firstChange, end))
+    undo.made(id, row.command == "import", changedLater.contains(id) ? Undo::Since::Changed : Undo::Since::Untouched);
   return undo.report();
 }
 

@@ -9,6 +9,8 @@
 #include <fstream>
 #include <utility>
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace mailbraid::mailstore {
@@ -81,6 +83,14 @@ Flags MaildirKeywords::flags(std::string_view letters) const {
   return out;
 }
 
+bool MaildirKeywords::knows(std::string_view letters) const {
+  return std::all_of(letters.begin(), letters.end(), [&](char letter) {
+    if (letter < 'a' || letter > 'z') return true;
+    const auto number = static_cast<std::size_t>(letter - 'a');
+    return number < names_.size() && !names_[number].empty();
+  });
+}
+
 void MaildirKeywords::write(const std::filesystem::path& maildir) {
   const std::filesystem::path fresh = maildir / (std::string(kFile) + ".new");
   ::unlink(fresh.c_str());
@@ -90,6 +100,13 @@ void MaildirKeywords::write(const std::filesystem::path& maildir) {
   }
   file.close({});
   const std::filesystem::path place = maildir / kFile;
+  struct stat old {};
+  struct stat made {};
+  if (::stat(place.c_str(), &old) == 0 && ::stat(fresh.c_str(), &made) == 0 &&
+      made.st_mtim.tv_sec <= old.st_mtim.tv_sec) {
+    const std::array<timespec, 2> times{{{0, UTIME_OMIT}, {old.st_mtim.tv_sec + 1, 0}}};
+    if (::utimensat(AT_FDCWD, fresh.c_str(), times.data(), 0) != 0) failExport(fresh, "cannot be dated", errno);
+  }
   if (::rename(fresh.c_str(), place.c_str()) != 0) failExport(place, "cannot be made", errno);
   changed_ = false;
 }

@@ -24,7 +24,11 @@ class MaildirKeywords {
   [[nodiscard]] Flags flags(std::string_view letters) const;
   /// True when letters() gave out a letter since the file was read or written.
   [[nodiscard]] bool hasChanged() const { return changed_; }
-  /// Writes the file, whole or not at all. Throws Error (NotWritable).
+  /// True when the file gives every keyword letter among these a meaning.
+  [[nodiscard]] bool knows(std::string_view letters) const;
+  /// Writes the file, whole or not at all, with a time of a later second than it had: Dovecot looks at seconds to see
+  /// that it changed. Under the lock that Dovecot takes for it, which is the caller's business. Throws Error
+  /// (NotWritable).
   void write(const std::filesystem::path& maildir);
 
  private:

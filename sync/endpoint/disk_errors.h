@@ -6,6 +6,7 @@
 #include "sync/endpoint/push.h"
 
 #include <cstddef>
+#include <filesystem>
 
 namespace mailbraid::sync::endpoint {
 
@@ -19,6 +20,11 @@ auto atEndpoint(const Action& action) {
     throw mailstore::Error(error.kind(), mailstore::Scope::Endpoint, mailstore::Retry::Later, error.what());
   }
 }
+
+/// True when a mailbox of a tree was removed: nothing is at its place, or (with `part`) a directory that has other
+/// things in it, but not that. A link that leads nowhere, and an empty directory there or above it, may be the place of
+/// a disk that is not mounted.
+bool isRemoved(const std::filesystem::path& place, const std::filesystem::path& top, const char* part = nullptr);
 
 /// Runs `action` for each request; an error of a mailbox ends that request only.
 template <class Requests, class Action>

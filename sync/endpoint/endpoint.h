@@ -159,8 +159,11 @@ class Endpoint {
   virtual Outcomes append(std::span<const AppendRequest> requests, const OctetSource& octets, PushSink& sink);
   virtual Outcomes remove(std::span<const RemoveRequest> requests, PushSink& sink);
   /// Writes the mark by which the next run knows that nothing but this run's successors touched the state: `run` went
-  /// through to its end. Nothing where there is no such mark (IMAP and POP3 have their own).
-  virtual void seal(std::int64_t run) { static_cast<void>(run); }
+  /// through to its end. Nothing where there is no such mark (IMAP and POP3 have their own). False: none can be left.
+  virtual bool seal(std::int64_t run) {
+    static_cast<void>(run);
+    return true;
+  }
 
   /// Says good-bye without waiting for an answer.
   virtual void close() noexcept = 0;

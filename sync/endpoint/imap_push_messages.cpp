@@ -119,7 +119,7 @@ class Transferring {
       if (failure_) break;
       if (moves && push_.has("MOVE")) {
         push_.send(imap::UidMove{part, request_.to->wireName}, [this, part](const ImapPush::End& end) {
-          if (ended(end, "move messages to " + request_.to->name)) tell(part, end);
+          if (ended(end, "move messages to " + request_.to->name)) tell(part, trusted(end.copied));
         });
       } else {
         copy(part, moves);
@@ -135,18 +135,26 @@ class Transferring {
     return end.isOk();
   }
 
+  /// UIDs of another mailbox, which has taken the target's name meanwhile, are none of ours.
+  [[nodiscard]] const imap::CopyUid* trusted(const std::optional<imap::CopyUid>& copied) const {
+    const auto& known = request_.to->status;
+    const bool other = copied && known && known->uidValidity.value() != 0 && known->uidValidity != copied->uidValidity;
+    return copied && !other ? &*copied : nullptr;
+  }
+
   /// The copy comes first, and only what was copied is removed, exactly that.
   void copy(const UidSet& part, bool moves) {
     const ImapPush::End end = push_.command(imap::UidCopy{part, request_.to->wireName});
     if (!ended(end, "copy messages to " + request_.to->name)) return;
+    const imap::CopyUid* told = trusted(end.copied);
     if (!moves) {
-      tell(part, end);
+      tell(part, told);
       return;
     }
     UidSet copied = part;
-    if (end.copied) {
+    if (told != nullptr) {
       copied = {};
-      for (const auto& [from, to] : end.copied->uids) copied.add(from);
+      for (const auto& [from, to] : told->uids) copied.add(from);
     }
     // It is told when nothing is left to do: until then the old copy keeps its pair, by which it is found again.
     Removal removal(push_, *request_.from,
@@ -155,20 +163,20 @@ class Transferring {
     if (removal.failure() && !failure_) failure_ = removal.failure();
     UidSet done = part;
     done.remove(left);
-    tell(done, end);
+    tell(done, told);
     if (removal.marks())
       forEachUid(done, [&](Uid uid) {
         if (copied.contains(uid)) sink_.onMarked(index_, uid);
       });
   }
 
-  void tell(const UidSet& part, const ImapPush::End& end) {
-    if (!end.copied) {
+  void tell(const UidSet& part, const imap::CopyUid* told) {
+    if (told == nullptr) {
       forEachUid(part, [&](Uid uid) { sink_.onTransferred(index_, uid, std::nullopt); });
       return;
     }
     UidSet left = part;
-    for (const auto& [from, to] : end.copied->uids) {
+    for (const auto& [from, to] : told->uids) {
       if (!part.contains(from)) continue;
       left.remove(UidSet::of(from, from));
       sink_.onTransferred(index_, from, mailstore::RemoteKey{to});

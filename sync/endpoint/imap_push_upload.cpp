@@ -204,7 +204,10 @@ void ImapUpload::ended(const Batch& batch, const ImapPush::End& end) {
   inFlight_ -= std::min(inFlight_, batch.octets);
   if (end.isOk()) {
     std::vector<Uid> uids;
-    if (end.appended && end.appended->uids.count() == batch.items.size()) {
+    const auto& known = request_.mailbox->status;
+    const bool other = end.appended && known && known->uidValidity.value() != 0 &&
+                       known->uidValidity != end.appended->uidValidity;  // it was replaced by another mailbox meanwhile
+    if (end.appended && !other && end.appended->uids.count() == batch.items.size()) {
       forEachUid(end.appended->uids, [&](Uid uid) { uids.push_back(uid); });
     }
     for (std::size_t i = 0; i < batch.items.size(); ++i) {

@@ -74,8 +74,8 @@ void MaildirEndpoint::open() {
   lostState_ = reading.lostState;
 }
 
-void MaildirEndpoint::seal(std::int64_t run) {
-  seal_.write(environment_.seal, uidValidity_, run);
+bool MaildirEndpoint::seal(std::int64_t run) {
+  return seal_.write(environment_.seal, uidValidity_, run);
 }
 
 void MaildirEndpoint::addMailbox(const std::string& name, const fs::path& directory, std::string refusal) {
@@ -169,7 +169,9 @@ void MaildirEndpoint::refresh() {
 
 MaildirFolder& MaildirEndpoint::folder(const RemoteMailbox& mailbox) {
   std::unique_ptr<MaildirFolder>& found = folders_[mailbox.wireName];
-  if (!found) found = std::make_unique<MaildirFolder>(mailbox.wireName);
+  if (!found)
+    found =
+        std::make_unique<MaildirFolder>(mailbox.wireName, LockPatience{settings_.server.timeout, environment_.stop});
   return *found;
 }
 
@@ -186,8 +188,7 @@ fs::path MaildirEndpoint::directoryFor(const std::string& name) const {
 
 bool MaildirEndpoint::isGone(const std::string& mailboxName) {
   if (directories_.contains(mailboxName)) return false;
-  std::error_code error;
-  return !fs::exists(directoryFor(mailboxName) / "cur", error) && !error;
+  return isRemoved(directoryFor(mailboxName), settings_.path, "cur");
 }
 
 EndpointFacts MaildirEndpoint::facts() const {

@@ -38,7 +38,7 @@ class MaildirEndpoint : public Endpoint {
   Outcomes transfer(std::span<const TransferRequest> requests, PushSink& sink) override;
   Outcomes append(std::span<const AppendRequest> requests, const OctetSource& octets, PushSink& sink) override;
   Outcomes remove(std::span<const RemoveRequest> requests, PushSink& sink) override;
-  void seal(std::int64_t run) override;
+  bool seal(std::int64_t run) override;
 
   void close() noexcept override {}
   [[nodiscard]] WireTotals wireTotals() const override { return {}; }
@@ -58,6 +58,9 @@ class MaildirEndpoint : public Endpoint {
   void identifyOne(MaildirFolder& folder, const std::string& base, std::size_t index, const IdentitySink& sink);
   void fetchOne(MaildirFolder& folder, const std::string& base, std::size_t index, PullSink& sink,
                 mailstore::MessageBuilder& builder);
+  /// Changes each message by itself; what came of it is told when a batch of them is on the disk.
+  static void inBatches(const KeySet& keys, const std::function<std::function<void()>(const mailstore::Uidl&)>& change,
+                        std::initializer_list<MaildirFolder*> folders);
   void upload(const AppendRequest& request, std::size_t index, const OctetSource& octets, PushSink& sink);
   MailboxOutcome changeMailbox(const MailboxChange& change, RenamedNames& renames);
   void renameDirectories(const std::filesystem::path& from, const std::filesystem::path& to) const;

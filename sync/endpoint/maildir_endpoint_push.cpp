@@ -25,17 +25,36 @@ constexpr std::size_t kBatch = 512;
 
 }  // namespace
 
+void MaildirEndpoint::inBatches(const KeySet& keys, const std::function<std::function<void()>(const Uidl&)>& change,
+                                std::initializer_list<MaildirFolder*> folders) {
+  std::vector<std::function<void()>> done;
+  const auto tell = [&] {
+    for (MaildirFolder* one : folders) one->settle();
+    for (const auto& one : done) one();
+    done.clear();
+  };
+  try {
+    for (const Uidl& name : namesOf(keys)) {
+      done.push_back(change(name));
+      if (done.size() >= kBatch) tell();
+    }
+  } catch (const Error&) {
+    tell();
+    throw;
+  }
+  tell();
+}
+
 Outcomes MaildirEndpoint::storeFlags(std::span<const FlagRequest> requests, PushSink& sink) {
   return forEachRequest(requests, [&](const FlagRequest& request, std::size_t i) {
+    MaildirFolder& mailbox = folder(*request.mailbox);
     for (const FlagChange& change : request.changes) {
-      for (const Uidl& name : namesOf(change.keys)) {
-        const auto flags = folder(*request.mailbox).change(name.value(), change.add, change.remove);
-        if (flags) {
-          sink.onFlags(i, name, *flags);
-        } else {
-          sink.onVanished(i, name);
-        }
-      }
+      const auto changeOne = [&](const Uidl& name) -> std::function<void()> {
+        const auto flags = mailbox.change(name.value(), change.add, change.remove);
+        if (!flags) return [&sink, i, name] { sink.onVanished(i, name); };
+        return [&sink, i, name, flags] { sink.onFlags(i, name, *flags); };
+      };
+      inBatches(change.keys, changeOne, {&mailbox});
     }
   });
 }
@@ -44,30 +63,30 @@ Outcomes MaildirEndpoint::transfer(std::span<const TransferRequest> requests, Pu
   return forEachRequest(requests, [&](const TransferRequest& request, std::size_t i) {
     const auto how =
         request.kind == TransferRequest::Kind::Move ? MaildirFolder::Transfer::Move : MaildirFolder::Transfer::Copy;
-    for (const Uidl& name : namesOf(request.keys)) {
-      const auto there = folder(*request.from).transfer(name.value(), folder(*request.to), how);
-      if (there) {
-        sink.onTransferred(i, name, RemoteKey{Uidl{*there}});
-      } else {
-        sink.onVanished(i, name);
-      }
-    }
+    MaildirFolder& from = folder(*request.from);
+    MaildirFolder& to = folder(*request.to);
+    const auto transferOne = [&](const Uidl& name) -> std::function<void()> {
+      const auto there = from.transfer(name.value(), to, how);
+      if (!there) return [&sink, i, name] { sink.onVanished(i, name); };
+      return [&sink, i, name, there] { sink.onTransferred(i, name, RemoteKey{Uidl{*there}}); };
+    };
+    inBatches(request.keys, transferOne, {&to, &from});
   });
 }
 
 Outcomes MaildirEndpoint::remove(std::span<const RemoveRequest> requests, PushSink& sink) {
   return forEachRequest(requests, [&](const RemoveRequest& request, std::size_t i) {
-    for (const Uidl& name : namesOf(request.keys)) {
-      MaildirFolder& mailbox = folder(*request.mailbox);
+    MaildirFolder& mailbox = folder(*request.mailbox);
+    const auto removeOne = [&](const Uidl& name) -> std::function<void()> {
       if (request.kind == RemoveRequest::Kind::Expunge) {
         mailbox.remove(name.value());
-        sink.onRemoved(i, name);
-      } else if (mailbox.change(name.value(), Flags::of(mailstore::SystemFlag::Deleted), {})) {
-        sink.onMarked(i, name);
-      } else {
-        sink.onVanished(i, name);
+        return [&sink, i, name] { sink.onRemoved(i, name); };
       }
-    }
+      if (mailbox.change(name.value(), Flags::of(mailstore::SystemFlag::Deleted), {}))
+        return [&sink, i, name] { sink.onMarked(i, name); };
+      return [&sink, i, name] { sink.onVanished(i, name); };
+    };
+    inBatches(request.keys, removeOne, {&mailbox});
   });
 }
 

@@ -48,9 +48,9 @@ Delta MaildirEndpoint::read(const DeltaRequest& request, PullSink& sink, std::si
   MaildirFolder& folder = this->folder(*request.mailbox);
   delta.status = statusOf(folder);
   sink.onOpened(index, delta.status);
-  const bool complete = folder.scan();
   std::set<std::string_view> skip;
   for (const Uidl& name : namesOf(request.skip)) skip.insert(name.value());
+  const bool complete = folder.scan(skip);
   std::vector<Uidl> present;
   std::vector<Uidl> fresh;
   present.reserve(folder.files().size());

@@ -8,7 +8,9 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <iterator>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include <dirent.h>
@@ -59,15 +61,41 @@ std::string uniqueName() {
          "Q" + std::to_string(++counter) + "." + (name.empty() ? "localhost" : name);
 }
 
-/// Letters that this program does not know stay where they are.
-std::string withUnknown(std::string letters, std::string_view before) {
+/// Letters that mean nothing here stay where they are.
+std::string withUnknown(std::string letters, std::string_view before, const mailstore::MaildirKeywords& keywords) {
   constexpr std::string_view kKnown = "DFPRST";
   for (const char letter : before) {
-    const bool known = kKnown.find(letter) != std::string_view::npos || (letter >= 'a' && letter <= 'z');
+    const bool known = kKnown.find(letter) != std::string_view::npos ||
+                       (letter >= 'a' && letter <= 'z' && keywords.knows({&letter, 1}));
     if (!known && letters.find(letter) == std::string::npos) letters.push_back(letter);
   }
   std::sort(letters.begin(), letters.end());
   return letters;
+}
+
+void syncDirectory(const fs::path& directory) {
+  const Descriptor opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (opened.value() < 0 || ::fsync(opened.value()) != 0) fail(directory, "cannot be written", errno);
+}
+
+std::uint64_t nowInNanoseconds() {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count());
+}
+
+/// From when on a change gives a directory another time than `newest`: file systems count in ticks of the kernel (10 ms
+/// at most, before Linux 6.13), and some in seconds.
+std::uint64_t nextTick(std::uint64_t newest) {
+  constexpr std::uint64_t kTick = 20'000'000;
+  constexpr std::uint64_t kSecond = 1'000'000'000;
+  return newest + kTick + (newest % kSecond == 0 ? kSecond : 0);
+}
+
+void waitUntil(std::uint64_t time) {
+  constexpr std::uint64_t kLongest = 2'000'000'000;  // a time far in the future is nothing that waiting helps with
+  const std::uint64_t now = nowInNanoseconds();
+  if (time > now && time < now + kLongest) std::this_thread::sleep_for(std::chrono::nanoseconds(time - now));
 }
 
 }  // namespace
@@ -76,10 +104,7 @@ std::uint64_t MaildirFolder::changeNumber() const {
   constexpr std::uint64_t kCoarse = 2'000'000'000;
   std::uint64_t newest = modified(directory_ / "dovecot-keywords");
   for (const char* part : kParts) newest = std::max(newest, modified(directory_ / part));
-  const auto now = static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
-          .count());
-  return newest + kCoarse > now ? 0 : newest;
+  return newest + kCoarse > nowInNanoseconds() ? 0 : newest;
 }
 
 bool MaildirFolder::exists() const {
@@ -98,13 +123,20 @@ void MaildirFolder::make() const {
   for (const char* part : kAllParts) makeOne(directory_ / part);
 }
 
-bool MaildirFolder::scan() {
+bool MaildirFolder::scan(const std::set<std::string_view>& expected) {
   constexpr int kMostTries = 5;
   keywords_ = mailstore::MaildirKeywords::read(directory_);
+  const auto newest = [&] { return std::max(modified(directory_ / "cur"), modified(directory_ / "new")); };
+  const auto isThere = [&](std::string_view base) { return files_.contains(std::string(base)); };
   for (int tries = 0; tries < kMostTries; ++tries) {
-    const std::array<std::uint64_t, 2> before{modified(directory_ / "cur"), modified(directory_ / "new")};
+    const std::uint64_t before = newest();
+    // Names that are changed while they are listed may be listed neither before nor after. The directory's time tells,
+    // unless it changed just before, in the same tick.
+    if (tries > 0) waitUntil(nextTick(before));
+    const bool tells = nextTick(before) <= nowInNanoseconds();
     if (!scanOnce()) return false;
-    if (before == std::array<std::uint64_t, 2>{modified(directory_ / "cur"), modified(directory_ / "new")}) return true;
+    if (!expected.empty() && std::all_of(expected.begin(), expected.end(), isThere)) return true;
+    if (tells && before == newest()) return true;
   }
   return false;
 }
@@ -139,10 +171,12 @@ std::optional<fs::path> MaildirFolder::find(const std::string& base) {
   const auto known = files_.find(base);
   if (known == files_.end()) return std::nullopt;
   if (::access(known->second.c_str(), F_OK) == 0) return known->second;
-  scan();  // another program gave it other flags
+  const bool proven = scan({base});  // another program gave it other flags
   const auto again = files_.find(base);
-  if (again == files_.end()) return std::nullopt;
-  return again->second;
+  if (again != files_.end()) return again->second;
+  if (proven) return std::nullopt;
+  throw Error(ErrorKind::TemporaryFailure, Scope::Mailbox, Retry::Later,
+              directory_.string() + " changes again and again: " + base + " is not found in it.");
 }
 
 mailstore::MaildirKeywords& MaildirFolder::keywords() {
@@ -150,8 +184,26 @@ mailstore::MaildirKeywords& MaildirFolder::keywords() {
   return *keywords_;
 }
 
-void MaildirFolder::writeKeywords() {
-  if (keywords_ && keywords_->hasChanged()) atEndpoint([&] { keywords_->write(directory_); });
+std::string MaildirFolder::lettersFor(const Flags& flags) {
+  std::string letters = keywords().letters(flags);
+  if (!keywords().hasChanged()) return letters;
+  // A letter that is new here: another program may have given it away since the file was read.
+  const DotLock lock(directory_ / "dovecot-uidlist", patience_);
+  keywords_ = mailstore::MaildirKeywords::read(directory_);
+  letters = keywords_->letters(flags);
+  if (keywords_->hasChanged()) atEndpoint([&] { keywords_->write(directory_); });
+  return letters;
+}
+
+Flags MaildirFolder::meaningOf(std::string_view letters) {
+  if (!keywords().knows(letters)) keywords_ = mailstore::MaildirKeywords::read(directory_);
+  return keywords_->flags(letters);
+}
+
+void MaildirFolder::settle() {
+  if (!unsettled_) return;
+  for (const char* part : kParts) syncDirectory(directory_ / part);
+  unsettled_ = false;
 }
 
 Flags MaildirFolder::flagsOf(const fs::path& file) const {
@@ -172,20 +224,21 @@ MaildirFolder::Opened MaildirFolder::open(const std::string& base) {
 }
 
 std::optional<Flags> MaildirFolder::change(const std::string& base, const Flags& add, const Flags& remove) {
-  keywords();
   for (int tries = 0; tries < 5; ++tries) {
     const std::optional<fs::path> file = find(base);
     if (!file) return std::nullopt;
     const std::string name = file->filename();
     const std::string before(parseMaildirName(name).letters);
-    const std::string letters = withUnknown(keywords().letters(flagsOf(*file).without(remove).unitedWith(add)), before);
-    writeKeywords();  // a letter means something before it is used
+    // A letter means something before it is used.
+    const std::string letters =
+        withUnknown(lettersFor(meaningOf(before).without(remove).unitedWith(add)), before, keywords());
     std::string fresh = base;
     fresh += ":2,";
     fresh += letters;
     const fs::path place = directory_ / "cur" / fresh;
     if (place == *file || ::rename(file->c_str(), place.c_str()) == 0) {
       files_[base] = place;
+      unsettled_ = true;
       return keywords().flags(letters);
     }
     if (errno != ENOENT) fail(*file, "cannot be renamed", errno);
@@ -197,16 +250,18 @@ std::optional<std::string> MaildirFolder::transfer(const std::string& base, Mail
   for (int tries = 0; tries < 5; ++tries) {
     const std::optional<fs::path> file = find(base);
     if (!file) return std::nullopt;
-    keywords();
-    std::string name = how == Transfer::Copy || target.find(base) ? uniqueName() : base;
-    const std::string letters = target.keywords().letters(flagsOf(*file));
-    target.writeKeywords();
+    const std::string name = how == Transfer::Copy || target.find(base) ? uniqueName() : base;
+    const std::string before(parseMaildirName(file->filename().string()).letters);
+    std::string others;  // the letters of keywords are a mailbox's own
+    std::copy_if(before.begin(), before.end(), std::back_inserter(others), [](char c) { return c < 'a' || c > 'z'; });
+    const std::string letters = withUnknown(target.lettersFor(meaningOf(before)), others, target.keywords());
     const fs::path place = target.directory_ / "cur" / (name + ":2," + letters);
     const int result =
         how == Transfer::Copy ? ::link(file->c_str(), place.c_str()) : ::rename(file->c_str(), place.c_str());
     if (result == 0) {
       if (how == Transfer::Move) files_.erase(base);
       target.files_[name] = place;
+      unsettled_ = target.unsettled_ = true;
       return name;
     }
     if (errno != ENOENT) fail(place, "cannot be made", errno);
@@ -220,6 +275,7 @@ bool MaildirFolder::remove(const std::string& base) {
     if (!file) return false;
     if (::unlink(file->c_str()) == 0) {
       files_.erase(base);
+      unsettled_ = true;
       return true;
     }
     if (errno != ENOENT) fail(*file, "cannot be removed", errno);
@@ -233,7 +289,11 @@ bool MaildirFolder::removeIfEmpty() {
     const fs::directory_iterator files(directory_ / part, error);
     if (!error && files != fs::directory_iterator()) return false;
   }
-  for (const char* part : kAllParts) ::rmdir((directory_ / part).c_str());
+  for (const char* part : kAllParts) {
+    if (::rmdir((directory_ / part).c_str()) == 0 || errno == ENOENT) continue;
+    make();  // a message has just come
+    return false;
+  }
   std::error_code error;
   for (const fs::directory_entry& entry : fs::directory_iterator(directory_, error)) {
     const std::string name = entry.path().filename();
@@ -245,12 +305,9 @@ bool MaildirFolder::removeIfEmpty() {
 }
 
 void MaildirFolder::sync() const {
-  const int descriptor = ::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) fail(directory_, "cannot be opened", errno);
-  const int result = ::syncfs(descriptor);
-  const int problem = errno;
-  ::close(descriptor);
-  if (result != 0) fail(directory_, "cannot be written", problem);
+  const Descriptor opened(::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (opened.value() < 0) fail(directory_, "cannot be opened", errno);
+  if (::syncfs(opened.value()) != 0) fail(directory_, "cannot be written", errno);
 }
 
 MaildirFolder::Delivery::~Delivery() {
@@ -278,10 +335,8 @@ void MaildirFolder::Delivery::add(std::uint64_t token, const Flags& flags, mails
 std::vector<MaildirFolder::Delivery::Delivered> MaildirFolder::Delivery::deliver() {
   std::vector<Delivered> out;
   if (waiting_.empty()) return out;
-  folder_.keywords();
   std::vector<std::string> letters;
-  for (const Waiting& waiting : waiting_) letters.push_back(folder_.keywords().letters(waiting.flags));
-  folder_.writeKeywords();
+  for (const Waiting& waiting : waiting_) letters.push_back(folder_.lettersFor(waiting.flags));
   folder_.sync();
   for (std::size_t i = 0; i < waiting_.size(); ++i) {
     const Waiting& waiting = waiting_[i];

@@ -3,6 +3,7 @@
 
 #include "mailstore/formats/maildir_flags.h"
 #include "sync/endpoint/disk_errors.h"
+#include "sync/endpoint/mbox_lock.h"
 #include "sync/endpoint/push.h"
 #include "sync/endpoint/remote.h"
 
@@ -11,7 +12,9 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace mailbraid::sync::endpoint {
@@ -21,13 +24,15 @@ namespace mailbraid::sync::endpoint {
 /// mailbox.
 class MaildirFolder {
  public:
-  explicit MaildirFolder(std::filesystem::path directory) : directory_(std::move(directory)) {}
+  explicit MaildirFolder(std::filesystem::path directory, LockPatience patience = {})
+      : directory_(std::move(directory)), patience_(std::move(patience)) {}
 
   /// A number that another one follows whenever a name in the mailbox changes; 0 while that is too short ago to be sure
   /// (clocks of file systems are coarse).
   [[nodiscard]] std::uint64_t changeNumber() const;
-  /// Reads the names. False when the directory changed again and again meanwhile: then nothing is proven.
-  bool scan();
+  /// Reads the names. False when the directory changed again and again meanwhile: then nothing is proven, unless all of
+  /// `expected` were seen, of which none is missing then.
+  bool scan(const std::set<std::string_view>& expected = {});
   /// Base names and flags, as scan() found them.
   [[nodiscard]] const std::map<std::string, std::filesystem::path>& files() const { return files_; }
   [[nodiscard]] mailstore::Flags flagsOf(const std::filesystem::path& file) const;
@@ -47,6 +52,8 @@ class MaildirFolder {
   std::optional<std::string> transfer(const std::string& base, MaildirFolder& target, Transfer how);
   /// False when it was not there any more.
   bool remove(const std::string& base);
+  /// What change(), transfer() and remove() did is on the disk when it returns.
+  void settle();
 
   /// Takes messages in: each shows up only when its octets are on the disk, and deliver() returns when their names are,
   /// too. What was not delivered is removed from tmp with the object.
@@ -89,12 +96,17 @@ class MaildirFolder {
   std::optional<std::filesystem::path> find(const std::string& base);
   bool scanOnce();
   mailstore::MaildirKeywords& keywords();
-  void writeKeywords();
+  /// The letters of these flags; a keyword that is new gets one, under Dovecot's lock.
+  std::string lettersFor(const mailstore::Flags& flags);
+  /// What the letters of a name mean; another program may just have given out one of them.
+  mailstore::Flags meaningOf(std::string_view letters);
   void sync() const;
 
   std::filesystem::path directory_;
+  LockPatience patience_;  ///< for the lock of dovecot-keywords
   std::map<std::string, std::filesystem::path> files_;
   bool scanned_ = false;
+  bool unsettled_ = false;  ///< changed since settle()
   std::optional<mailstore::MaildirKeywords> keywords_;
 };
 

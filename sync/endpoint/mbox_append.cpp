@@ -54,6 +54,14 @@ std::string readAt(int descriptor, std::uint64_t at, std::size_t count) {
   return out;
 }
 
+/// True while the open file is the one of this name.
+bool isAt(int descriptor, const fs::path& path) {
+  struct stat open {};
+  struct stat named {};
+  return ::fstat(descriptor, &open) == 0 && ::stat(path.c_str(), &named) == 0 && open.st_dev == named.st_dev &&
+         open.st_ino == named.st_ino;
+}
+
 std::uint64_t sizeOf(int descriptor) {
   struct stat status {};
   return ::fstat(descriptor, &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
@@ -180,12 +188,23 @@ void MboxAppender::copy(int to, std::uint64_t at) const {
   }
 }
 
+Descriptor MboxAppender::openLocked(const MboxFolder& folder) {
+  constexpr int kMostTries = 10;
+  const fs::path& path = folder.file();
+  for (int tries = 0; tries < kMostTries; ++tries) {
+    Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    if (file.value() < 0) fail(path, "cannot be opened for writing", errno);
+    lockMbox(file.value(), path, MboxAccess::Write, folder.patience());
+    if (isAt(file.value(), path)) return file;
+    // Who had the lock has put another file in its place.
+  }
+  fail(path, "is replaced again and again", EBUSY);
+}
+
 std::uint64_t MboxAppender::appendTo(const MboxFolder& folder) {
   const fs::path& path = folder.file();
   const DotLock dotLock(path, folder.patience());
-  const Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (file.value() < 0) fail(path, "cannot be opened for writing", errno);
-  lockMbox(file.value(), path, MboxAccess::Write, folder.patience());
+  const Descriptor file = openLocked(folder);
   const std::uint64_t before = sizeOf(file.value());
   const std::string_view border = borderAfter(file.value(), before);
   note(path, before, border);
@@ -201,6 +220,7 @@ std::uint64_t MboxAppender::appendTo(const MboxFolder& folder) {
   }
   syncDirectory(path);
   forgetNote();
+  if (!isAt(file.value(), path)) fail(path, "was replaced, without a lock, while messages were added to it", EBUSY);
   return before + border.size();
 }
 

@@ -34,6 +34,8 @@ class MboxAppender {
 
  private:
   void openSpool();
+  /// The file that has the mbox's name once it is locked.
+  static Descriptor openLocked(const MboxFolder& folder);
   void note(const std::filesystem::path& file, std::uint64_t before, std::string_view border);
   void forgetNote();
   void copy(int to, std::uint64_t at) const;

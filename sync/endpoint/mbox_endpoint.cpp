@@ -76,8 +76,8 @@ void MboxEndpoint::open() {
   }
 }
 
-void MboxEndpoint::seal(std::int64_t run) {
-  seal_.write(environment_.seal, uidValidity_, run);
+bool MboxEndpoint::seal(std::int64_t run) {
+  return seal_.write(environment_.seal, uidValidity_, run);
 }
 
 RemoteStatus MboxEndpoint::statusOf(const MboxFolder& folder) const {
@@ -119,9 +119,8 @@ MboxFolder& MboxEndpoint::folder(const RemoteMailbox& mailbox) {
 bool MboxEndpoint::isGone(const std::string& mailboxName) {
   const auto same = [&](const RemoteMailbox& mailbox) { return mailbox.name == mailboxName; };
   if (std::any_of(mailboxes_.begin(), mailboxes_.end(), same)) return false;
-  std::error_code error;
   try {
-    return !fs::exists(tree_.fileFor(mailboxName), error) && !error;
+    return isRemoved(tree_.fileFor(mailboxName), settings_.path);
   } catch (const Error&) {
     return true;  // no file can have that name
   }

@@ -35,7 +35,7 @@ class MboxEndpoint : public Endpoint {
   [[nodiscard]] PushAbility pushAbility() const override { return {true, false, false, false, true}; }
   std::vector<MailboxOutcome> changeMailboxes(std::span<const MailboxChange> changes) override;
   Outcomes append(std::span<const AppendRequest> requests, const OctetSource& octets, PushSink& sink) override;
-  void seal(std::int64_t run) override;
+  bool seal(std::int64_t run) override;
 
   void close() noexcept override {}
   [[nodiscard]] WireTotals wireTotals() const override { return {}; }

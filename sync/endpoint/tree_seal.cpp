@@ -35,7 +35,7 @@ bool TreeSeal::isImpossible() const {
 }
 
 TreeSeal::Reading TreeSeal::read(const Seal& seal) const {
-  if (isImpossible()) return {lastingValidity(seal.endpoint), false};
+  if (seal.lastRun == 0 && isImpossible()) return {lastingValidity(seal.endpoint), false};
   std::ifstream in(file_);
   std::string version;
   std::string endpoint;
@@ -46,8 +46,8 @@ TreeSeal::Reading TreeSeal::read(const Seal& seal) const {
   return {freshValidity(), seal.lastRun != 0};
 }
 
-void TreeSeal::write(const Seal& seal, UidValidity uidValidity, std::int64_t run) const {
-  if (isImpossible()) return;
+bool TreeSeal::write(const Seal& seal, UidValidity uidValidity, std::int64_t run) const {
+  if (isImpossible()) return false;
   const std::filesystem::path fresh = file_.string() + ".new";
   ::unlink(fresh.c_str());
   atEndpoint([&] {
@@ -58,6 +58,7 @@ void TreeSeal::write(const Seal& seal, UidValidity uidValidity, std::int64_t run
     mailstore::syncExport(file_.parent_path());
     if (::rename(fresh.c_str(), file_.c_str()) != 0) mailstore::failExport(file_, "cannot be made", errno);
   });
+  return true;
 }
 
 }  // namespace mailbraid::sync::endpoint

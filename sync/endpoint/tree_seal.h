@@ -10,8 +10,9 @@
 namespace mailbraid::sync::endpoint {
 
 /// A file of one line. Where it is missing, names another endpoint or is older than the store's last run, the tree was
-/// wiped, restored or replaced: it gets another UIDVALIDITY, so that nothing of it is taken for a removal. A directory
-/// that may not be written never had a mark, and nothing is concluded there. One thread.
+/// wiped, restored or replaced: it gets another UIDVALIDITY, so that nothing of it is taken for a removal. Where a
+/// directory may not be written there never was a mark, unless the store knows of one: then this is not that directory
+/// (the empty place of a disk that is not mounted). One thread.
 class TreeSeal {
  public:
   explicit TreeSeal(std::filesystem::path file) : file_(std::move(file)) {}
@@ -21,8 +22,8 @@ class TreeSeal {
     bool lostState = false;
   };
   [[nodiscard]] Reading read(const Seal& seal) const;
-  /// Throws Error of scope endpoint when it cannot be written.
-  void write(const Seal& seal, mailstore::UidValidity uidValidity, std::int64_t run) const;
+  /// False where no mark can be left. Throws Error of scope endpoint when it cannot be written.
+  bool write(const Seal& seal, mailstore::UidValidity uidValidity, std::int64_t run) const;
 
  private:
   [[nodiscard]] bool isImpossible() const;

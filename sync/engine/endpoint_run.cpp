@@ -37,6 +37,8 @@ void EndpointRun::drain() noexcept {
 }
 
 void EndpointRun::problem(const Error& error, const std::string& mailbox) {
+  const auto known = [&](const auto& one) { return one.mailbox == mailbox && one.sentence == error.what(); };
+  if (std::any_of(report_.problems.begin(), report_.problems.end(), known)) return;  // when it was read before
   report_.problems.push_back({error.kind(), error.retry(), mailbox, error.what()});
   context_.hub.log(1, "endpoint=" + settings_.name + (mailbox.empty() ? "" : " mailbox=\"" + mailbox + "\"") +
                           " result=failed reason=\"" + error.what() + "\"");
@@ -72,8 +74,7 @@ void EndpointRun::push() {
 
 void EndpointRun::seal(mailstore::RunId run) {
   guarded([&] {
-    endpoint_->seal(run.value());
-    job([&](Store& store) { pull_->sealed(store, run); });
+    if (endpoint_->seal(run.value())) job([&](Store& store) { pull_->sealed(store, run); });
   });
 }
 
@@ -139,7 +140,7 @@ void EndpointRun::sealNewTree() {
   // The number is on the disk before the tree has it: after a crash another run would get it again.
   context_.writer.flush();
   try {
-    endpoint_->seal(run.value());
+    if (!endpoint_->seal(run.value())) return;
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::Cancelled) throw;
     return;  // a tree that cannot be written to: that is told at the end
@@ -246,7 +247,15 @@ void EndpointRun::lookForGone() {
   for (std::size_t i = 0; i < pull_->works().size(); ++i) {
     const MailboxWork& work = pull_->works()[i];
     if (work.remote != nullptr || work.record.id.value() == 0) continue;
-    if (!endpoint_->isGone(work.record.name)) continue;
+    if (!endpoint_->isGone(work.record.name)) {
+      if (settings_.type == EndpointType::Imap) continue;
+      couldNotRead(
+          Error(ErrorKind::TemporaryFailure, Scope::Mailbox, Retry::Later,
+                work.record.name + ": its messages are not there, but the place is (is its disk mounted?); nothing is "
+                                   "concluded from that; if it was removed on purpose, remove what is left of it"),
+          i);
+      continue;
+    }
     anythingGone_ = true;
     if (pull_->wentBack()) {
       job([&](Store& store) { pull_->mailboxLost(store, i); });

@@ -85,7 +85,7 @@ class EndpointRun {
   void readOnce();
   void readDeltas(Sink& sink, const std::vector<std::size_t>& works);
   [[nodiscard]] bool anythingHeld() const;
-  void couldNotRead(const mailstore::Error& error, const std::string& mailbox);
+  void couldNotRead(const mailstore::Error& error, std::size_t work);
   void bringFresh(std::vector<endpoint::KeyRequest> fresh, const std::vector<std::size_t>& works);
   std::vector<endpoint::KeyRequest> recognise(const std::vector<endpoint::KeyRequest>& fresh,
                                               const std::vector<std::size_t>& works);

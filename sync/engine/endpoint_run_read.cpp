@@ -188,17 +188,17 @@ bool EndpointRun::mayFetchDirectly(const std::vector<std::size_t>& works) {
   if (begins) job([&](Store& store) { firstPull = pull_->allEntriesArePaired(store); });
   // One mailbox that changed: there is none that its new messages could have been moved from, nor did we upload any.
   const bool oneChanged = works.size() == 1 && all([](const MailboxWork& w) {
-                            return w.continuity == Continuity::Changed && !w.uploadsOpen;
+                            return w.continuity == Continuity::Changed && !w.uploadedFrom;
                           });
   return firstPull || oneChanged;
 }
 
 void EndpointRun::readOnce() {
+  unread_ = exec::EndpointPull::Unread::None;
   if (!lookedForGone_) lookForGone();
   lookedForGone_ = true;
   const std::vector<std::size_t> works = worksToRead();
   const bool held = anythingHeld();
-  unread_ = exec::EndpointPull::Unread::None;
   report_.mailboxesRead = std::max<std::uint64_t>(report_.mailboxesRead, works.size());
   if (!works.empty()) {
     std::optional<BraidTurns::Turn> turn;
@@ -223,10 +223,17 @@ bool EndpointRun::anythingHeld() const {
   return std::any_of(all.begin(), all.end(), [](const MailboxWork& work) { return work.hasHeld; });
 }
 
-void EndpointRun::couldNotRead(const Error& error, const std::string& mailbox) {
-  // One that never can be read has no part in the sync: the removals of the others do not wait for it.
-  if (error.retry() != Retry::Never) unread_ = exec::EndpointPull::Unread::Some;
-  problem(error, mailbox);
+void EndpointRun::couldNotRead(const Error& error, std::size_t index) {
+  const MailboxWork& work = pull_->works()[index];
+  const mailstore::Anchor& anchor = work.record.anchor;
+  // One that never was read, or never can be, has no part in the sync: the removals of the others do not wait for it.
+  const bool takesPart = error.retry() != Retry::Never && anchor.uidValidity.value() != 0;
+  const auto status = work.remote != nullptr ? work.remote->status : std::nullopt;
+  const bool gotNothing = settings_.type == EndpointType::Imap && status && status->uidNext.value() != 0 &&
+                          anchor.complete && status->uidValidity == anchor.uidValidity &&
+                          status->uidNext == anchor.uidNext;
+  if (takesPart && !gotNothing) unread_ = exec::EndpointPull::Unread::Some;
+  problem(error, work.record.name);
 }
 
 void EndpointRun::readDeltas(Sink& sink, const std::vector<std::size_t>& works) {
@@ -250,7 +257,7 @@ void EndpointRun::readDeltas(Sink& sink, const std::vector<std::size_t>& works) 
     endpoint::Delta& delta = deltas[r];
     const std::size_t i = works[r];
     if (delta.failure) {
-      couldNotRead(*delta.failure, pull_->works()[i].record.name);
+      couldNotRead(*delta.failure, i);
       continue;
     }
     largeJob([&](Store& store) { pull_->applyDelta(store, i, delta); });
@@ -260,8 +267,7 @@ void EndpointRun::readDeltas(Sink& sink, const std::vector<std::size_t>& works) 
       read_[i] = delta.status;
     } else {
       const std::string& name = pull_->works()[i].record.name;
-      couldNotRead(Error(ErrorKind::TemporaryFailure, Scope::Mailbox, Retry::Later, name + ": " + delta.incomplete),
-                   name);
+      couldNotRead(Error(ErrorKind::TemporaryFailure, Scope::Mailbox, Retry::Later, name + ": " + delta.incomplete), i);
     }
     if (endpoint::isEmpty(delta.fresh) || !settings_.pull.fresh) continue;
     fresh.push_back({pull_->works()[i].remote, delta.status.uidValidity, std::move(delta.fresh)});
@@ -305,7 +311,7 @@ void EndpointRun::giveUp(const std::vector<std::optional<Error>>& outcomes, cons
   for (std::size_t r = 0; r < outcomes.size(); ++r) {
     if (!outcomes[r] || !read_[works[r]]) continue;
     read_[works[r]].reset();
-    couldNotRead(*outcomes[r], pull_->works()[works[r]].record.name);
+    couldNotRead(*outcomes[r], works[r]);
   }
 }
 

@@ -25,7 +25,7 @@ class ReadOnly final : public Base {
   using Base::Base;
   [[nodiscard]] endpoint::PushAbility pushAbility() const override { return {}; }
   [[nodiscard]] bool hasLostState() const override { return false; }
-  void seal(std::int64_t) override {}
+  bool seal(std::int64_t) override { return false; }
 };
 
 std::unique_ptr<endpoint::Endpoint> makeSource(MailFormat format, const EndpointSettings& settings,

@@ -198,7 +198,7 @@ void EndpointPull::loadWork(Store& store, MailboxWork& work) const {
   if (work.begun && work.continuity == Continuity::WentBack)
     work.continuity = work.record.anchor.complete ? Continuity::Changed : Continuity::Unfinished;
   work.hasHeld = settings_.removalsTold && !store.pairs().held(work.record.id).empty();
-  work.uploadsOpen = store.backlog().uploadIsOpen(work.record.id);
+  work.uploadedFrom = store.backlog().uploadedFrom(work.record.id);
   const bool again = work.continuity == Continuity::ValidityChanged || work.continuity == Continuity::WentBack;
   if (!settings_.keysAreUids) {
     std::vector<Uidl> known;

@@ -68,8 +68,9 @@ struct MailboxWork {
   bool hasHeld = false;        ///< removals that an earlier run held back
   bool gone = false;           ///< the server confirmed that it does not exist any more
   bool begun = false;          ///< this run has read in it since the mailboxes were listed
-  bool uploadsOpen = false;    ///< what is new in it may be what was uploaded
-  bool pairsDropped = false;   ///< first contact again: pair with what is there by content
+  /// What is new in it, from this UID on, may be what was uploaded.
+  std::optional<mailstore::Uid> uploadedFrom;
+  bool pairsDropped = false;  ///< first contact again: pair with what is there by content
 };
 
 /// A mailbox that seems to have been renamed, and messages to compare before that is believed.
@@ -197,6 +198,10 @@ class EndpointPull {
   [[nodiscard]] mailstore::Flags takenFlags(const endpoint::RemoteMessage& told) const {
     return settings_.pull.flags ? told.flags : mailstore::Flags{};
   }
+  [[nodiscard]] bool mayBeUpload(std::size_t work, const mailstore::RemoteKey& key) const;
+  /// POP3: a message that was known by another UIDL. True when it is.
+  bool takeRenamed(mailstore::Store& store, std::size_t work, const endpoint::RemoteMessage& told,
+                   const std::optional<mailstore::Pair>& held);
   [[nodiscard]] bool isPlainFirstPull(std::size_t work) const;
   void logKey(std::size_t work, std::string_view kind, const mailstore::RemoteKey& key, std::string_view detail = {});
   /// Both sides changed a message: what became of it goes to the history and to the report.

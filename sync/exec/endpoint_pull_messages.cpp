@@ -120,12 +120,30 @@ void EndpointPull::takeMoved(Store& store, std::size_t work, std::size_t index, 
   mergeFlags(store, work, pair, told.flags);
 }
 
+bool EndpointPull::mayBeUpload(std::size_t work, const mailstore::RemoteKey& key) const {
+  const std::optional<Uid>& from = works_[work].uploadedFrom;
+  const Uid* uid = std::get_if<Uid>(&key);
+  return from && (uid == nullptr || *uid >= *from);
+}
+
+bool EndpointPull::takeRenamed(Store& store, std::size_t work, const RemoteMessage& told,
+                               const std::optional<Pair>& held) {
+  if (!held) return false;
+  leaveQuarantine(store, work, told.key);
+  store.pairs().rekey(held->id, works_[work].record.id, told.key);
+  ++works_[work].added;
+  ++counts_.adopted;
+  logKey(work, "adopt", told.key);
+  return true;
+}
+
 void EndpointPull::adopt(Store& store, std::size_t work, EntryId id, const RemoteMessage& told) {
   leaveQuarantine(store, work, told.key);
   for (const Pair& pair : store.pairs().ofEntry(id)) {
     if (pair.held && pair.endpointMailbox == works_[work].record.id) store.pairs().remove(pair.id);
   }
   ++works_[work].added;
+  if (!mayBeUpload(work, told.key)) store.entries().isShared(id);
   const mailstore::PairId pair =
       store.pairs().add(works_[work].record.id, told.key, id, takenFlags(told), told.objectId);
   std::optional<Entry> entry = store.entries().find(id);
@@ -187,15 +205,17 @@ bool EndpointPull::identify(Store& store, std::size_t work, const RemoteMessage&
   }
   // Without a Message-ID a header and a size are too little to go by: the body is fetched and compared.
   if (!told.header || !told.hasMessageId || told.size == 0) return false;
+  if (keysVanished_ &&
+      takeRenamed(store, work, told, store.pairs().findHeld(mailbox.record.id, *told.header, told.size)))
+    return true;
   if (const auto entry =
           store.entries().findUnpaired(mailbox.record.mailbox, mailbox.record.id, *told.header, told.size)) {
     adopt(store, work, *entry, told);
     return true;
   }
-  // Uploaded by a push whose end was cut off, and moved elsewhere since.
-  if (mailbox.uploadsOpen) {
-    const auto entry =
-        store.entries().findMoved(endpoint_.braid, mailbox.record.mailbox, endpoint_.id, *told.header, told.size);
+  // Uploaded by a push whose end was cut off, and moved or removed elsewhere since.
+  if (mayBeUpload(work, told.key)) {
+    const auto entry = store.entries().findUploaded(endpoint_, mailbox.record.mailbox, *told.header, told.size);
     if (entry) {
       adopt(store, work, *entry, told);
       return true;
@@ -250,13 +270,16 @@ void EndpointPull::message(Store& store, std::size_t work, ArrivedMessage& arriv
     takeMoved(store, work, *missing, told);
     return;
   }
+  if (keysVanished_ &&
+      takeRenamed(store, work, told, store.pairs().findHeld(mailbox.record.id, arrived.prepared.digest)))
+    return;
   if (!isPlainFirstPull(work)) {
     auto entry = store.entries().findUnpaired(mailbox.record.mailbox, mailbox.record.id, arrived.prepared.digest);
     if (!entry) {
       entry = store.entries().findUnpaired(mailbox.record.mailbox, mailbox.record.id, arrived.prepared.contentKey);
     }
-    if (!entry && mailbox.uploadsOpen) {
-      entry = store.entries().findMoved(endpoint_.braid, mailbox.record.mailbox, endpoint_.id, arrived.prepared.digest);
+    if (!entry && mayBeUpload(work, told.key)) {
+      entry = store.entries().findUploaded(endpoint_, mailbox.record.mailbox, arrived.prepared.digest);
     }
     if (entry) {
       store.messages().heal(*entry, std::move(arrived.prepared));
@@ -347,14 +370,20 @@ void EndpointPull::finish(Store& store, const std::vector<std::optional<RemoteSt
   const bool endpointBrakes = plan::brakes(total, std::accumulate(before.begin(), before.end(), std::uint64_t{0}));
   std::map<std::size_t, bool> held;
   std::map<std::size_t, bool> allowed;
+  std::map<std::size_t, bool> waiting;  // for mailboxes that could not be read
   for (const auto& [work, count] : removals) {
     const bool brake = endpointBrakes || plan::brakes(count, before[work]);
     allowed[work] = brake && settings_.removalsAllowed(works_[work].record.name);
-    held[work] = !settings_.pull.removals || unread || (brake && !allowed[work]);
-    if (unread && settings_.pull.removals) {
+    // Who lets removals through beyond the brake does not wait either.
+    const bool waits = unread && !settings_.removalsAllowed(works_[work].record.name);
+    waiting[work] = waits;
+    held[work] = !settings_.pull.removals || waits || (brake && !allowed[work]);
+    if (waits && settings_.pull.removals) {
       notes_.push_back(works_[work].record.name + ": " + std::to_string(count) +
                        (count == 1 ? " message is" : " messages are") +
-                       " gone there; whether by a move or a removal is seen when all mailboxes can be read");
+                       " gone there; whether by a move or a removal is seen when all mailboxes can be read (or leave "
+                       "out those that cannot: "
+                       "\"mailboxes\")");
     }
   }
   for (const Missing& missing : missing_) {
@@ -372,7 +401,7 @@ void EndpointPull::finish(Store& store, const std::vector<std::optional<RemoteSt
   }
   decisions_.clear();
   for (const auto& [work, count] : removals) {
-    if (!held[work] || !settings_.pull.removals || unread) continue;
+    if (!held[work] || !settings_.pull.removals || waiting[work]) continue;
     counts_.held += count;
     const std::string& name = works_[work].record.name;
     if (heldMailboxes_.size() < 5) {
@@ -411,7 +440,7 @@ void EndpointPull::finish(Store& store, const std::vector<std::optional<RemoteSt
     }
     if (!settings_.pull.flags) anchor.highestModSeq = work.record.anchor.highestModSeq;
     if (!(anchor == work.record.anchor)) store.endpoints().setAnchor(work.record.id, anchor);
-    if (work.uploadsOpen) store.backlog().uploadEnds(work.record.id);
+    if (work.uploadedFrom) store.backlog().uploadEnds(work.record.id);
   }
 }
 

@@ -145,10 +145,10 @@ void TransferReceipts::moved(const TransferWork& transfer, const TransferItem& i
   const auto kind = transfer.parks ? "trash there" : "move there";
   if (!item.delta.empty() && to) {
     target.flags.push_back({*to, item.pair, item.entry, item.base, item.delta, true});
-  } else if (item.delta.empty() || transfer.parks) {
+  } else if (to && (item.delta.empty() || transfer.parks)) {
     settled(item.entry);
   } else {
-    wantAnotherRound();
+    wantAnotherRound();  // without UIDs it may as well have vanished before: the next reading tells
   }
   const mailstore::EndpointMailboxId record = target.record.id;
   const bool parks = transfer.parks;  // what is missing and turns up in the trash is known by its pair
@@ -171,7 +171,7 @@ void TransferReceipts::copied(const TransferWork& transfer, const TransferItem& 
   const std::string& from = work().places[transfer.from].name;
   ++counts().uploaded;
   const mailstore::EndpointMailboxId record = target.record.id;
-  if (item.delta.empty()) {
+  if (item.delta.empty() && to) {
     settled(item.entry);
   } else if (to) {
     // The copy has the other one's flags, and gets its own as soon as its pair is there.

@@ -264,12 +264,13 @@ endpoint::Outcomes SimEndpoint::remove(std::span<const RemoveRequest> requests, 
   return out;
 }
 
-void SimEndpoint::seal(std::int64_t run) {
+bool SimEndpoint::seal(std::int64_t run) {
   stage_.needsLife();
-  if (!server_.abilities().isMaildir()) return;
+  if (!server_.abilities().isMaildir()) return true;
   stage_.step(server_, "seal");
   server_.mark = {environment_.seal.endpoint, treeValidity_, run};
   stage_.step(server_, "sealed");
+  return true;
 }
 
 }  // namespace mailbraid::simulation
