@@ -21,13 +21,14 @@ namespace {
   " WHERE p.entry = e.id AND p.endpoint_mailbox = ?2 AND p.held = 0) ORDER BY e.id LIMIT 1"
 
 // See findUploaded(): ?1 braid, ?2 mailbox, ?3 endpoint, ?4 its `pushed`.
-#define MAILBRAID_UPLOADED(condition)                                                          \
-  "SELECT e.id FROM message m CROSS JOIN entry e INDEXED BY entry_message ON e.message = m.id" \
-  " JOIN mailbox b ON b.id = e.mailbox AND b.braid = ?1"                                       \
-  " WHERE " condition                                                                          \
-  " AND CASE WHEN e.removed_at = 0 THEN b.id <> ?2 ELSE e.change > ?4 END"                     \
-  " AND NOT EXISTS(SELECT 1 FROM pair p JOIN endpoint_mailbox o ON o.id = p.endpoint_mailbox"  \
-  " WHERE p.entry = e.id AND o.endpoint = ?3 AND p.held = 0)"                                  \
+#define MAILBRAID_UPLOADED(condition)                                                                           \
+  "SELECT e.id FROM message m CROSS JOIN entry e INDEXED BY entry_message ON e.message = m.id"                  \
+  " JOIN mailbox b ON b.id = e.mailbox AND b.braid = ?1"                                                        \
+  " WHERE " condition                                                                                           \
+  " AND CASE WHEN e.removed_at = 0 THEN b.id <> ?2 ELSE e.change > ?4 OR EXISTS(SELECT 1 FROM waiting w WHERE " \
+  "w.endpoint = ?3 AND w.entry = e.id) END"                                                                     \
+  " AND NOT EXISTS(SELECT 1 FROM pair p JOIN endpoint_mailbox o ON o.id = p.endpoint_mailbox"                   \
+  " WHERE p.entry = e.id AND o.endpoint = ?3 AND p.held = 0)"                                                   \
   " ORDER BY e.removed_at <> 0, e.id LIMIT 1"
 
 #define MAILBRAID_NOT_DAMAGED "NOT EXISTS(SELECT 1 FROM damaged d WHERE d.message = m.id)"

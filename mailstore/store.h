@@ -105,7 +105,7 @@ class Entries {
                                       std::uint64_t size);
   std::optional<EntryId> findUnpaired(MailboxId mailbox, EndpointMailboxId endpointMailbox, const ContentKey& key);
   /// What was uploaded from mailbox `from` and changed since: an entry with this message and without a pair at the
-  /// endpoint that is in another mailbox of the braid now, or was removed after `endpoint.pushed`.
+  /// endpoint that is in another mailbox of the braid now, or whose removal the endpoint has not been told (in full).
   std::optional<EntryId> findUploaded(const EndpointRecord& endpoint, MailboxId from, const Digest& digest);
   std::optional<EntryId> findUploaded(const EndpointRecord& endpoint, MailboxId from, const HeaderDigest& header,
                                       std::uint64_t size);

@@ -151,14 +151,16 @@ void TransferReceipts::moved(const TransferWork& transfer, const TransferItem& i
     wantAnotherRound();  // without UIDs it may as well have vanished before: the next reading tells
   }
   const mailstore::EndpointMailboxId record = target.record.id;
-  const bool parks = transfer.parks;  // what is missing and turns up in the trash is known by its pair
-  this->record([this, &item, &from, &target, kind, to, record, parks](Store& store) {
+  const bool parks = transfer.parks;
+  const endpoint::RemoteStatus status = target.remote->status.value_or(endpoint::RemoteStatus{});
+  this->record([this, &item, &from, &target, kind, to, record, parks, status](Store& store) {
     const bool isKnown =
         to && !store.pairs().find(record, *to);  // a UID that another message has is a server's mistake
     if (item.pair.value() != 0 && isKnown) {
       store.pairs().rekey(item.pair, record, *to);
-    } else if (item.pair.value() != 0 && !parks) {
+    } else if (item.pair.value() != 0) {
       store.pairs().remove(item.pair);  // it is recognised by its content when the mailbox is read again
+      if (parks) store.backlog().uploadBegins(record, status.uidValidity, status.uidNext);
     }
     if (item.cleans) buryIfGone(store, item.entry);
     logKey(from, kind, item.key, "to " + target.name);
