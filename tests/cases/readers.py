@@ -1,0 +1,412 @@
+#!/usr/bin/env python3
+"""Dovecot, mutt and notmuch work in a Maildir tree that mailbraid syncs with an IMAP account: P1, P2 and P3 with them.
+
+usage: readers.py PROGRAM [--only NAME]
+
+Each case ends with what must be there on both sides, message by message, and a run that must do nothing. No order is left to
+chance where one is meant: a run waits at its password, mutt at a shell command, until the other program is done.
+"""
+
+import argparse
+import json
+import os
+import pty
+import re
+import select
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import run_cases
+from run_cases import mailctl
+
+PATIENCE = 120  # seconds until a program that hangs is ended; nothing else depends on it
+PROGRAMS = ("mutt", "notmuch")
+
+
+class Process:
+    """A program whose end, and whatever else is to be waited for, is waited for together."""
+
+    def __init__(self, command, **options):
+        self.output = b""
+        self.process = subprocess.Popen(command, **options)
+        self.ended = os.pidfd_open(self.process.pid)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        os.close(self.ended)
+
+    def wait_for(self, descriptor=None, terminal=None):
+        """True when there is something to read from `descriptor`, False when the program has ended."""
+        wanted = [one for one in (descriptor, terminal, self.ended) if one is not None]
+        while True:
+            ready, _, _ = select.select(wanted, [], [], PATIENCE)
+            if not ready:
+                raise AssertionError(f"{self.process.args} hangs: {self.output[-3000:]!r}")
+            if terminal in ready:
+                self.output += os.read(terminal, 65536)
+            elif descriptor in ready:
+                return True
+            else:
+                self.process.wait()
+                return False
+
+
+class Gate:
+    """Where a program waits: a shell script that tells that it was reached, and goes on when it may."""
+
+    def __init__(self, directory, name):
+        self.script, self.arrived, self.go = (os.path.join(directory, name + end) for end in ("", ".arrived", ".go"))
+        os.mkfifo(self.arrived)
+        os.mkfifo(self.go)
+        self.descriptor = os.open(self.arrived, os.O_RDWR | os.O_NONBLOCK)
+        with open(self.script, "w", encoding="ascii") as file:
+            file.write(f'#!/bin/sh\n[ "$GATE" != {name} ] || {{ echo >"{self.arrived}"; cat "{self.go}"; }}\necho secret\n')
+        os.chmod(self.script, 0o700)
+
+    def reached_by(self, process, **options):
+        assert process.wait_for(self.descriptor, **options), f"{process.process.args} ended before it came to its gate"
+        os.read(self.descriptor, 100)
+
+    def open(self):
+        with open(self.go, "w", encoding="ascii"):
+            pass
+
+    def close(self):
+        os.close(self.descriptor)
+
+
+class Home:
+    """A store, the tree `near` on this disk and the IMAP account `far`."""
+
+    def __init__(self, program, directory, tree, style, far, owner=None):
+        """Mailbraid runs as `owner` when that is another user: whose mail the tree is."""
+        self.program, self.directory, self.tree, self.far = program, directory, tree, far
+        self.ages = 0
+        self.user = {"user": owner, "group": owner, "extra_groups": []} if owner else {}
+        os.makedirs(directory, mode=0o700)
+        self.password = Gate(directory, "password")
+        with open(self.path("config.toml"), "w", encoding="utf-8") as file:
+            file.write(
+                f'[store]\npath = "{directory}/store"\n'
+                f'[endpoint.near]\ntype = "maildir"\npath = "{tree}"\nsubfolders = "{style}"\nbraid = "home"\n'
+                f'[endpoint.far]\ntype = "imap"\nhost = "127.0.0.1"\nport = {far.port}\ntls = "none"\nuser = "{far.user}"\n'
+                f'password_command = ["{self.password.script}"]\nbraid = "home"\n'
+            )
+        if owner:
+            for path in (directory, *map(self.path, os.listdir(directory))):
+                shutil.chown(path, owner, owner)
+
+    def path(self, name):
+        return os.path.join(self.directory, name)
+
+    def sync(self, meanwhile=None, alongside=None):
+        """A run. `meanwhile` is done when it is at work and before it knows the far side, `alongside` while it goes on."""
+        waits = meanwhile or alongside
+        environment = {**os.environ, "GATE": "password" if waits else ""}
+        command = [self.program, "--config", self.path("config.toml"), "sync", "--json"]
+        with tempfile.TemporaryFile() as said:
+            with Process(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, env=environment, **self.user) as run:
+                if waits:
+                    self.password.reached_by(run)
+                    if meanwhile:
+                        meanwhile()
+                    self.password.open()
+                if alongside:
+                    alongside()
+                run.wait_for()
+            said.seek(0)
+            text = said.read().decode()
+        return run.process.returncode, text
+
+    def complete(self, **options):
+        code, said = self.sync(**options)
+        assert code == 0, f"a run ended with {code}: {said}"
+        return {row["endpoint"]: row for row in map(json.loads, said.splitlines()) if "endpoint" in row}
+
+    def idle(self):
+        """One more run does nothing: it neither says nor does so."""
+        files = self.files()
+        far = addresses(self.far)
+        rows = self.complete()
+        assert set(rows) == {"near", "far"}, rows
+        for row in rows.values():
+            for key in ("new", "adopted", "flags", "moved", "removed", "uploaded", "flags_stored", "moved_there", "removed_there",
+                        "held", "quarantined", "problems"):
+                assert not row[key], f"one more run had something to do: {row}"
+        assert self.files() == files and addresses(self.far) == far, "one more run changed something"
+        return rows
+
+    def files(self):
+        """{path: inode} of all messages; nothing is left in tmp."""
+        out = {}
+        for where, _, names in os.walk(self.tree):
+            if os.path.basename(where) in ("cur", "new", "tmp"):
+                out.update({os.path.join(where, name): os.stat(os.path.join(where, name)).st_ino for name in names})
+        assert not [path for path in out if os.path.basename(os.path.dirname(path)) == "tmp"], out
+        return out
+
+    def age(self):
+        """As if nothing had changed for an hour: what changed lately is read whether it seems to have changed or not."""
+        self.ages += 1
+        when = time.time() - 86400 + 3600 * self.ages
+        for where, _, names in os.walk(self.tree):
+            for path in [where] + [os.path.join(where, name) for name in names if name == "dovecot-keywords"]:
+                os.utime(path, (when, when))
+        self.idle()
+        rows = self.idle()
+        assert rows["near"]["mailboxes_read"] == 0, f"mailboxes that did not change were read: {rows}"
+
+
+def addresses(account):
+    """{mailbox: (UIDVALIDITY, {UID: message, flags and internal date})}"""
+    imap = account.imap()
+    out = {}
+    for name, _ in sorted(imap.names()):
+        quoted = mailctl.quoted(mailctl.encodeName(name))
+        status = imap.command(b"STATUS " + quoted + b" (UIDVALIDITY)")[0][-1]
+        held = {uid: (run_cases.identity(raw), run_cases.lowered(flags), date) for uid, flags, date, raw in imap.messages(name)}
+        out[name] = (int(re.search(rb"UIDVALIDITY (\d+)", status).group(1)), held)
+    imap.command(b"LOGOUT")
+    return out
+
+
+def same_addresses(before, after, moved):
+    """Who reads by UID finds all where it was, but for the messages that were moved or removed."""
+    for mailbox, (validity, held) in before.items():
+        assert mailbox in after and after[mailbox][0] == validity, f"{mailbox} has another UIDVALIDITY"
+        now = after[mailbox][1]
+        for uid, (identity, _, date) in held.items():
+            if uid in now:
+                assert now[uid][0] == identity, f"{mailbox}: UID {uid} was {identity} and is {now[uid][0]}"
+                assert now[uid][2] == date, f"{mailbox}: {identity} was of {date} and is of {now[uid][2]}"
+            else:
+                assert identity.split(" ")[0] in moved, f"{mailbox}: {identity} is not UID {uid} any more"
+
+
+def both_hold(home, near, wanted, either=()):
+    """Content and flags: all of `wanted` and nothing else, on both sides. `either`: pairs of names of which one holds."""
+    wanted = run_cases.expected(wanted)
+    for name, state in (("near", near.state()), ("far", home.far.state())):
+        for mailbox in sorted(set(wanted) | set(state)):
+            has, should = state.get(mailbox), wanted.get(mailbox)
+            if has == should:
+                continue
+            extra = [one for one in has or [] if one not in (should or [])]
+            lacking = [one for one in should or [] if one not in (has or [])]
+            raise AssertionError(f"{name} {mailbox}: {has and len(has)} of {should and len(should)}, extra {extra}, lacking {lacking}")
+
+
+def mail(first, last, *flags):
+    """Names of two digits and more, so that none is the beginning of another one."""
+    return [{"id": f"{first[0]}{number:02}", "flags": list(flags)} for number in range(int(first[1:]), int(last[1:]) + 1)]
+
+
+class Client:
+    """An IMAP session that stays; messages by their subject."""
+
+    def __init__(self, account):
+        self.imap = account.imap()
+        self.mailbox = None
+
+    def select(self, mailbox):
+        self.imap.select(mailbox)
+        self.mailbox = mailbox
+
+    def uid(self, name):
+        self.imap.command(b"NOOP")  # what others did shows
+        for parts in self.imap.command(b'UID SEARCH SUBJECT "' + name.encode() + b'"'):
+            if parts[0].startswith(b"* SEARCH"):
+                found = parts[0].split()[2:]
+                assert len(found) == 1, f"{self.mailbox} has {len(found)} of {name}"
+                return found[0]
+        raise AssertionError("no answer to SEARCH")
+
+    def store(self, name, change):
+        self.imap.command(b"UID STORE " + self.uid(name) + b" " + change.encode())
+
+    def move(self, name, mailbox):
+        self.imap.command(b"UID MOVE " + self.uid(name) + b" " + mailctl.quoted(mailctl.encodeName(mailbox)))
+
+    def remove(self, name):
+        uid = self.uid(name)
+        self.imap.command(b"UID STORE " + uid + b" +FLAGS.SILENT (\\Deleted)")
+        self.imap.command(b"UID EXPUNGE " + uid)
+
+    def append(self, mailbox, name, flags=""):
+        self.imap.append(mailbox, run_cases.octets({}, name), flags, run_cases.DATE)
+
+    def close(self):
+        self.imap.command(b"LOGOUT")
+
+
+def beside_dovecot(program, directory, server):
+    """Dovecot serves the tree; an IMAP session is open in it all the time."""
+    near, far = run_cases.Account(server.port, "user1"), run_cases.Account(server.port, "user2")
+    near.make({"INBOX": mail("m00", "m29"), "Work": mail("w00", "w09"), "Gr\u00fc\u00dfe": [], "Gr\u00fc\u00dfe/Alt": mail("g00", "g04")})
+    far.make({"INBOX": mail("m20", "m29") + mail("f00", "f04")})
+    tree = os.path.join(server.facts["HOME"], "user1", "mail")
+    home = Home(program, directory, tree, "maildir++", far, "mail" if os.geteuid() == 0 else None)
+    then = {"INBOX": mail("m00", "m29") + mail("f00", "f04"), "Work": mail("w00", "w09"), "Gr\u00fc\u00dfe": [],
+            "Gr\u00fc\u00dfe/Alt": mail("g00", "g04")}
+
+    before = addresses(near), addresses(far)
+
+    def settled(wanted, *moved):
+        nonlocal before
+        both_hold(home, near, wanted)
+        home.idle()
+        now = addresses(near), addresses(far)
+        for old, new in zip(before, now):
+            same_addresses(old, new, moved)
+        before = now
+
+    reader = Client(near)
+    reader.select("INBOX")
+    other = Client(far)
+    other.select("INBOX")
+    home.complete()
+    settled(then)
+
+    def both_work():
+        reader.store("m00", "+FLAGS (\\Seen \\Flagged)")
+        reader.store("m01", "+FLAGS (work)")
+        reader.remove("m02")
+        reader.move("m03", "Work")
+        reader.append("INBOX", "n00", "\\Answered")
+        reader.append("Work", "n01")
+        reader.store("m07", "+FLAGS (\\Seen)")
+        other.store("m04", "+FLAGS (\\Answered)")
+        other.remove("m05")
+        other.move("m06", "Work")
+        other.store("m07", "+FLAGS (\\Flagged)")
+        other.append("INBOX", "d00")
+        other.append("INBOX", "d01")
+
+    home.complete(meanwhile=both_work)
+    home.complete()
+    then["INBOX"] = (mail("m00", "m00", "\\Seen", "\\Flagged") + mail("m01", "m01", "work") + mail("m04", "m04", "\\Answered")
+                     + mail("m07", "m07", "\\Seen", "\\Flagged") + mail("m08", "m29") + mail("f00", "f04")
+                     + mail("n00", "n00", "\\Answered") + mail("d00", "d01"))
+    then["Work"] += mail("m03", "m03") + mail("m06", "m06") + mail("n01", "n01")
+    settled(then, "m02", "m03", "m05", "m06")
+
+    # The session goes on with what mailbraid brought and changed.
+    home.age()
+    reader.store("d00", "+FLAGS (\\Seen)")
+    reader.store("m04", "-FLAGS (\\Answered)")
+    reader.move("d01", "Gr\u00fc\u00dfe")
+    reader.imap.command(b"CREATE Fresh")
+    reader.append("Fresh", "x00", "\\Draft")
+    other.imap.command(b"CREATE Elsewhere")
+    other.append("Elsewhere", "y00")
+    other.select("Work")
+    other.remove("w00")
+    other.store("m03", "+FLAGS (\\Flagged)")
+    home.complete()
+    then["INBOX"] = [one for one in then["INBOX"] if one["id"] not in ("d00", "d01", "m04")] + mail("d00", "d00", "\\Seen") + mail("m04", "m04")
+    then["Work"] = mail("w01", "w09") + mail("m03", "m03", "\\Flagged") + mail("m06", "m06") + mail("n01", "n01")
+    then["Gr\u00fc\u00dfe"] = mail("d01", "d01")
+    then |= {"Fresh": mail("x00", "x00", "\\Draft"), "Elsewhere": mail("y00", "y00")}
+    settled(then, "d01", "w00")
+    reader.imap.command(b"NOOP")
+    reader.select("Work")
+    reader.move("m03", "INBOX")  # and back again, by both
+    home.complete()
+    other.select("INBOX")
+    other.move("m03", "Work")
+    home.complete()
+    settled(then, "m03")
+    reader.select("INBOX")
+
+    # At the same time, without any order.
+    reader.imap.command(b"CREATE Race")
+    for one in mail("r00", "r29"):
+        reader.append("Race", one["id"])
+    reader.select("Race")
+    home.complete()
+    then["Race"] = mail("r00", "r29")
+    settled(then)
+    other.select("Race")
+
+    def session():
+        for number in range(10):
+            reader.store(f"r{number:02}", "+FLAGS (\\Seen)")
+            reader.move(f"r{number + 10}", "Work")
+            reader.append("Race", f"s{number:02}", "\\Flagged")
+            reader.store(f"r{number + 20}", "+FLAGS (\\Flagged)")
+            reader.remove(f"r{number + 20}")
+
+    failed = []
+
+    def safely():
+        try:
+            session()
+        except (AssertionError, mailctl.Refused, EOFError, OSError) as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=safely)
+    codes = [home.sync(alongside=thread.start)]
+    for number in range(10):
+        other.store(f"r{number:02}", "+FLAGS (\\Answered)")
+        other.append("INBOX", f"t{number:02}")
+        codes.append(home.sync())
+    thread.join()
+    assert not failed, failed
+    for code, said in codes:
+        assert code in (0, 75), said  # 75: the tree changed again and again while it was listed
+    home.complete()
+    then["Race"] = mail("r00", "r09", "\\Seen", "\\Answered") + mail("s00", "s09", "\\Flagged")
+    then["Work"] += mail("r10", "r19")
+    then["INBOX"] += mail("t00", "t09")
+    settled(then, *[f"r{number}" for number in range(10, 30)])
+    home.age()
+    settled(then)
+    reader.close()
+    other.close()
+
+
+def complaints_of(server):
+    """What Dovecot noticed, but for one thing: a message that came back under its old name gets a new UID, as it must."""
+    with open(server.facts["LOG"], encoding="utf-8", errors="replace") as file:
+        return [line for line in file if re.search("Error:|Warning:|Panic:|Fatal:", line)
+                and "Expunged message reappeared, giving a new UID" not in line]
+
+
+CASES = {"dovecot": beside_dovecot}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("program")
+    parser.add_argument("--only", choices=[*CASES])
+    arguments = parser.parse_args()
+    for name in PROGRAMS:
+        if not shutil.which(name):
+            sys.exit(f"{name} is not installed: apt-get install --no-install-recommends {name}")
+    with tempfile.TemporaryDirectory(prefix="mailbraid-readers-") as directory:
+        os.chmod(directory, 0o755)
+        program = shutil.copy(arguments.program, directory)  # where the owner of the mail can run it
+        server = run_cases.Server(os.path.join(directory, "server"), "all", "--format", "maildir")
+        server.facts["HOME"] = os.path.join(directory, "server", "home")
+        try:
+            for name, case in CASES.items():
+                if arguments.only in (None, name):
+                    case(program, os.path.join(directory, name), server)
+                    print("passed " + name, flush=True)
+            complaints = complaints_of(server)
+            assert not complaints, "Dovecot complains: " + "".join(complaints)
+        finally:
+            server.close()
+
+
+if __name__ == "__main__":
+    main()
