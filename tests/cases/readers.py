@@ -8,12 +8,14 @@ chance where one is meant: a run waits at its password, mutt at a shell command,
 """
 
 import argparse
+import ctypes
 import json
 import os
 import pty
 import re
 import select
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -84,6 +86,34 @@ class Gate:
         os.close(self.descriptor)
 
 
+class Listing:
+    """Waits until a directory was read (inotify(7))."""
+
+    CLOSED, DIRECTORY = 0x10, 0x40000000
+
+    def __init__(self, path):
+        library = ctypes.CDLL(None, use_errno=True)
+        self.descriptor = library.inotify_init1(os.O_NONBLOCK)
+        watch = library.inotify_add_watch(self.descriptor, path.encode(), self.CLOSED)
+        assert watch >= 0, f"{path}: {os.strerror(ctypes.get_errno())}"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        os.close(self.descriptor)
+
+    def done_by(self, process):
+        while process.wait_for(self.descriptor):
+            events = os.read(self.descriptor, 65536)
+            while events:
+                _, mask, _, length = struct.unpack_from("iIII", events)
+                if mask & self.DIRECTORY:
+                    return
+                events = events[16 + length:]
+        raise AssertionError(f"{process.process.args} ended before it read the directory")
+
+
 class Home:
     """A store, the tree `near` on this disk and the IMAP account `far`."""
 
@@ -109,14 +139,20 @@ class Home:
         return os.path.join(self.directory, name)
 
     def sync(self, meanwhile=None, alongside=None):
-        """A run. `meanwhile` is done when it is at work and before it knows the far side, `alongside` while it goes on."""
+        """A run. `meanwhile` is done when it has listed the tree's INBOX and waits for the far side, `alongside` while it goes on."""
         waits = meanwhile or alongside
         environment = {**os.environ, "GATE": "password" if waits else ""}
         command = [self.program, "--config", self.path("config.toml"), "sync", "--json"]
-        with tempfile.TemporaryFile() as said:
+        inbox = os.path.join(self.tree, "cur")
+        if not os.path.isdir(inbox):
+            inbox = os.path.join(self.tree, "INBOX", "cur")
+        if waits:
+            os.utime(inbox)  # it is read in any case
+        with tempfile.TemporaryFile() as said, Listing(inbox) as listing:
             with Process(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, env=environment, **self.user) as run:
                 if waits:
                     self.password.reached_by(run)
+                    listing.done_by(run)
                     if meanwhile:
                         meanwhile()
                     self.password.open()
@@ -311,10 +347,13 @@ def beside_dovecot(program, directory, server):
     other.select("Work")
     other.remove("w00")
     other.store("m03", "+FLAGS (\\Flagged)")
+    other.select("Gr\u00fc\u00dfe/Alt")
+    other.store("g00", "+FLAGS (later)")
     home.complete()
     then["INBOX"] = [one for one in then["INBOX"] if one["id"] not in ("d00", "d01", "m04")] + mail("d00", "d00", "\\Seen") + mail("m04", "m04")
     then["Work"] = mail("w01", "w09") + mail("m03", "m03", "\\Flagged") + mail("m06", "m06") + mail("n01", "n01")
     then["Gr\u00fc\u00dfe"] = mail("d01", "d01")
+    then["Gr\u00fc\u00dfe/Alt"] = mail("g00", "g00", "later") + mail("g01", "g04")
     then |= {"Fresh": mail("x00", "x00", "\\Draft"), "Elsewhere": mail("y00", "y00")}
     settled(then, "d01", "w00")
     reader.imap.command(b"NOOP")
