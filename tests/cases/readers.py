@@ -336,7 +336,55 @@ def beside_notmuch(program, directory, server):
     other.close()
 
 
-CASES = {"dovecot": beside_dovecot, "mutt": beside_mutt, "notmuch": beside_notmuch}
+class Keywords:
+    """A keyword is a letter in the name of a file; which, Dovecot and mailbraid write down in the same file."""
+
+    def __init__(self, program, directory, server, users):
+        self.near, self.far = (run_cases.Account(server.port, user) for user in users)
+        self.near.wipe()
+        self.far.wipe()
+        for account in (self.near, self.far):
+            account.make({"INBOX": mail("m00", "m03")})
+        tree = os.path.join(server.facts["HOME"], users[0], "mail")
+        self.file = os.path.join(tree, "dovecot-keywords")
+        self.home = Home(program, directory, tree, "maildir++", self.far, "mail" if os.geteuid() == 0 else None)
+        self.home.complete()
+        self.reader, self.other = Client(self.near), Client(self.far)
+        self.reader.select("INBOX")
+        self.other.select("INBOX")
+        self.reader.store("m00", "+FLAGS (alpha)")
+        self.home.complete()
+
+    def settled(self, *messages):
+        self.home.complete()
+        both_hold(self.home, self.near, {"INBOX": [one for group in messages for one in group]})
+        self.home.idle()
+
+
+def keyword_meanwhile(program, directory, server):
+    """Dovecot gives a letter to a keyword after mailbraid has listed the tree and before it gives one itself."""
+    case = Keywords(program, directory, server, ("user5", "user6"))
+    case.other.store("m01", "+FLAGS (beta)")
+    case.home.complete(meanwhile=lambda: case.reader.store("m02", "+FLAGS (gamma)"))
+    case.settled(mail("m00", "m00", "alpha"), mail("m01", "m01", "beta"), mail("m02", "m02", "gamma"), mail("m03", "m03"))
+
+
+def keyword_time(program, directory, server):
+    """A session of Dovecot reads the file again when its time, in seconds, is another one: so it must grow every time."""
+    case = Keywords(program, directory, server, ("user7", "user8"))
+    later = os.stat(case.file).st_mtime + 1000
+    os.utime(case.file, (later, later))  # Dovecot itself writes times to come when it changes the file twice within a second
+    case.reader.store("m02", "+FLAGS (gamma)")
+    before = int(os.stat(case.file).st_mtime)
+    case.other.store("m01", "+FLAGS (beta)")
+    case.home.complete()
+    after = int(os.stat(case.file).st_mtime)
+    assert after > before, f"the time of dovecot-keywords was {before} and is {after}"
+    case.settled(mail("m00", "m00", "alpha"), mail("m01", "m01", "beta"), mail("m02", "m02", "gamma"), mail("m03", "m03"))
+
+
+CASES = {"dovecot": beside_dovecot, "mutt": beside_mutt, "notmuch": beside_notmuch, "keyword_meanwhile": keyword_meanwhile,
+         "keyword_time": keyword_time}
 
 
 def main():
