@@ -36,10 +36,10 @@ DATE = "01-Jan-2026 10:00:00 +0000"
 class Server:
     """A private Dovecot that ends with this process."""
 
-    def __init__(self, directory, ability):
+    def __init__(self, directory, ability, *knobs):
         os.makedirs(directory)
         os.chmod(directory, 0o755)
-        words = [sys.executable, os.path.join(HERE, "..", "support", "dovecot.py"), directory]
+        words = [sys.executable, os.path.join(HERE, "..", "support", "dovecot.py"), directory, *knobs]
         if ability != "all":
             words += ["--capability", " ".join(c for c in ALL if c not in WITHOUT[ability])]
         for name, role in (("Sent Items", "Sent"), ("Sent", "Sent"), ("Trash", "Trash"), ("Archive", "Archive")):
