@@ -54,7 +54,7 @@ bool isTrash(Store& store, MailboxId id) {
 bool EndpointPull::isPlainFirstPull(std::size_t work) const {
   // Nothing was in the braid when it was this endpoint's turn, so there is nothing that a message could be a copy of,
   // but for what this very mailbox brings, and two equal copies in one mailbox stay two.
-  return braidWasEmpty_ && !works_[work].pairsDropped;
+  return braidWasEmpty_ && !works_[work].pairsDropped && !works_[work].uploadedFrom;
 }
 
 std::optional<std::size_t> EndpointPull::findMissing(Store& store, const RemoteMessage& told,

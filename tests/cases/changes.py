@@ -176,6 +176,26 @@ def check_import(home):
     assert "m1" not in home.tree("b")["INBOX"]
 
 
+def check_import_keeps(home):
+    """Flags come along; undoing an import leaves what others have by themselves, and what was changed since."""
+    other = mailbox.Maildir(os.path.join(home.directory, "older"), create=True)
+    for number in range(1, 4):
+        message = mailbox.MaildirMessage(octets(f"k{number}"))
+        message.set_subdir("cur")
+        message.set_flags("FS")
+        other.add(message)
+    mailbox.Maildir(home.path("a")).add(octets("k1"))  # not synced yet
+    home.run("import", other._path)
+    imported = home.last_run()
+    home.sync()
+    assert home.tree("b")["INBOX"]["k2"] == "FS", home.tree("b")
+    home.run("flag", str(home.entries("home/INBOX")["k2"]), "--remove", "flagged")
+    home.run("undo", str(imported))
+    home.sync()
+    left = home.tree("b")["INBOX"]
+    assert left["k1"] == "FS" and left["k2"] == "S" and "k3" not in left, left
+
+
 def check_import_of_mbox(home):
     def write(path, *names):
         os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -258,6 +278,7 @@ def main():
         check_undo_of_a_sync(home)
         check_decisions(home)
         check_import(home)
+        check_import_keeps(home)
         check_import_of_mbox(home)
         check_bad_input(home)
         check_gc(home)

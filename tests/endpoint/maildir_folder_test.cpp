@@ -144,6 +144,20 @@ TEST_CASE("a mailbox that was changed just now may change again unseen", "[endpo
   CHECK(mailbox.folder.changeNumber() > number);
 }
 
+TEST_CASE("a keyword letter that another program has just given out keeps its meaning", "[endpoint][maildir]") {
+  Mailbox mailbox;
+  mailbox.put("cur/1:2,");
+  mailbox.put("cur/2:2,b");
+  mailbox.put("dovecot-keywords", "0 alpha\n");
+  REQUIRE(mailbox.folder.scan());
+  mailbox.put("dovecot-keywords", "0 alpha\n1 gamma\n");
+  CHECK(mailbox.folder.change("1", flags({"beta"}), {})->keywords() == std::vector<std::string>{"beta"});
+  CHECK(mailbox.folder.change("2", flags({"\\Seen"}), {})->keywords() == std::vector<std::string>{"gamma"});
+  CHECK(mailbox.names() == Names{"cur/1:2,c", "cur/2:2,Sb"});
+  CHECK(test::readFile(mailbox.folder.directory() / "dovecot-keywords") == "0 alpha\n1 gamma\n2 beta\n");
+  CHECK_FALSE(fs::exists(mailbox.folder.directory() / "dovecot-uidlist.lock"));
+}
+
 TEST_CASE("only a mailbox without messages is removed, and what belongs to it goes along", "[endpoint][maildir]") {
   Mailbox mailbox;
   const fs::path file = mailbox.put("new/1.a");

@@ -10,9 +10,11 @@
 #include <fstream>
 #include <map>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <fcntl.h>
+#include <sys/inotify.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -73,7 +75,7 @@ class Fixture {
     settings.type = EndpointType::Mbox;
     settings.path = tree();
     settings.subfolders = style_;
-    settings.server.timeout = std::chrono::milliseconds(0);
+    settings.server.timeout = patience;
     Environment environment;
     environment.seal = {"seal", lastRun};
     environment.spool.directory = directory_.path();
@@ -84,6 +86,7 @@ class Fixture {
   }
   [[nodiscard]] fs::path spool() const { return directory_.path(); }
   std::int64_t lastRun = 0;
+  std::chrono::milliseconds patience{0};
 
  private:
   SubfolderStyle style_;
@@ -254,6 +257,36 @@ TEST_CASE("a lock of another program is waited for no longer than the timeout", 
   CHECK_FALSE(delta.present.has_value());
   ::close(other);
   CHECK(countOf(*changes(*endpoint, "INBOX").present) == 1);
+}
+
+TEST_CASE("P1: what is added while another program replaces the file is in the file that takes its place",
+          "[endpoint][mbox][P1]") {
+  Fixture fixture;
+  fixture.patience = std::chrono::minutes(1);
+  const fs::path inbox = fixture.put("Inbox", stored("1"));
+  const fs::path next = fixture.put("next", stored("1") + stored("2"));
+  const auto endpoint = fixture.open();
+  mailbox(*endpoint, "INBOX");
+  changes(*endpoint, "INBOX");
+  const int other = ::open(inbox.c_str(), O_RDWR | O_CLOEXEC);
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  REQUIRE(::fcntl(other, F_OFD_SETLK, &lock) == 0);
+  const int watch = ::inotify_init1(IN_CLOEXEC);
+  REQUIRE(::inotify_add_watch(watch, inbox.c_str(), IN_OPEN) >= 0);
+  std::thread program([&] {
+    std::array<char, 4096> event{};
+    static_cast<void>(::read(watch, event.data(), event.size()));  // it is open, and waits for the lock
+    fs::rename(next, inbox);
+    ::close(other);
+  });
+  PushLog log;
+  append(*endpoint, "INBOX", {"Subject: 3\r\n\r\nbody\r\n"}, {}, log);
+  program.join();
+  ::close(watch);
+  CHECK(log.appended.size() == 1);
+  CHECK(test::readFile(inbox).find("Subject: 3") != std::string::npos);
+  CHECK(countOf(*changes(*endpoint, "INBOX").present) == 3);
 }
 
 TEST_CASE("nothing is added while a dot lock is held; one of a mailbraid that is gone does not count",

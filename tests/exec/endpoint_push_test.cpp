@@ -255,6 +255,37 @@ TEST_CASE("flags are stored only where nobody changed them since they were read"
   CHECK(trial.waiting().empty());
 }
 
+TEST_CASE("a move whose UIDs nobody tells waits until the message was seen there", "[exec][push]") {
+  PushTrial trial;
+  trial.pullA(1);
+  trial.push({"INBOX", "Work"});
+  trial.change([&](mailstore::Store& store) {
+    const auto work = store.mailboxes().findByName(store.mailboxes().ensureBraid("home"), "Work");
+    store.entries().move(trial.entries().front(), work->id);
+  });
+  trial.endpoint.tellsKeys = false;
+  CHECK(trial.push({"INBOX", "Work"}) == Asked{"move INBOX 1000 to Work"});
+  CHECK(trial.waiting().size() == 1);
+  // It had vanished before, and the server did not say so: it is put there.
+  CHECK(trial.push({"INBOX", "Work"}) == Asked{"append to Work"});
+  CHECK(trial.waiting().empty());
+}
+
+TEST_CASE("what is renamed comes before what is made, those above before those below; what stays is put back",
+          "[exec][push]") {
+  PushTrial trial;
+  trial.pullA(1);
+  trial.push({"INBOX", "P/C", "P", "P/Stays"});
+  trial.change([&](mailstore::Store& store) {
+    const auto braid = store.mailboxes().ensureBraid("home");
+    store.mailboxes().rename(store.mailboxes().findByName(braid, "P")->id, "Q");
+    store.mailboxes().rename(store.mailboxes().findByName(braid, "P/C")->id, "Q/C");
+    store.mailboxes().ensure(braid, "Q/New", mailstore::Role::None);
+  });
+  CHECK(trial.push({"INBOX", "P/C", "P", "P/Stays"}) ==
+        Asked{"rename to Q", "rename to Q/C", "rename to P/Stays", "create Q/New"});
+}
+
 TEST_CASE("flags of a message that this push moved are stored without a guard: it has changed since", "[exec][push]") {
   PushTrial trial;
   trial.pullA(1);

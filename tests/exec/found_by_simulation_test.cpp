@@ -255,8 +255,10 @@ TEST_CASE("P1: what was held back and is there again is no removal any more", "[
   CHECK(store->pairs().held(run.pull->works()[0].record.id).empty());
 }
 
-TEST_CASE("P4: an upload whose end was cut off is recognised though the message was moved since", "[exec][P4]") {
+TEST_CASE("P4: an upload whose end was cut off is recognised though the message was moved or removed since",
+          "[exec][P4]") {
   const bool recognisedFirst = GENERATE(false, true);
+  const bool removed = GENERATE(false, true);
   OneMessage trial;
   {
     HandRun first(*trial.store, "b", "home", {remoteMailbox("INBOX", 4, 1, 3, 0)});
@@ -268,7 +270,11 @@ TEST_CASE("P4: an upload whose end was cut off is recognised though the message 
     const auto endpoint = store.endpoints().ensure("b", "imap", store.mailboxes().ensureBraid("home"));
     store.backlog().uploadBegins(store.endpoints().mailboxes(endpoint.id).front().id, mailstore::UidValidity{4},
                                  Uid{1});
-    store.entries().move(trial.entry, trial.mailbox("Work"));
+    if (removed) {
+      store.entries().remove(trial.entry, 1);
+    } else {
+      store.entries().move(trial.entry, trial.mailbox("Work"));
+    }
   });
   HandRun run(*trial.store, "b", "home", {remoteMailbox("INBOX", 4, 2, 4, 1)});
   run.begin(0);
@@ -278,7 +284,43 @@ TEST_CASE("P4: an upload whose end was cut off is recognised though the message 
     run.deliver(0, Uid{1}, mailText("m1"));
   }
   run.finish();
-  REQUIRE(trial.rows().size() == 1);
-  CHECK(trial.rows().front().entry.mailbox == trial.mailbox("Work"));
-  CHECK(trial.store->pairs().ofEntry(trial.entry).size() == 2);
+  REQUIRE(trial.rows().size() == (removed ? 0U : 1U));
+  if (!removed) CHECK(trial.rows().front().entry.mailbox == trial.mailbox("Work"));
+  CHECK(trial.store->pairs().ofEntry(trial.entry).size() == 2);  // so the next push moves, or removes, it there
+}
+
+TEST_CASE("P5: under new UIDLs, what was filed elsewhere or removed is what it was", "[exec][P5]") {
+  const bool recognisedFirst = GENERATE(false, true);
+  const bool removed = GENERATE(false, true);
+  TemporaryStore store;
+  EntryId entry;
+  {
+    HandRun run(*store, "p", "home", {remoteMailbox("INBOX", 1, 0, 0, 1)}, "pop3");
+    run.begin(0);
+    run.deliver(0, Uidl{"old"}, mailText("m1"));
+    run.finish();
+    const auto inbox = store->mailboxes().list().front().mailbox.id;
+    store->entries().list(inbox, [&](const mailstore::EntryRow& row) { entry = row.entry.id; });
+    run.within([&] {
+      const auto braid = store->mailboxes().ensureBraid("home");
+      removed ? store->entries().remove(entry, 1)
+              : store->entries().move(entry, store->mailboxes().ensure(braid, "Work", Role::None));
+    });
+  }
+  HandRun run(*store, "p", "home", {remoteMailbox("INBOX", 1, 0, 0, 1)}, "pop3");
+  endpoint::Delta delta;
+  delta.present = std::vector<Uidl>{Uidl{"new"}};
+  delta.fresh = std::vector<Uidl>{Uidl{"new"}};
+  run.tell(0, delta);
+  if (recognisedFirst) {
+    CHECK(run.recognised(0, Uidl{"new"}, mailText("m1")));
+  } else {
+    run.deliver(0, Uidl{"new"}, mailText("m1"));
+  }
+  run.finish();
+  std::uint64_t live = 0;
+  for (const auto& mailbox : store->mailboxes().list()) live += mailbox.messages;
+  CHECK(live == (removed ? 0U : 1U));
+  REQUIRE(store->pairs().ofEntry(entry).size() == 1);
+  CHECK(std::get<Uidl>(store->pairs().ofEntry(entry).front().key).value() == "new");
 }

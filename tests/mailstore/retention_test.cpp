@@ -79,6 +79,20 @@ TEST_CASE("a tombstone waits for the endpoint that still has the message", "[ret
   CHECK(fixture.store->pairs().ofEntry(entry).empty());
 }
 
+TEST_CASE("P6: what a POP3 server did not list when a tombstone was forgotten is not new when it is listed again",
+          "[retention][P6]") {
+  const std::string type = GENERATE("pop3", "maildir");
+  StoreFixture fixture;
+  const EntryId old = fixture.addEntry("old");
+  const EndpointRecord endpoint = fixture.store->endpoints().ensure("p", type, fixture.braid);
+  const EndpointMailboxId inbox = fixture.store->endpoints().addMailbox(endpoint.id, "INBOX", fixture.inbox, {}).id;
+  fixture.store->pairs().setHeld(fixture.store->pairs().add(inbox, Uidl{"u1"}, old, {}, {}), true);
+  fixture.store->entries().remove(old, kLongAgo);
+  REQUIRE(forget(fixture).entries == 1);
+  // Elsewhere a name that comes back is somebody's wish.
+  CHECK(fixture.store->quarantine().leftOut(inbox).size() == (type == "pop3" ? 1U : 0U));
+}
+
 TEST_CASE("more tombstones than fit into a transaction are forgotten batch by batch, past those that wait",
           "[retention]") {
   StoreFixture fixture;

@@ -117,6 +117,25 @@ TEST_CASE("mail that arrived stays when the run is undone; what was imported is 
   }
 }
 
+TEST_CASE("P1: what was imported stays when an endpoint has it by itself, or somebody changed it since", "[undo][P1]") {
+  UndoFixture fixture;
+  const MessageId message = fixture.addMessage("1");
+  EntryId made;
+  const RunId run = fixture.run("import", [&](Entries& entries) {
+    made = entries.add(fixture.inbox, message, {}, {1000, 0});
+  });
+  SECTION("an endpoint has it") {
+    fixture.run("sync", [&](Entries& entries) { entries.isShared(made); });
+  }
+  SECTION("it was flagged") {
+    fixture.run("flag", [&](Entries& entries) { entries.setFlags(made, flagsOf({"\\Flagged"})); });
+  }
+  const UndoReport report = fixture.undo(run);
+  CHECK(report.removed == 0);
+  CHECK(report.overtaken == 1);
+  CHECK(fixture.entry(made).removedAt == 0);
+}
+
 TEST_CASE("a mailbox that is gone comes back with what undo puts into it", "[undo]") {
   UndoFixture fixture;
   const MailboxId old = fixture.store->mailboxes().ensure(fixture.braid, "Old", Role::None);
