@@ -266,6 +266,11 @@ void EndpointPush::finish(Store& store) {
   for (const EntryId entry : strays_) {
     waits_.push_back({entry, mailstore::WaitKind::Retry, "its old copy is still there", settings_.now, 0});
   }
+  for (const auto& [place, count] : onlyMarked_) {
+    notes_.push_back(place + ": " + std::to_string(count) + (count == 1 ? " message is" : " messages are") +
+                     " marked as deleted, not expunged: the server cannot expunge single messages (no UIDPLUS)");
+  }
+  onlyMarked_.clear();
   for (const EntryId entry : looked_) store.backlog().done(endpoint_.id, entry);
   for (const mailstore::WaitingRow& row : waits_) store.backlog().wait(endpoint_.id, row);
   for (const PlaceWork& place : work_.places) {

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -150,6 +151,7 @@ class EndpointPush {
   std::function<void(std::uint64_t, std::uint64_t)> told_;
   bool anotherRound_ = false;
   PushCounts counts_;
+  std::map<std::string, std::uint64_t> onlyMarked_;  ///< messages by mailbox there
   std::vector<std::string> notes_;
   std::vector<std::string> heldMailboxes_;
   std::vector<Failure> failures_;

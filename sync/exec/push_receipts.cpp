@@ -59,6 +59,10 @@ void PushReceipts::waitReason(EntryId entry, const std::string& reason) {
   if (open != push_.open_.end()) open->second = reason;
 }
 
+void PushReceipts::onlyMarked(const std::string& place) {
+  if (push_.settings_.removals != endpoint::RemovalStyle::Mark) ++push_.onlyMarked_[place];
+}
+
 void PushReceipts::refuse(EntryId entry, const std::string& place, const Error& error) {
   if (error.retry() != mailstore::Retry::Never) {
     waitReason(entry, error.what());
@@ -197,6 +201,7 @@ void TransferReceipts::copied(const TransferWork& transfer, const TransferItem& 
 
 void TransferReceipts::onMarked(std::size_t index, const RemoteKey& key) {
   const std::string& from = work().places[work().transfers[transfers_[index]].from].name;
+  onlyMarked(from);
   record([this, &from, key](Store&) {
     logKey(from, "mark there", key, "copied, but the server has no UIDPLUS: the old copy is only marked as deleted");
   });
@@ -258,6 +263,7 @@ void RemovalReceipts::onMarked(std::size_t index, const RemoteKey& key) {
   settled(item);
   ++counts().removed;
   const std::string& place = placeName(index);
+  onlyMarked(place);
   record([this, &item, &place](Store& store) {
     const Flags marked = item.base.unitedWith(Flags::of(mailstore::SystemFlag::Deleted));
     if (item.stray) {
