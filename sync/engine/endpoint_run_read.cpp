@@ -174,7 +174,11 @@ bool EndpointRun::setAside(const endpoint::MessagePlace& place) {
 bool EndpointRun::mayFetchDirectly(const std::vector<std::size_t>& works) {
   if (context_.request.dryRun || settings_.type != EndpointType::Imap || !settings_.pull.fresh) return false;
   if (!window().isOpen() || settings_.expungeDeleted) return false;
-  if (braidEmpty_) return true;
+  const std::vector<MailboxWork>& mailboxes = pull_->works();
+  const bool isNew = std::none_of(mailboxes.begin(), mailboxes.end(), [](const MailboxWork& w) {
+    return w.record.anchor.complete || w.pairsDropped || w.uploadedFrom;
+  });
+  if (braidEmpty_ && isNew) return true;
   if (company_ == Company::Shared || anythingGone_ || anythingHeld() || settings_.braid != settings_.name) return false;
   const auto all = [&](auto&& test) {
     return std::all_of(works.begin(), works.end(), [&](std::size_t i) { return test(pull_->works()[i]); });

@@ -166,6 +166,34 @@ TEST_CASE("P1: a move into a mailbox that cannot be read now is no removal", "[e
   CHECK(orphans(trial, "a") == 0);
 }
 
+TEST_CASE("a move that is found when the store has no other mail is a move", "[engine][removals]") {
+  FakeImap server;
+  server.with([&](FakeAccount& account) {
+    fill(account.mailbox("INBOX"), 1, 1);
+    account.mailbox("Work");
+  });
+  Trial trial;
+  trial.run({endpointAt(server, "a")});
+  const mailstore::EntryId entry = [&] {
+    std::optional<mailstore::EntryId> found;
+    for (const auto& one : trial.store().mailboxes().list())
+      trial.store().entries().list(one.mailbox.id, [&](const mailstore::EntryRow& row) { found = row.entry.id; });
+    return found.value();
+  }();
+  {
+    mailstore::Store::Transaction transaction(trial.store());
+    trial.store().entries().remove(entry, 1);
+    transaction.commit();
+  }
+  server.with([&](FakeAccount& account) {
+    account.mailbox("Work").add(account.mailbox("INBOX").mails.at(0).octets, "");
+    account.mailbox("INBOX").expunge(1);
+  });
+  CHECK(trial.run({endpointAt(server, "a")}).totals.fresh == 0);
+  CHECK(trial.count("a", "Work") == 1);
+  CHECK(trial.store().entries().find(entry)->removedAt == 0);  // filing it says keep
+}
+
 TEST_CASE("a bare NO to STATUS is no proof that a mailbox is gone while LIST still knows it", "[engine][removals]") {
   const std::string answer = GENERATE("TAG NO not now\r\n", "TAG NO [INUSE] busy\r\n", "TAG BAD what\r\n");
   CAPTURE(answer);
