@@ -4,6 +4,7 @@ first ```toml block, against throwaway accounts.
 
 usage: readme_test.py MAILBRAID README
 """
+import json
 import os
 import re
 import subprocess
@@ -30,6 +31,16 @@ def atServer(toml, values):
             line = f'user = "{next(users)}"'
         lines.append(line)
     return "\n".join(lines)
+
+
+def withEntry(command, home, environment):
+    """The README's entry 1 is one of INBOX; which number that has depends on which account was quicker."""
+    match = re.match(r"(mailbraid (?:flag|move)) 1 (.*)", command)
+    if not match:
+        return command
+    listed = subprocess.run(["mailbraid", "ls", "home/INBOX", "--json"], cwd=home, env=environment, capture_output=True,
+                            text=True, check=True)
+    return f'{match[1]} {json.loads(listed.stdout.splitlines()[0])["entry"]} {match[2]}'
 
 
 def main():
@@ -62,6 +73,7 @@ def main():
                 environment.pop(name, None)
             failed = 0
             for command in commands:
+                command = withEntry(command, home, environment)
                 done = subprocess.run(["bash", "-c", command], cwd=home, env=environment, stdin=subprocess.DEVNULL,
                                       capture_output=True, text=True, errors="replace")
                 if done.returncode:
