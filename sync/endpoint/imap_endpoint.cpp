@@ -1,5 +1,7 @@
 #include "sync/endpoint/imap_endpoint.h"
 
+#include "sync/endpoint/held_name.h"
+
 #include <algorithm>
 #include <set>
 #include <utility>
@@ -147,11 +149,19 @@ void ImapEndpoint::refresh() {
   isListed_ = false;
 }
 
+std::string ImapEndpoint::prefix() const {
+  return namespaces_ && !namespaces_->personal.empty() ? namespaces_->personal.front().prefix : std::string();
+}
+
+std::string ImapEndpoint::forbidden() const {
+  if (!delimiter_) return "/";
+  return *delimiter_ == '/' ? std::string() : std::string(1, *delimiter_);
+}
+
 void ImapEndpoint::nameMailboxes() {
-  std::string prefix;
+  const std::string prefix = this->prefix();
   std::vector<std::string> foreign;
   if (namespaces_) {
-    if (!namespaces_->personal.empty()) prefix = namespaces_->personal.front().prefix;
     for (const auto* others : {&namespaces_->otherUsers, &namespaces_->shared}) {
       for (const imap::NamespaceEntry& entry : *others) {
         if (!entry.prefix.empty()) foreign.push_back(entry.prefix);
@@ -172,11 +182,12 @@ void ImapEndpoint::nameMailboxes() {
                                                                 entry.delimiter, session_->client().nameEncoding());
       if (decoded.problem.empty() && decoded.name != "INBOX") mailbox.name = decoded.name;
     }
+    mailbox.name = nameHeldAs(mailbox.name, forbidden());
     if (!entry.nameProblem.empty()) {
       mailbox.name = entry.wireName;
       mailbox.refusal = std::string(entry.nameProblem);
     } else if (!names.insert(mailbox.name).second) {
-      mailbox.refusal = "another mailbox of this account has the same name";
+      mailbox.refusal = "another mailbox of this account has the same name: rename one of the two";
     }
     mailbox.role = entry.role;
     mailbox.selectable =
@@ -193,9 +204,9 @@ void ImapEndpoint::nameMailboxes() {
 }
 
 bool ImapEndpoint::isGone(const std::string& mailboxName) {
-  std::string prefix;
-  if (namespaces_ && !namespaces_->personal.empty()) prefix = namespaces_->personal.front().prefix;
-  const auto encoded = imap::encodeMailboxName(mailboxName, delimiter_, session_->client().nameEncoding());
+  const std::string prefix = this->prefix();
+  const auto encoded =
+      imap::encodeMailboxName(heldName(mailboxName, forbidden()), delimiter_, session_->client().nameEncoding());
   if (!encoded || listedByWireName_.contains(prefix + *encoded) || listedByWireName_.contains(*encoded)) return false;
   // Both what the server says of the name and a second list have to agree: a NO without a code may mean anything.
   bool refused = false;

@@ -60,7 +60,13 @@ class ImapEndpoint final : public Endpoint {
   void runSteps(ImapStepSink& sink, std::vector<ImapStep> steps);
   class Reading;
   class Fetching;
-  [[nodiscard]] std::optional<std::string> wireNameFor(const std::string& name) const;
+  [[nodiscard]] std::string prefix() const;     ///< of the personal namespace
+  [[nodiscard]] std::string forbidden() const;  ///< what no level of a name can have in it here
+  /// `held`: see held_name.h.
+  [[nodiscard]] std::optional<std::string> wireNameFor(const std::string& held) const;
+  /// True when it is another mailbox of this account, whose name is spelled otherwise.
+  [[nodiscard]] bool isAnothers(const RemoteMailbox& made) const;
+  MailboxOutcome makeAs(const MailboxChange& change, const std::string& held);
   RemoteMailbox askFor(const std::string& wireName, const std::string& name, mailstore::Role role);
   MailboxOutcome make(const MailboxChange& change);
   MailboxOutcome rename(const MailboxChange& change, RenamedNames& renames);

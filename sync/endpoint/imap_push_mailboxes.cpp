@@ -1,7 +1,9 @@
 // ImapEndpoint: mailboxes made, renamed, removed.
+#include "sync/endpoint/held_name.h"
 #include "sync/endpoint/imap_endpoint.h"
 #include "sync/endpoint/imap_push.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace mailbraid::sync::endpoint {
@@ -19,14 +21,27 @@ Error cannotHold(const std::string& name, const std::string& why) {
           name + ": the server cannot have a mailbox of this name (" + why + "); give it another one with \"map\""};
 }
 
+bool isSpelledLike(const std::string& one, const std::string& other) {
+  return one != other && one.size() == other.size() &&
+         std::equal(one.begin(), one.end(), other.begin(), [](char a, char b) {
+           const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+           return lower(a) == lower(b);
+         });
+}
+
 }  // namespace
 
-std::optional<std::string> ImapEndpoint::wireNameFor(const std::string& name) const {
-  std::string prefix;
-  if (namespaces_ && !namespaces_->personal.empty()) prefix = namespaces_->personal.front().prefix;
-  const auto encoded = imap::encodeMailboxName(name, delimiter_, session_->client().nameEncoding());
+bool ImapEndpoint::isAnothers(const RemoteMailbox& made) const {
+  return std::any_of(mailboxes_.begin(), mailboxes_.end(), [&](const RemoteMailbox& one) {
+    if (!isSpelledLike(one.name, made.name) || !one.status) return false;
+    return made.objectId.empty() ? one.status->uidValidity == made.status->uidValidity : one.objectId == made.objectId;
+  });
+}
+
+std::optional<std::string> ImapEndpoint::wireNameFor(const std::string& held) const {
+  const auto encoded = imap::encodeMailboxName(held, delimiter_, session_->client().nameEncoding());
   if (!encoded) return std::nullopt;
-  return name == "INBOX" ? *encoded : prefix + *encoded;
+  return held == "INBOX" ? *encoded : prefix() + *encoded;
 }
 
 RemoteMailbox ImapEndpoint::askFor(const std::string& wireName, const std::string& name, mailstore::Role role) {
@@ -47,8 +62,18 @@ RemoteMailbox ImapEndpoint::askFor(const std::string& wireName, const std::strin
 }
 
 MailboxOutcome ImapEndpoint::make(const MailboxChange& change) {
-  const std::optional<std::string> wireName = wireNameFor(change.name);
-  if (!wireName) return {nullptr, cannotHold(change.name, "it has the server's delimiter in it")};
+  const auto isSame = [&](const RemoteMailbox& one) { return isSpelledLike(one.name, change.name); };
+  const bool clashes = std::any_of(mailboxes_.begin(), mailboxes_.end(), isSame);
+  MailboxOutcome out = makeAs(change, heldName(change.name, forbidden()));
+  // A server for which "work" is "Work".
+  const std::string apart = heldApart(change.name);
+  if (out.failure && clashes && !apart.empty()) out = makeAs(change, apart);
+  return out;
+}
+
+MailboxOutcome ImapEndpoint::makeAs(const MailboxChange& change, const std::string& held) {
+  const std::optional<std::string> wireName = wireNameFor(held);
+  if (!wireName) return {nullptr, cannotHold(change.name, "it has a character that no name there can have")};
   ImapPush push(*session_);
   imap::Create create{*wireName, mailstore::Role::None};
   if (push.has("CREATE-SPECIAL-USE")) create.role = change.role;
@@ -67,6 +92,8 @@ MailboxOutcome ImapEndpoint::make(const MailboxChange& change) {
   push.command(imap::Subscribe{*wireName});
   RemoteMailbox made = askFor(*wireName, change.name, change.role);
   if (!made.status) return {nullptr, cannotHold(change.name, "it made the mailbox, and does not know it afterwards")};
+  if (isAnothers(made)) return {nullptr, cannotHold(change.name, "it has that name in another spelling")};
+  if (held != change.name) made.calledThere = held;
   made_.push_back(std::make_unique<RemoteMailbox>(std::move(made)));
   return {made_.back().get(), std::nullopt};
 }
@@ -74,16 +101,18 @@ MailboxOutcome ImapEndpoint::make(const MailboxChange& change) {
 MailboxOutcome ImapEndpoint::rename(const MailboxChange& change, RenamedNames& renames) {
   const std::string before = renames.now(change.mailbox->name);
   if (before == change.name && before == change.mailbox->name) return {change.mailbox, std::nullopt};
-  const std::optional<std::string> wireName = wireNameFor(change.name);
-  if (!wireName) return {nullptr, cannotHold(change.name, "it has the server's delimiter in it")};
+  const std::optional<std::string> wireName = wireNameFor(heldName(change.name, forbidden()));
+  if (!wireName) return {nullptr, cannotHold(change.name, "it has a character that no name there can have")};
   ImapPush push(*session_);
   if (session_->client().selected() != nullptr && push.has("UNSELECT")) push.command(imap::Unselect{});
   if (before != change.name) {
-    const std::string from =
-        before == change.mailbox->name ? change.mailbox->wireName : wireNameFor(before).value_or(before);
+    const std::string from = before == change.mailbox->name
+                                 ? change.mailbox->wireName
+                                 : wireNameFor(heldName(before, forbidden())).value_or(before);
     const ImapPush::End end = push.command(imap::Rename{from, *wireName});
     if (!end.isOk()) return {nullptr, refusal(*change.mailbox, "rename it to " + change.name, end)};
     renames.add(before, change.name);
+    push.command(imap::Unsubscribe{from});
   }
   push.command(imap::Subscribe{*wireName});
   made_.push_back(std::make_unique<RemoteMailbox>(askFor(*wireName, change.name, change.mailbox->role)));
@@ -102,6 +131,7 @@ MailboxOutcome ImapEndpoint::removeMailbox(const MailboxChange& change) {
   const ImapPush::End end = push.command(imap::Delete{change.mailbox->wireName});
   const bool gone = end.isOk() || end.code == ResponseCodeKind::NonExistent;
   if (!gone) return {nullptr, refusal(*change.mailbox, "remove it", end)};
+  push.command(imap::Unsubscribe{change.mailbox->wireName});
   return {};
 }
 

@@ -2,6 +2,7 @@
 #include "sync/endpoint/maildir_endpoint.h"
 
 #include "mailstore/formats/exporter.h"
+#include "sync/endpoint/held_name.h"
 #include "sync/imap/mailbox_name.h"
 
 #include <algorithm>
@@ -89,7 +90,7 @@ void MaildirEndpoint::addMailbox(const std::string& name, const fs::path& direct
   mailbox.refusal = std::move(refusal);
   if (name == "INBOX") mailbox.role = mailstore::Role::Inbox;
   if (mailbox.refusal.empty() && !directories_.emplace(name, directory).second) {
-    mailbox.refusal = "another mailbox of this tree has the same name";
+    mailbox.refusal = "another mailbox of this tree has the same name: rename one of the two";
   }
   if (mailbox.refusal.empty()) mailbox.status = statusOf(MaildirFolder(directory));
   mailboxes_.push_back(std::move(mailbox));
@@ -142,7 +143,7 @@ void MaildirEndpoint::listFlat() {
   for (const fs::path& path : below) {
     const std::string wire = path.filename().string().substr(1);
     const imap::DecodedName decoded = imap::decodeMailboxName(wire, '.', imap::NameEncoding::ModifiedUtf7);
-    addMailbox(decoded.problem.empty() ? decoded.name : wire, path, std::string(decoded.problem));
+    addMailbox(decoded.problem.empty() ? nameHeldAs(decoded.name, ".") : wire, path, std::string(decoded.problem));
   }
 }
 
@@ -178,7 +179,7 @@ MaildirFolder& MaildirEndpoint::folder(const RemoteMailbox& mailbox) {
 fs::path MaildirEndpoint::directoryFor(const std::string& name) const {
   if (settings_.subfolders == SubfolderStyle::Nested) return settings_.path / mailstore::exportPath(name);
   if (name == "INBOX") return settings_.path;
-  const auto wire = imap::encodeMailboxName(name, '.', imap::NameEncoding::ModifiedUtf7);
+  const auto wire = imap::encodeMailboxName(heldName(name, "."), '.', imap::NameEncoding::ModifiedUtf7);
   if (!wire || wire->size() > 240) {
     throw Error(ErrorKind::TemporaryFailure, Scope::Mailbox, Retry::Never,
                 name + ": a Maildir++ tree cannot have a mailbox of this name; give it another one with \"map\"");

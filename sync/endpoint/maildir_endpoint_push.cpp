@@ -1,6 +1,8 @@
 // MaildirEndpoint: changes to the tree.
 #include "sync/endpoint/maildir_endpoint.h"
 
+#include "sync/endpoint/held_name.h"
+
 #include <cerrno>
 #include <system_error>
 #include <utility>
@@ -162,6 +164,8 @@ MailboxOutcome MaildirEndpoint::changeMailbox(const MailboxChange& change, Renam
   made->wireName = directory.string();
   made->name = change.name;
   made->role = change.role;
+  if (heldName(change.name, ".") != change.name && settings_.subfolders == SubfolderStyle::MaildirPlusPlus)
+    made->calledThere = heldName(change.name, ".");
   made->status = statusOf(MaildirFolder(directory));
   made_.push_back(std::move(made));
   return {made_.back().get(), std::nullopt};

@@ -32,7 +32,8 @@ struct RemoteMailbox {
   std::string wireName;  ///< what the server calls it
   std::string name;      ///< UTF-8, `/` between the levels, without the personal namespace's prefix
   mailstore::Role role = mailstore::Role::None;
-  std::string objectId;  ///< MAILBOXID (RFC 8474)
+  std::string calledThere;  ///< of a mailbox that was just made: its name, where the endpoint cannot hold that
+  std::string objectId;     ///< MAILBOXID (RFC 8474)
   bool selectable = true;
   std::optional<RemoteStatus> status;  ///< none: the server would not tell; `refusal` may say why
   std::string

@@ -136,6 +136,9 @@ void EndpointPush::changeMailboxes(endpoint::Endpoint& endpoint, StoreWriter& wr
       continue;
     }
     place.remote = outcomes[i].mailbox;
+    if (!place.remote->calledThere.empty())
+      notes_.push_back(place.remote->name + " is called " + place.remote->calledThere +
+                       " there, where no mailbox can have its name");
     const bool made = place.record.id.value() == 0;
     const std::string before = place.name;
     place.name = place.remote->name;

@@ -191,10 +191,13 @@ struct Delete {
 struct Subscribe {
   std::string mailbox{};
 };
+struct Unsubscribe {
+  std::string mailbox{};
+};
 
 using Command = std::variant<Capability, Noop, Logout, StartTls, Login, Authenticate, Compress, Id, Enable, Namespace,
                              List, Lsub, Status, Select, Unselect, Close, UidFetch, UidSearch, UidStore, UidCopy,
-                             UidMove, UidExpunge, Append, Create, Rename, Delete, Subscribe>;
+                             UidMove, UidExpunge, Append, Create, Rename, Delete, Subscribe, Unsubscribe>;
 
 /// Names a command that was given to the client; never reused within a connection. On the wire: its tag.
 enum class CommandId : std::uint32_t {};

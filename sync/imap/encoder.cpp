@@ -434,6 +434,10 @@ struct WriteCommand {
     out.raw(" SUBSCRIBE");
     out.astring(subscribe.mailbox);
   }
+  void operator()(const Unsubscribe& unsubscribe) const {
+    out.raw(" UNSUBSCRIBE");
+    out.astring(unsubscribe.mailbox);
+  }
 
  private:
   /// A keyword is an atom (RFC 9051 section 9); one that is none is left out: no server has it.

@@ -52,6 +52,7 @@ constexpr std::array kRows = {
     Row{CommandKind::Rename, {Trait::NamesMailbox}},
     Row{CommandKind::Delete, {Trait::NamesMailbox}},
     Row{CommandKind::Subscribe, {Trait::NamesMailbox}},
+    Row{CommandKind::Unsubscribe, {Trait::NamesMailbox}},
 };
 
 constexpr bool rowsStandInOrder() {
@@ -108,6 +109,7 @@ struct KindOf {
   CommandKind operator()(const Rename&) const { return CommandKind::Rename; }
   CommandKind operator()(const Delete&) const { return CommandKind::Delete; }
   CommandKind operator()(const Subscribe&) const { return CommandKind::Subscribe; }
+  CommandKind operator()(const Unsubscribe&) const { return CommandKind::Unsubscribe; }
 };
 
 }  // namespace

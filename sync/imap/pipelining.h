@@ -38,6 +38,7 @@ enum class CommandKind : std::uint8_t {
   Rename,
   Delete,
   Subscribe,
+  Unsubscribe,
 };
 
 CommandKind kindOf(const Command& command);

@@ -177,6 +177,7 @@ void Client::Session::complete(const Sent& sent, const StatusLine& status) {
     case CommandKind::Rename:
     case CommandKind::Delete:
     case CommandKind::Subscribe:
+    case CommandKind::Unsubscribe:
       break;
   }
   events_.emplace_back(CommandDone{sent.id, resultOf(status.word), status.code, status.text});

@@ -5,6 +5,7 @@ import contextlib
 import json
 import mailbox
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -24,6 +25,7 @@ class Home:
     def __init__(self, program, directory):
         self.program, self.directory = program, directory
         self.config = os.path.join(directory, "config.toml")
+        os.makedirs(directory, exist_ok=True)
         self.configure("30d")
         for name in "ab":
             tree = mailbox.Maildir(self.path(name), create=True)
@@ -196,6 +198,27 @@ def check_import_keeps(home):
     assert left["k1"] == "FS" and left["k2"] == "S" and "k3" not in left, left
 
 
+def check_names(program, directory):
+    """A name that one side cannot hold is written there so that it is read back, also by a store that knows nothing."""
+    home = Home(program, os.path.join(directory, "names"))
+    with open(home.config, "a", encoding="utf-8") as file:
+        file.write('subfolders = "maildir++"\n')
+    os.makedirs(os.path.join(home.path("a"), "Lists"))
+    mailbox.Maildir(os.path.join(home.path("a"), "Lists", "a.b"), create=True).add(octets("n1"))
+    said = home.run("sync")
+    assert "Lists/a.b is called Lists/a%2Eb there" in said, said
+    held = os.path.join(home.path("b"), ".Lists.a%2Eb")
+    assert len(mailbox.Maildir(held, create=False)) == 1
+    mailbox.Maildir(held, create=False).add(octets("n2"))
+    home.run("sync")
+    shutil.rmtree(os.path.join(directory, "names", "store"))
+    home.run("sync")
+    home.run("sync")
+    assert len(mailbox.Maildir(held, create=False)) == 2
+    assert sorted(home.entries("home/Lists/a.b")) == ["n1", "n2"]
+    assert sorted(os.listdir(os.path.join(home.path("a"), "Lists"))) == ["a.b"]
+
+
 def check_import_of_mbox(home):
     def write(path, *names):
         os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -280,6 +303,7 @@ def main():
         check_import(home)
         check_import_keeps(home)
         check_import_of_mbox(home)
+        check_names(os.path.abspath(sys.argv[1]), directory)
         check_bad_input(home)
         check_gc(home)
     print("the store's own changes are carried out, and taken back")

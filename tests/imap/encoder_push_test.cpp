@@ -41,6 +41,7 @@ TEST_CASE("mailboxes are made with their special use, renamed, removed, subscrib
   CHECK(encoded(Rename{"A", "B C"}) == "T RENAME A \"B C\"\r\n");
   CHECK(encoded(Delete{"A"}) == "T DELETE A\r\n");
   CHECK(encoded(Subscribe{"A"}) == "T SUBSCRIBE A\r\n");
+  CHECK(encoded(Unsubscribe{"A"}) == "T UNSUBSCRIBE A\r\n");
 }
 
 namespace {
