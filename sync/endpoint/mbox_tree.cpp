@@ -93,7 +93,7 @@ void MboxTree::take(const fs::path& file, const std::string& name, Walk& walk) c
   }
   if (place.refusal.empty()) place.refusal = whyNoMbox(file);
   if (place.refusal.empty() && !walk.names.insert(place.name).second) {
-    place.refusal = "another mailbox of this tree has the same name";
+    place.refusal = "another mailbox of this tree has the same name: rename one of the two";
   }
   walk.places.push_back(std::move(place));
 }
