@@ -10,7 +10,7 @@ import tempfile
 import threading
 
 import scripted_imap
-from scripted_imap import Message
+from scripted_imap import Message, No
 
 
 def octets(subject):
@@ -18,6 +18,15 @@ def octets(subject):
         f"From: x@example.org\r\nSubject: {subject}\r\nMessage-ID: <{subject}@example.org>\r\n"
         f"Date: Mon, 01 Jan 2024 00:00:00 +0000\r\n\r\nbody {subject}\r\n"
     ).encode()
+
+
+def refuse(answer):
+    """What a hook of a scripted server does: the command is answered with NO."""
+
+    def hook(*_):
+        raise No(answer)
+
+    return hook
 
 
 class PopServer:
@@ -222,7 +231,7 @@ def single(pairs):
 
 
 @contextlib.contextmanager
-def home(program, abilities="UIDPLUS MOVE", inbox=("m1", "m2", "m3"), **others):
+def home(program, abilities="LITERAL+ UIDPLUS MOVE", inbox=("m1", "m2", "m3"), **others):
     """A Home whose server `far` has some mail in INBOX, and one message in Work, synced once."""
     with contextlib.ExitStack() as stack:
         directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="mailbraid-odd-"))

@@ -18,6 +18,10 @@ class No(Exception):
     """The command is refused: No("[OVERQUOTA] full")."""
 
 
+class Literal(bytes):
+    pass
+
+
 class Message:
     def __init__(self, octets, flags=(), date="01-Jan-2024 00:00:00 +0000"):
         self.octets, self.flags, self.date = octets, set(flags), date
@@ -48,16 +52,17 @@ class Mailbox:
 class Server:
     """What it is and does differently is set in its attributes; `hooks` run before a command is obeyed."""
 
-    def __init__(self, abilities="UIDPLUS MOVE"):
+    def __init__(self, abilities="LITERAL+ UIDPLUS MOVE"):
         self.lock = threading.RLock()
         self.abilities = abilities.split()
         self.permanent = [*SYSTEM_FLAGS, "\\*"]  # what PERMANENTFLAGS says
         self.dropped = set()  # flags that it says nothing against, and does not keep; "*": every keyword
         self.read_only = set()  # mailboxes
-        self.copyuid = lambda *told: told  # (validity, sources, targets) as they are told
+        self.copyuid = lambda *told: told  # (validity, sources, copies) as they are told
+        self.appenduid = lambda *told: told  # (validity, UIDs)
         self.expunges = True  # False: EXPUNGE is answered with OK, and the message stays
-        # Command: called with the session and the arguments before it is obeyed; may raise No or Cut. "APPEND within" comes
-        # in the middle of the octets, "APPEND stored" before the answer.
+        # Command: called with the session and the arguments before it is obeyed; may raise No or Cut. "APPEND announced"
+        # comes before the server asks for the octets, "APPEND within" in the middle of them, "APPEND stored" before the answer.
         self.hooks = {}
         self.away = False
         self.roles = {}  # mailbox: special use
@@ -112,6 +117,10 @@ class Server:
         return told
 
 
+def literals(words):
+    return [word for word in words if isinstance(word, Literal)]
+
+
 class Session:
     def __init__(self, server, reader, writer):
         self.server, self.reader, self.writer = server, reader, writer
@@ -138,10 +147,10 @@ class Session:
             self.server.hooks[name](self, words)
 
     def capabilities(self):
-        return " ".join(["IMAP4rev1", "LITERAL+", *self.server.abilities])
+        return " ".join(["IMAP4rev1", *self.server.abilities])
 
     def read_command(self):
-        """Its words as bytes, lists as lists, and the line as the transcript shows it."""
+        """Its words as bytes, lists as lists, and the line as the transcript shows it; None when it was refused half-way."""
         stack, shown = [[]], ""
         while True:
             line = self.reader.readline()
@@ -162,16 +171,30 @@ class Session:
                     stack[-1].append(token.group())
             if literal is None:
                 return stack[0], shown
+            appends = stack[0][1].upper() == b"APPEND"
             if not line.endswith(b"+}\r\n"):
-                self.say("+ go ahead")
+                try:
+                    if appends:
+                        self.hook("APPEND announced", stack[0][2:])
+                    self.say("+ go ahead")
+                except No as refusal:
+                    self.server.transcript.append("C: " + shown)
+                    self.server.log.append(f"APPEND {stack[0][2].decode()} announced")
+                    self.say(f"{stack[0][0].decode()} NO {refusal}")
+                    stack = None
                 self.writer.flush()
+                if stack is None:
+                    return None
             octets = self.reader.read(literal // 2)
-            if stack[0][1].upper() == b"APPEND":
-                self.hook("APPEND within", [])
-            stack[-1].append(octets + self.reader.read(literal - literal // 2))
+            if appends:
+                self.hook("APPEND within", stack[0][2:])
+            stack[-1].append(Literal(octets + self.reader.read(literal - literal // 2)))
 
     def command(self):
-        words, shown = self.read_command()
+        told = self.read_command()
+        if told is None:
+            return True
+        words, shown = told
         tag, verb = words[0].decode(), words[1].decode().upper()
         rest = words[2:]
         if verb == "UID":
@@ -196,7 +219,7 @@ class Session:
         """Without tag and octets: two runs that ask for the same say the same."""
         line = shown.split(" ", 1)[1]
         if verb == "APPEND":
-            line = f"APPEND {rest[0].decode()} {Message(rest[-1]).subject()}"
+            line = " ".join(["APPEND", rest[0].decode(), *(Message(word).subject() for word in literals(rest))])
         elif self.name and verb.startswith("UID"):
             line += " in " + self.name
         self.server.log.append(line)
@@ -297,10 +320,16 @@ class Session:
 
     def do_append(self, name, *words):
         box = self.box(name, "TRYCREATE")
-        flags = next((self.kept(word) for word in words if isinstance(word, list)), ())
-        uid = box.add(Message(words[-1], flags))
+        flags, uids = [], []
+        for word in words:
+            if isinstance(word, list):
+                flags = word
+            elif isinstance(word, Literal):
+                uids.append(box.add(Message(word, self.kept(flags))))
+                flags = []
         self.hook("APPEND stored", [name, *words])
-        return f"OK [APPENDUID {box.validity} {uid}] stored" if self.server.has("UIDPLUS") else None
+        validity, told = self.server.appenduid(box.validity, uids)
+        return f"OK [APPENDUID {validity} {','.join(map(str, told))}] stored" if self.server.has("UIDPLUS") else None
 
     def do_uid_search(self, *_):
         self.say("* SEARCH", "".join(f" {uid}" for uid, _ in self.chosen(b"1:*")).encode())

@@ -1,0 +1,91 @@
+"""Servers that cannot open a mailbox, rename one with all below it, or list less, or other names, than before."""
+
+from odd_home import PopServer, home, octets, refuse
+from scripted_imap import Message, Server
+
+
+def check_unopened(program):
+    """12: while a mailbox that may have got what is missing cannot be opened, nothing counts as removed."""
+    def broken(code):
+        return lambda _, words: refuse(f"[{code}] not now")() if words[0] == b"Work" else None
+
+    with home(program) as (at, far):
+        far.hooks["EXAMINE"] = broken("UNAVAILABLE")
+        far.mailboxes["INBOX"].expunge("m1")
+        at.sync(75)
+        assert at.where("m1") == {"near": [], "far": []}, "Work got nothing: m1 is not there"
+        far.mailboxes["INBOX"].expunge("m2")
+        far.mailboxes["Work"].add(Message(octets("m2")))
+        said = at.sync(75)
+        assert said.count("not now") == 1, said
+        assert at.where("m2") == {"near": ["INBOX"], "far": ["Work"]}, at.held()
+        at.settled(75, "not now")
+        far.hooks.clear()
+        at.sync()
+        at.settled()
+        assert at.where("m2") == {"near": ["Work"], "far": ["Work"]}, at.held()
+
+    with home(program) as (at, far):
+        far.hooks["EXAMINE"] = broken("NOPERM")
+        far.mailboxes["Work"].add(Message(octets("w2")))
+        far.mailboxes["INBOX"].expunge("m1")
+        at.sync(75)
+        assert at.where("m1") == {"near": [], "far": []}, at.held()
+        at.settled(75, "not now")
+
+
+def check_renamed_parent(program):
+    """13: a mailbox is renamed with those below it; another server takes them along in the same way."""
+    with home(program, other=Server()) as (at, far):
+        for name in ("P", "P/C"):
+            far.make(name).add(Message(octets("in " + name)))
+        at.sync()
+        at.settled()
+        far.rename("P", "Q")
+        at.sync()
+        assert at.sent["other"] == ["RENAME P Q"], at.sent
+        at.settled()
+        wanted = {"INBOX": {"m1", "m2", "m3"}, "Work": {"w1"}, "Q": {"in P"}, "Q/C": {"in P/C"}}
+        for boxes in at.held().values():
+            assert {name: set(held) for name, held in boxes.items()} == wanted, at.held()
+
+
+def pop_home(program):
+    pop = PopServer()
+    pop.messages = [(f"U{number}", octets(f"p{number}")) for number in range(6)]
+    return pop, home(program, pop=pop)
+
+
+def check_short_pop_listing(program):
+    """14: a listing that came in short, and a gc, do not bring back what was removed."""
+    pop, opened = pop_home(program)
+    with opened as (at, _):
+        at.remove("p1")
+        at.sync()
+        full, pop.messages = pop.messages, pop.messages[3:]
+        at.sync()
+        at.forget_dates()
+        at.retention = "1d"
+        at.run("gc")
+        pop.messages = full
+        at.sync()
+        assert at.where("p1") == {"near": [], "far": []}, at.held()
+        assert at.where("p2") == {"near": ["INBOX"], "far": ["INBOX"]}, at.held()
+        at.settled()
+
+
+def check_renamed_pop_messages(program):
+    """14: all UIDLs change: what was filed stays where it is, what was removed does not come back."""
+    pop, opened = pop_home(program)
+    with opened as (at, _):
+        at.move("p0", "Work")
+        at.remove("p1")
+        at.sync()
+        at.settled()
+        pop.messages = [("NEW" + name, text) for name, text in pop.messages]
+        said = at.sync()
+        assert " new" not in said, said
+        at.settled()
+        assert at.where("p0") == {"near": ["Work"], "far": ["Work"]}, at.held()
+        assert at.where("p1") == {"near": [], "far": []}, at.held()
+        assert at.where("p2") == {"near": ["INBOX"], "far": ["INBOX"]}, at.held()
