@@ -10,7 +10,7 @@ import tempfile
 import threading
 
 import scripted_imap
-from scripted_imap import Message, No
+from scripted_imap import Cut, Message, No
 
 
 def octets(subject):
@@ -25,6 +25,16 @@ def refuse(answer):
 
     def hook(*_):
         raise No(answer)
+
+    return hook
+
+
+def breaks_for_good(server):
+    """A hook by which the line breaks, and the server is away until its `away` is taken back."""
+
+    def hook(*_):
+        server.away = True
+        raise Cut
 
     return hook
 
@@ -214,6 +224,14 @@ class Home:
     def where(self, subject):
         """{endpoint: mailboxes that have it}"""
         return {name: [one for one, held in boxes.items() if subject in held] for name, boxes in self.held().items()}
+
+    def empty_of_deleted(self, name):
+        """What the mail program of a server without UIDPLUS does at last: what is marked there is expunged. Then nothing is new."""
+        for box in self.servers[name].mailboxes.values():
+            box.messages = {uid: message for uid, message in box.messages.items() if "\\Deleted" not in message.flags}
+        near = self.maildir()
+        self.sync()
+        assert not self.sent[name] and self.maildir() == near, (self.sent, self.held())
 
     def forget_dates(self):
         """Everything that was removed was removed long ago."""

@@ -50,6 +50,47 @@ def check_renamed_parent(program):
             assert {name: set(held) for name, held in boxes.items()} == wanted, at.held()
 
 
+def check_refused_rename(program):
+    """13: a server that does not let itself be renamed keeps its mail under the old names until it does."""
+    with home(program, other=Server()) as (at, far):
+        other = at.servers["other"]
+        for name in ("P", "P/C"):
+            far.make(name).add(Message(octets("in " + name)))
+        at.sync()
+        other.hooks["RENAME"] = refuse("[NOPERM] not yours")
+        far.rename("P", "Q")
+        at.sync(75)
+        at.repeats(75, "other P: ")
+        assert at.where("in P") == {"near": ["Q"], "far": ["Q"], "other": ["P"]}, at.held()
+        assert at.where("in P/C") == {"near": ["Q/C"], "far": ["Q/C"], "other": ["P/C"]}, at.held()
+        other.hooks.clear()
+        at.sync()
+        at.settled()
+        assert at.where("in P") == {"near": ["Q"], "far": ["Q"], "other": ["Q"]}, at.held()
+        assert at.where("in P/C") == {"near": ["Q/C"], "far": ["Q/C"], "other": ["Q/C"]}, at.held()
+
+
+def check_news_while_writing(program):
+    """Mail that arrives between reading and writing is taken, and not mistaken for what was written."""
+    with home(program) as (at, far):
+
+        def arrives(*_):
+            for name in far.mailboxes:
+                far.mailboxes[name].add(Message(octets("late in " + name)))
+
+        at.move("m3", "Work")
+        at.add("n1")
+        at.flag("m1", "S")
+        at.remove("m2")
+        far.once("UID MOVE", arrives)
+        at.sync()
+        at.sync()
+        at.settled()
+        inbox, work = {"m1", "n1", "late in INBOX"}, {"w1", "m3", "late in Work"}
+        for boxes in at.held().values():
+            assert {name: set(held) for name, held in boxes.items()} == {"INBOX": inbox, "Work": work}, at.held()
+
+
 def pop_home(program):
     pop = PopServer()
     pop.messages = [(f"U{number}", octets(f"p{number}")) for number in range(6)]
@@ -57,21 +98,26 @@ def pop_home(program):
 
 
 def check_short_pop_listing(program):
-    """14: a listing that came in short, and a gc, do not bring back what was removed."""
-    pop, opened = pop_home(program)
-    with opened as (at, _):
-        at.remove("p1")
-        at.sync()
-        full, pop.messages = pop.messages, pop.messages[3:]
-        at.sync()
-        at.forget_dates()
-        at.retention = "1d"
-        at.run("gc")
-        pop.messages = full
-        at.sync()
-        assert at.where("p1") == {"near": [], "far": []}, at.held()
-        assert at.where("p2") == {"near": ["INBOX"], "far": ["INBOX"]}, at.held()
-        at.settled()
+    """14: a listing that came in short, or empty, and a gc, do not bring back what was removed."""
+    for left in (3, 0):
+        pop, opened = pop_home(program)
+        with opened as (at, _):
+            at.move("p0", "Work")
+            at.remove("p1")
+            at.sync()
+            full, pop.messages = pop.messages, pop.messages[6 - left:]
+            at.sync()
+            at.forget_dates()
+            at.retention = "1d"
+            said = at.run("gc")
+            assert "1 removed message forgotten" in said, said
+            at.settled()
+            pop.messages = full
+            at.sync()
+            at.settled()
+            assert at.where("p0") == {"near": ["Work"], "far": ["Work"]}, at.held()
+            assert at.where("p1") == {"near": [], "far": []}, at.held()
+            assert at.where("p2") == {"near": ["INBOX"], "far": ["INBOX"]}, at.held()
 
 
 def check_renamed_pop_messages(program):
