@@ -1,37 +1,62 @@
 """Servers that cannot open a mailbox, rename one with all below it, or list less, or other names, than before."""
 
 from odd_home import PopServer, home, octets, refuse
-from scripted_imap import Message, Server
+from scripted_imap import Message, No, Server
+
+
+def answer_for(mailbox, answer):
+    def hook(_, words):
+        if words[0] == mailbox.encode():
+            raise No(answer)
+
+    return hook
 
 
 def check_unopened(program):
     """12: while a mailbox that may have got what is missing cannot be opened, nothing counts as removed."""
-    def broken(code):
-        return lambda _, words: refuse(f"[{code}] not now")() if words[0] == b"Work" else None
+    for commands in (("EXAMINE",), ("EXAMINE", "STATUS")):
+        with home(program) as (at, far):
+            inbox, work = far.mailboxes["INBOX"], far.mailboxes["Work"]
+            for command in commands:
+                far.hooks[command] = answer_for("Work", "[UNAVAILABLE] not now")
+            work.add(inbox.messages.pop(inbox.uid("m2")))
+            said = at.sync(75)
+            assert said.count("not now") == 1 and "INBOX: 1 message is gone there" in said, said
+            assert at.where("m2") == {"near": ["INBOX"], "far": ["Work"]}, at.held()
+            at.settled(75, "not now")
+            far.hooks.clear()
+            at.sync()
+            at.settled()
+            assert at.where("m2") == {"near": ["Work"], "far": ["Work"]}, at.held()
 
-    with home(program) as (at, far):
-        far.hooks["EXAMINE"] = broken("UNAVAILABLE")
-        far.mailboxes["INBOX"].expunge("m1")
-        at.sync(75)
-        assert at.where("m1") == {"near": [], "far": []}, "Work got nothing: m1 is not there"
-        far.mailboxes["INBOX"].expunge("m2")
-        far.mailboxes["Work"].add(Message(octets("m2")))
-        said = at.sync(75)
-        assert said.count("not now") == 1, said
-        assert at.where("m2") == {"near": ["INBOX"], "far": ["Work"]}, at.held()
-        at.settled(75, "not now")
-        far.hooks.clear()
-        at.sync()
-        at.settled()
-        assert at.where("m2") == {"near": ["Work"], "far": ["Work"]}, at.held()
 
+def check_unopened_allowed(program):
+    """12: what is held back for a mailbox that cannot be opened is removed when that is allowed."""
     with home(program) as (at, far):
-        far.hooks["EXAMINE"] = broken("NOPERM")
+        far.hooks["EXAMINE"] = answer_for("Work", "[UNAVAILABLE] not now")
         far.mailboxes["Work"].add(Message(octets("w2")))
         far.mailboxes["INBOX"].expunge("m1")
         at.sync(75)
+        at.settled(75, "INBOX: 1 message is gone there")
+        said = at.run("status")
+        assert "--allow-removals far:INBOX" in said, said
+        at.run("sync", "--allow-removals", "far:INBOX", status=75)
         assert at.where("m1") == {"near": [], "far": []}, at.held()
         at.settled(75, "not now")
+
+
+def check_unopened_without_news(program):
+    """12: a mailbox that cannot be opened, and got nothing by what STATUS says, or never can be, holds nothing back."""
+    for answer, news in (("[UNAVAILABLE] not now", False), ("[NOPERM] not now", True)):
+        with home(program) as (at, far):
+            far.hooks["EXAMINE"] = answer_for("Work", answer)
+            if news:
+                far.mailboxes["Work"].add(Message(octets("w2")))
+            far.mailboxes["INBOX"].expunge("m1")
+            said = at.sync(75)
+            assert said.count("not now") == 1 and "is gone there" not in said, said
+            assert at.where("m1") == {"near": [], "far": []}, at.held()
+            at.settled(75, "not now")
 
 
 def check_renamed_parent(program):
