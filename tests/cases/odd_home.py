@@ -261,5 +261,4 @@ def home(program, abilities="LITERAL+ UIDPLUS MOVE", inbox=("m1", "m2", "m3"), *
             stack.enter_context(server)
         at = Home(program, directory, far=far, **others)
         at.sync()
-        at.settled()
         yield at, far
