@@ -190,3 +190,22 @@ def check_altered_on_arrival(program):
             at.sync()
             at.settled()
             assert at.where("n1") == HERE, at.held()
+
+
+def check_full_mailbox_is_emptied(program):
+    """9: where the quota is used up, removals are what makes room: they are carried out although an upload was refused."""
+    with home(program) as (at, far):
+
+        def quota(_, words):
+            if len(far.mailboxes["INBOX"].messages) + len(literals(words)) > 3:
+                raise No("[OVERQUOTA] full")
+
+        far.hooks["APPEND"] = quota
+        at.add("n1")
+        at.sync(75)
+        at.remove("m1")
+        said = at.sync(75)
+        assert "1 removed there" in said, said
+        at.sync()
+        at.settled()
+        assert at.where("n1") == HERE and at.where("m1") == {"near": [], "far": []}, at.held()
