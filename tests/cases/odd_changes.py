@@ -265,3 +265,23 @@ def check_replaced_mailbox(program):
         at.settled()
         assert at.maildir()["INBOX"] == {"m1": {"S"}, "m2": set(), "m3": set(), "n1": set()}, "nothing is removed: " + said
         assert at.server("far")["INBOX"] == {"m1": {"\\Seen"}, "m2": set(), "m3": set(), "n1": set()}, at.held()
+
+
+def check_refused_flag(program):
+    """2: a keyword that the server refuses with NO stops neither the other flags nor the removals of the mailbox."""
+
+    def no_keywords(_, words):
+        if any(isinstance(word, list) and b"$Todo" in word for word in words):
+            raise No("[LIMIT] too many keywords")
+
+    with home(program, inbox=("m1", "m2", "m3", "m4")) as (at, far):
+        far.hooks["UID STORE"] = no_keywords
+        at.keyword("m4", "$Todo")
+        at.keyword("m1", "$Todo")
+        at.flag("m1", "Sa")
+        at.flag("m2", "F")
+        at.remove("m3")
+        said = at.run("sync", status=None)
+        assert said.count("too many keywords") <= 1, said
+        assert at.server("far")["INBOX"] == {"m1": {"\\Seen"}, "m2": {"\\Flagged"}, "m4": set()}, at.held()
+        assert at.maildir()["INBOX"] == {"m1": {"S", "$Todo"}, "m2": {"F"}, "m4": {"$Todo"}}, at.held()
