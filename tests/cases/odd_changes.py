@@ -285,3 +285,17 @@ def check_refused_flag(program):
         assert said.count("too many keywords") <= 1, said
         assert at.server("far")["INBOX"] == {"m1": {"\\Seen"}, "m2": {"\\Flagged"}, "m4": set()}, at.held()
         assert at.maildir()["INBOX"] == {"m1": {"S", "$Todo"}, "m2": {"F"}, "m4": {"$Todo"}}, at.held()
+
+
+def check_false_copyuid_and_flags(program):
+    """6: what is to be done to a message that was moved is not done to the one that a false COPYUID names."""
+    for abilities in ("LITERAL+ UIDPLUS MOVE", "LITERAL+ UIDPLUS"):
+        with home(program, abilities) as (at, far):
+            far.copyuid = lambda validity, sources, copies: (validity, sources, [1] * len(copies))
+            at.move("m1", "Work")
+            at.flag("m1", "S", "Work")
+            at.sync()
+            at.sync()
+            at.settled()
+            assert at.server("far")["Work"] == {"w1": set(), "m1": {"\\Seen"}}, at.held()
+            assert at.maildir()["Work"] == {"w1": set(), "m1": {"S"}}, at.held()
