@@ -299,3 +299,19 @@ def check_false_copyuid_and_flags(program):
             at.settled()
             assert at.server("far")["Work"] == {"w1": set(), "m1": {"\\Seen"}}, at.held()
             assert at.maildir()["Work"] == {"w1": set(), "m1": {"S"}}, at.held()
+
+
+def check_read_only_target(program):
+    """11: new mail for a mailbox that is read-only is offered once, not with all its octets in every run."""
+    with home(program) as (at, far):
+        far.read_only.add("Work")
+        far.hooks["APPEND"] = lambda _, words: refuse("[NOPERM] read-only")() if words[0] == b"Work" else None
+        far.hooks["UID MOVE"] = lambda _, words: refuse("[NOPERM] read-only")() if words[1] == b"Work" else None
+        at.add("n1", "Work")
+        at.add("n2", "Work")
+        at.move("m1", "Work")
+        at.run("sync", status=None)
+        held = at.held()
+        at.run("sync", status=None)
+        assert at.sent["far"] == [], at.sent
+        assert at.held() == held, (held, at.held())
