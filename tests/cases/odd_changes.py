@@ -315,3 +315,13 @@ def check_read_only_target(program):
         at.run("sync", status=None)
         assert at.sent["far"] == [], at.sent
         assert at.held() == held, (held, at.held())
+
+
+def check_flags_told(program):
+    """1: what the server cannot keep, and was not even asked to, is not told as done."""
+    with home(program) as (at, far):
+        far.permanent.remove("\\*")
+        at.keyword("m1", "Todo")
+        at.flag("m2", "S")
+        said = at.sync()
+        assert "1 flags there" in said, said
