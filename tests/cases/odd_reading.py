@@ -160,3 +160,17 @@ def check_renamed_pop_messages(program):
         assert at.where("p0") == {"near": ["Work"], "far": ["Work"]}, at.held()
         assert at.where("p1") == {"near": [], "far": []}, at.held()
         assert at.where("p2") == {"near": ["INBOX"], "far": ["INBOX"]}, at.held()
+
+
+def check_unlisted(program):
+    """12: a mailbox that LIST leaves out, and STATUS knows, may have got what is missing elsewhere: nothing is removed."""
+    with home(program) as (at, far):
+        inbox, work = far.mailboxes["INBOX"], far.mailboxes["Work"]
+        work.add(inbox.messages.pop(inbox.uid("m1")))
+        far.unlisted.add("Work")
+        at.run("sync", status=None)
+        assert at.where("m1") == {"near": ["INBOX"], "far": ["Work"]}, at.held()
+        far.unlisted.clear()
+        at.sync()
+        at.settled()
+        assert at.where("m1") == {"near": ["Work"], "far": ["Work"]}, at.held()

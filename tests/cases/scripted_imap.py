@@ -57,7 +57,7 @@ class Server:
         self.abilities = abilities.split()
         self.permanent = [*SYSTEM_FLAGS, "\\*"]  # what PERMANENTFLAGS says
         self.dropped = set()  # flags that it says nothing against, and does not keep; "*": every keyword
-        self.read_only = set()  # mailboxes
+        self.read_only, self.unlisted = set(), set()  # mailboxes
         self.copyuid = lambda *told: told  # (validity, sources, copies) as they are told
         self.appenduid = lambda *told: told  # (validity, UIDs)
         self.expunges = True  # False: EXPUNGE is answered with OK, and the message stays
@@ -279,7 +279,7 @@ class Session:
     def do_list(self, *words):
         pattern = re.escape(words[1].decode()).replace("\\*", ".*").replace("%", "[^/]*")
         for name in list(self.server.mailboxes):
-            if re.fullmatch(pattern, name):
+            if re.fullmatch(pattern, name) and name not in self.server.unlisted:
                 self.say(f'* LIST ({self.server.roles.get(name, "")}) "/" "{name}"')
 
     def do_status(self, name, items):
