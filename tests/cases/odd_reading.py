@@ -174,3 +174,19 @@ def check_unlisted(program):
         at.sync()
         at.settled()
         assert at.where("m1") == {"near": ["Work"], "far": ["Work"]}, at.held()
+
+
+def check_renamed_pop_messages_after_empty_listing(program):
+    """14: a maildrop that was empty for a run (moved to a new host) and has other UIDLs then: nothing comes back or doubles."""
+    pop, opened = pop_home(program)
+    with opened as (at, _):
+        at.move("p0", "Work")
+        at.remove("p1")
+        at.sync()
+        full, pop.messages = pop.messages, []
+        at.sync()
+        pop.messages = [("NEW" + name, text) for name, text in full]
+        at.sync()
+        at.settled()
+        assert at.where("p0") == {"near": ["Work"], "far": ["Work"]}, at.held()
+        assert at.where("p1") == {"near": [], "far": []}, at.held()
