@@ -1,0 +1,211 @@
+"""New mail for servers that refuse some of it, or break off."""
+
+from odd_home import breaks_for_good, home, refuse
+from scripted_imap import Cut, No, literals
+
+NEW = ["n1", "n2", "n3", "n4", "n5"]
+HERE = {"near": ["INBOX"], "far": ["INBOX"]}
+
+
+def check_removed_on_append(program):
+    """9, 10: a mailbox is deleted at the server before its new message is uploaded: the message is kept, the rest is done."""
+    for command in ("APPEND", "STATUS", "EXAMINE"):  # after reading, after LIST, after STATUS
+        with home(program) as (at, far):
+            at.add("n1", "Work")
+            at.add("n2")
+
+            def remove(session, words, command=command, far=far):
+                if words[0] == b"Work":
+                    del far.hooks[command]
+                    far.mailboxes.pop("Work")
+
+            far.hooks[command] = remove
+            said = at.sync(75)
+            assert said.count("there is no such mailbox") == 1 and "Work no longer exists there" in said, said
+            assert at.where("n2") == HERE, at.held()
+            assert at.where("n1") == {"near": ["Work"], "far": []}, at.held()
+            at.sync()
+            assert at.sent["far"] == ["CREATE Work", "APPEND Work n1"], at.sent
+            at.settled()
+            assert at.where("n1") == {"near": ["Work"], "far": ["Work"]}, at.held()
+            assert at.where("w1") == {"near": [], "far": []}, "what was deleted with its mailbox is removed: " + said
+
+
+def check_quota(program):
+    """9: some fit, and then none does."""
+    for abilities in ("LITERAL+ UIDPLUS MOVE", "LITERAL+ UIDPLUS MULTIAPPEND", "MULTIAPPEND", ""):
+        with home(program, abilities) as (at, far):
+
+            def quota(_, words, far=far):
+                if len(far.mailboxes["INBOX"].messages) + len(literals(words)) > 5:
+                    raise No("[OVERQUOTA] full")
+
+            for subject in NEW:
+                at.add(subject)
+            far.hooks["APPEND"] = quota
+            said = at.sync(75)
+            assert said.count("quota") == 1 and "2 uploaded" in said, said
+            said = at.sync(75)
+            assert said.count("quota") == 1 and "uploaded" not in said, said
+            at.repeats(75, "quota")
+            far.hooks.clear()
+            assert "3 uploaded" in at.sync()
+            at.settled()
+            assert all(at.where(subject) == HERE for subject in NEW), at.held()
+
+
+def check_limit(program):
+    """9: a limit for now: the same is tried in the next run, and all of it is there at last."""
+    with home(program) as (at, far):
+        for subject in NEW:
+            at.add(subject)
+        far.hooks["APPEND"] = refuse("[LIMIT] too many at once")
+        said = at.sync(75)
+        assert said.count("too many at once") == 1 and "uploaded" not in said, said
+        at.repeats(75, "too many at once")
+        far.hooks.clear()
+        assert "5 uploaded" in at.sync()
+        at.settled()
+        assert all(at.where(subject) == HERE for subject in NEW), at.held()
+
+
+def check_unwanted(program):
+    """9: one message is refused: the others get through, and it is not tried again at once."""
+
+    def unwanted(_, words):
+        if any(b"Subject: n3" in word for word in literals(words)):
+            raise No("I do not like it")
+
+    for abilities in ("LITERAL+ UIDPLUS MOVE", "LITERAL+ UIDPLUS MULTIAPPEND", ""):
+        with home(program, abilities) as (at, far):
+            for subject in NEW:
+                at.add(subject)
+            far.hooks["APPEND"] = unwanted
+            said = at.sync(11)
+            assert "4 uploaded, 1 quarantined" in said, said
+            assert at.sent["far"].count("APPEND INBOX n3") == 1, at.sent
+            if "MULTIAPPEND" not in abilities:
+                assert sorted(at.sent["far"]) == [f"APPEND INBOX {subject}" for subject in NEW], at.sent
+            said = at.run("status")
+            assert "I do not like it" in said, said
+            at.settled()
+            assert at.where("n3") == {"near": ["INBOX"], "far": []}, at.held()
+            assert all(at.where(subject) == HERE for subject in NEW if subject != "n3"), at.held()
+
+
+def check_refused_announcement(program):
+    """9: without LITERAL+ a message is refused before its octets are sent, which then must not be sent."""
+    with home(program, "UIDPLUS") as (at, far):
+        announced = []
+
+        def refuse_second(_, words):
+            announced.append(words)
+            if len(announced) == 2:
+                raise No("[TOOBIG] not that one")
+
+        for subject in NEW:
+            at.add(subject)
+        far.hooks["APPEND announced"] = refuse_second
+        said = at.sync(11)
+        assert "4 uploaded, 1 quarantined" in said and len(announced) == 5, said
+        at.settled()
+        assert len(at.server("far")["INBOX"]) == 7, at.held()
+
+
+def check_refused_keyword(program):
+    """1: a keyword for which the server refuses a message is left out, the message is not."""
+
+    def no_keywords(_, words):
+        if any(isinstance(word, list) and b"Todo" in word for word in words):
+            raise No("no such keyword")
+
+    for abilities in ("LITERAL+ UIDPLUS", ""):
+        with home(program, abilities) as (at, far):
+            far.hooks["APPEND"] = no_keywords
+            at.add("n1")
+            at.add("n2")
+            at.keyword("n1", "Todo")
+            at.flag("n1", "Sa")
+            at.sync()
+            assert sorted(at.sent["far"]) == ["APPEND INBOX n1", "APPEND INBOX n1", "APPEND INBOX n2"], at.sent
+            at.settled()
+            assert at.maildir()["INBOX"]["n1"] == {"S", "Todo"}, at.held()
+            assert at.server("far")["INBOX"]["n1"] == {"\\Seen"} and at.where("n2") == HERE, at.held()
+
+
+def check_broken_uploads(program):
+    """9: the line breaks within a message, or when it is stored and nothing says so: it is there once afterwards."""
+    for where in ("APPEND within", "APPEND stored"):
+        for abilities in ("LITERAL+ UIDPLUS MOVE", "LITERAL+", ""):
+            with home(program, abilities) as (at, far):  # the server is back at once
+                for subject in NEW:
+                    at.add(subject)
+
+                def breaks(*_):
+                    raise Cut
+
+                far.once(where, breaks)
+                at.sync()
+                at.settled()
+                assert all(at.where(subject) == HERE for subject in NEW), at.held()
+            with home(program, abilities) as (at, far):  # it is back for the next run
+                for subject in NEW:
+                    at.add(subject)
+                far.once(where, breaks_for_good(far))
+                said = at.sync(75)
+                assert "come back later" in said, said
+                far.away = False
+                at.sync()
+                at.settled()
+                assert all(at.where(subject) == HERE for subject in NEW), at.held()
+
+
+def check_removed_after_broken_upload(program):
+    """9: what the server stored without saying so, and was removed in the Maildir before the next run, is removed there."""
+    for abilities in ("LITERAL+ UIDPLUS MOVE", ""):
+        with home(program, abilities) as (at, far):
+            at.add("n1")
+            far.once("APPEND stored", breaks_for_good(far))
+            at.sync(75)
+            assert at.where("n1") == HERE, at.held()
+            far.away = False
+            at.remove("n1")
+            at.sync()
+            at.settled()
+            at.empty_of_deleted("far")
+            assert at.where("n1") == {"near": [], "far": []}, at.held()
+
+
+def check_altered_on_arrival(program):
+    """A server that adds a header field to what it is given: the message is there once on both sides."""
+    for abilities in ("LITERAL+ UIDPLUS", ""):
+        with home(program, abilities) as (at, far):
+
+            def scan(*_, far=far):
+                box = far.mailboxes["INBOX"]
+                box.messages[box.next - 1].octets = b"X-Scanned: yes\r\n" + box.messages[box.next - 1].octets
+
+            far.hooks["APPEND stored"] = scan
+            at.add("n1")
+            at.sync()
+            at.settled()
+            assert at.where("n1") == HERE, at.held()
+
+
+def check_full_mailbox_is_emptied(program):
+    """9: where the quota is used up, removals are what makes room: they are carried out although an upload was refused."""
+    with home(program) as (at, far):
+
+        def quota(_, words):
+            if len(far.mailboxes["INBOX"].messages) + len(literals(words)) > 3:
+                raise No("[OVERQUOTA] full")
+
+        far.hooks["APPEND"] = quota
+        at.add("n1")
+        at.sync(75)
+        at.remove("m1")
+        said = at.sync(75)
+        assert "1 removed there" in said, said
+        at.sync()
+        at.settled()
+        assert at.where("n1") == HERE and at.where("m1") == {"near": [], "far": []}, at.held()
