@@ -59,7 +59,9 @@ std::string tableLine(std::string_view name, std::size_t nameWidth, const std::s
 std::string problemLine(const EndpointReport& report, const Problem& problem) {
   std::string out = harmlessLine(report.name);
   if (!problem.mailbox.empty()) out += " " + harmlessLine(problem.mailbox);
-  return out + ": " + harmlessLine(problem.sentence);
+  const bool namesIt = !problem.mailbox.empty() && problem.sentence.starts_with(problem.mailbox + ": ");
+  const std::size_t from = namesIt ? problem.mailbox.size() + 2 : 0;
+  return out + ": " + harmlessLine(problem.sentence.substr(from));
 }
 
 std::string allowOption(const std::string& endpoint, const std::string& mailbox) {

@@ -13,7 +13,9 @@ using mailstore::Scope;
 using mailstore::UidSet;
 
 Error refusal(const RemoteMailbox& mailbox, const std::string& what, const ImapPush::End& end) {
-  const bool never = imap::adviceOf(end.code) == imap::FailureAdvice::Never;
+  const imap::FailureAdvice advice = imap::adviceOf(end.code);
+  const bool isGone = end.code == ResponseCodeKind::TryCreate || end.code == ResponseCodeKind::NonExistent;
+  const bool never = !isGone && (advice == imap::FailureAdvice::Never || advice == imap::FailureAdvice::Refused);
   std::string sentence = mailbox.name + ": the server would not " + what + ": \"" + end.text + "\"";
   if (end.code == ResponseCodeKind::OverQuota) sentence += "; its quota is used up: make room there and run again";
   if (end.code == ResponseCodeKind::TryCreate) sentence += "; the mailbox was removed meanwhile: run again";
@@ -100,13 +102,16 @@ std::optional<Error> ImapPush::open(const RemoteMailbox& mailbox, mailstore::Uid
                    mailbox.name + ": it is read-only for this user; nothing was changed there");
     }
   }
-  const auto told = session_.client().selected()->uidValidity;
-  if (told && *told != uidValidity) {
-    return Error(ErrorKind::TemporaryFailure, Scope::Mailbox, Retry::Later,
-                 mailbox.name + ": it was replaced by another mailbox meanwhile; nothing was changed there; run again");
-  }
   clear();
-  return std::nullopt;
+  return replaced(mailbox, uidValidity);
+}
+
+std::optional<Error> ImapPush::replaced(const RemoteMailbox& mailbox, mailstore::UidValidity uidValidity) const {
+  const imap::SelectedMailbox* now = session_.client().selected();
+  if (now == nullptr || now->mailbox != mailbox.wireName || !now->uidValidity || *now->uidValidity == uidValidity)
+    return std::nullopt;
+  return Error(ErrorKind::TemporaryFailure, Scope::Mailbox, Retry::Later,
+               mailbox.name + ": it was replaced by another mailbox meanwhile; nothing was changed there; run again");
 }
 
 }  // namespace mailbraid::sync::endpoint

@@ -45,6 +45,10 @@ class ImapPush {
   /// Nothing is sent behind it before that is known: a UID of one mailbox must never reach another.
   std::optional<mailstore::Error> open(const RemoteMailbox& mailbox, mailstore::UidValidity uidValidity);
 
+  /// Why nothing is done there, when the mailbox is selected and no longer the one that `uidValidity` names.
+  [[nodiscard]] std::optional<mailstore::Error> replaced(const RemoteMailbox& mailbox,
+                                                         mailstore::UidValidity uidValidity) const;
+
   /// What the server said of messages of the selected mailbox since clear().
   [[nodiscard]] const std::map<mailstore::Uid, mailstore::Flags>& flags() const { return flags_; }
   [[nodiscard]] const mailstore::UidSet& vanished() const { return vanished_; }

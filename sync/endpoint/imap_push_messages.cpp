@@ -31,7 +31,7 @@ class FlagStoring {
 
   std::optional<Error> run() {
     const imap::SelectedMailbox* mailbox = push_.session().client().selected();
-    const Flags add = keepable(change_.add, mailbox);
+    Flags add = keepable(change_.add, mailbox);
     const Flags remove = keepable(change_.remove, mailbox);
     const bool guarded = change_.unchangedSince.value() != 0 && push_.has("CONDSTORE");
     const UidSet& all = uidsOf(change_.keys);
@@ -40,7 +40,14 @@ class FlagStoring {
     // The first command changes each message that it is let; the second one is for exactly those, and no condition
     // that the first one has broken itself.
     const bool first = guarded && !add.empty() && !remove.empty();
-    if (first) push_.run();
+    if (first || !add.keywords().empty()) push_.run();
+    if (failure_ && !add.keywords().empty()) {
+      // A keyword that the server does not want must not keep back the rest.
+      failure_.reset();
+      add = Flags::fromColumns(add.bits(), {});
+      store(all, imap::StoreMode::Add, add, since);
+      push_.run();
+    }
     UidSet rest = all;
     rest.remove(changed_);
     if (!failure_) store(rest, imap::StoreMode::Remove, remove, first ? std::nullopt : since);
@@ -202,8 +209,10 @@ Outcomes ImapEndpoint::storeFlags(std::span<const FlagRequest> requests, PushSin
   ImapPush push(*session_);
   for (std::size_t i = 0; i < requests.size(); ++i) {
     out[i] = push.open(*requests[i].mailbox, requests[i].uidValidity);
+    if (out[i]) continue;
     for (const FlagChange& change : requests[i].changes) {
-      if (!out[i]) out[i] = FlagStoring(push, change, requests[i], i, sink).run();
+      const std::optional<Error> failure = FlagStoring(push, change, requests[i], i, sink).run();
+      if (failure && !out[i]) out[i] = failure;
     }
   }
   return out;

@@ -44,7 +44,9 @@ UidSet Removal::run(const UidSet& uids) {
 }
 
 void Removal::ended(const ImapPush::End& end, const std::string& what) {
-  if (!end.isOk() && !failure_) failure_ = refusal(mailbox_, what, end);
+  if (end.isOk() || failure_) return;
+  // It costs little to ask each time.
+  failure_ = Error(ErrorKind::TemporaryFailure, Scope::Mailbox, Retry::Later, refusal(mailbox_, what, end).what());
 }
 
 void Removal::ask(const UidSet& uids) {

@@ -60,6 +60,9 @@ Error refusedMessage(const std::string& why) {
 std::optional<Error> ImapUpload::run() {
   if (request_.items.empty()) return std::nullopt;
   const RemoteStatus status = request_.mailbox->status.value_or(RemoteStatus{});
+  if (status.uidValidity.value() != 0) {
+    if (const auto replaced = push_.replaced(*request_.mailbox, status.uidValidity)) return replaced;
+  }
   sink_.onAppending(index_, status.uidValidity, status.uidNext);
   sendBatches();
   push_.run();

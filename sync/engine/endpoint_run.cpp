@@ -213,6 +213,7 @@ void EndpointRun::mapAndOpen() {
   pull.removalsTold = settings_.type != EndpointType::Pop3;
   pull.now = context_.now;
   pull.window = window();
+  pull.uploaded = &uploaded_;
   pull.rehearses = context_.request.dryRun;
   pull.spool = context_.spool;
   pull.stateLost = endpoint_->hasLostState();
@@ -248,12 +249,13 @@ void EndpointRun::lookForGone() {
     const MailboxWork& work = pull_->works()[i];
     if (work.remote != nullptr || work.record.id.value() == 0) continue;
     if (!endpoint_->isGone(work.record.name)) {
-      if (settings_.type == EndpointType::Imap) continue;
-      couldNotRead(
-          Error(ErrorKind::TemporaryFailure, Scope::Mailbox, Retry::Later,
-                work.record.name + ": its messages are not there, but the place is (is its disk mounted?); nothing is "
-                                   "concluded from that; if it was removed on purpose, remove what is left of it"),
-          i);
+      const bool onDisk = settings_.type != EndpointType::Imap;
+      const std::string why =
+          onDisk ? ": its messages are not there, but the place is (is its disk mounted?); nothing is concluded from "
+                   "that; if it was removed on purpose, remove what is left of it"
+                 : ": the server does not list it, and does not say either that it is gone; nothing is concluded from "
+                   "that";
+      couldNotRead(Error(ErrorKind::TemporaryFailure, Scope::Mailbox, Retry::Later, work.record.name + why), i);
       continue;
     }
     anythingGone_ = true;

@@ -97,6 +97,7 @@ void EndpointRun::absorbPush() {
   report_.notes.insert(report_.notes.end(), push_->notes().begin(), push_->notes().end());
   for (const std::string& mailbox : push_->heldMailboxes()) addHeld(mailbox);
   for (const EndpointPush::Failure& failure : push_->failures()) problem(failure.error, failure.mailbox);
+  uploaded_.insert(push_->uploaded().begin(), push_->uploaded().end());
   push_.reset();
 }
 

@@ -385,9 +385,10 @@ std::vector<Pair> EndpointPull::compareNames(Store& store, const MailboxWork& wo
     if (settings_.removalsTold) {
       if (!pair.held && !isThere) absent.push_back(pair);
       if (pair.held && isThere) back.push_back(pair);
-    } else if (pair.held == isThere) {
-      changed.push_back(pair);
+      return;
     }
+    keysAbsent_ = keysAbsent_ || !isThere;
+    if (pair.held == isThere) changed.push_back(pair);
   });
   if (settings_.removalsTold) {
     for (const mailstore::QuarantineRow& row : store.quarantine().of(work.record.id)) {

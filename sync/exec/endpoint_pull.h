@@ -45,6 +45,8 @@ struct PullSettings {
   bool onlyMarks = false;
   bool expungeDeleted = false;  ///< new messages that are marked are not taken in, they are expunged
   plan::Window window;          ///< what is outside is not taken in
+  /// What was uploaded in this run: when it is not there, nobody removed it.
+  const std::unordered_set<mailstore::EntryId>* uploaded = nullptr;
   bool rehearses = false;  ///< a dry run: what would be fetched becomes an entry without its octets, and is rolled back
   mailstore::SpoolOptions spool;
   bool stateLost = false;    ///< see Endpoint::hasLostState()
@@ -192,6 +194,7 @@ class EndpointPull {
   void message(mailstore::Store& store, std::size_t work, ArrivedMessage& arrived);
   /// Messages of the mailbox before this run, those whose removal is held back included.
   [[nodiscard]] std::uint64_t messagesBefore(mailstore::Store& store, std::size_t work) const;
+  bool wasNeverThere(mailstore::Store& store, const Missing& missing);
   void removeMissing(mailstore::Store& store, const Missing& missing);
   /// True when the endpoint was told all that the entry has.
   bool wasTold(mailstore::Store& store, const mailstore::Pair& pair, const mailstore::Entry& entry);
@@ -219,7 +222,8 @@ class EndpointPull {
   std::optional<std::unordered_set<mailstore::EntryId>> waiting_;  ///< for this endpoint; asked for when it matters
   std::map<std::string, std::vector<std::string>> metAgain_;       ///< mailboxes by why
   std::map<std::size_t, std::uint64_t> leftOut_;                   ///< by work
-  bool keysVanished_ = false;                                      ///< POP3: known UIDLs are not listed any more
+  bool keysVanished_ = false;  ///< POP3: UIDLs that were listed in the last run are not any more
+  bool keysAbsent_ = false;    ///< POP3: known UIDLs are not listed
   PullCounts counts_;
   std::map<std::pair<std::string, std::string>, std::uint64_t> decisions_;  ///< messages by mailbox and why
   std::vector<std::string> notes_;

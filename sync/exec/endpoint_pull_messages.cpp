@@ -205,8 +205,7 @@ bool EndpointPull::identify(Store& store, std::size_t work, const RemoteMessage&
   }
   // Without a Message-ID a header and a size are too little to go by: the body is fetched and compared.
   if (!told.header || !told.hasMessageId || told.size == 0) return false;
-  if (keysVanished_ &&
-      takeRenamed(store, work, told, store.pairs().findHeld(mailbox.record.id, *told.header, told.size)))
+  if (keysAbsent_ && takeRenamed(store, work, told, store.pairs().findHeld(mailbox.record.id, *told.header, told.size)))
     return true;
   if (const auto entry =
           store.entries().findUnpaired(mailbox.record.mailbox, mailbox.record.id, *told.header, told.size)) {
@@ -270,8 +269,7 @@ void EndpointPull::message(Store& store, std::size_t work, ArrivedMessage& arriv
     takeMoved(store, work, *missing, told);
     return;
   }
-  if (keysVanished_ &&
-      takeRenamed(store, work, told, store.pairs().findHeld(mailbox.record.id, arrived.prepared.digest)))
+  if (keysAbsent_ && takeRenamed(store, work, told, store.pairs().findHeld(mailbox.record.id, arrived.prepared.digest)))
     return;
   if (!isPlainFirstPull(work)) {
     auto entry = store.entries().findUnpaired(mailbox.record.mailbox, mailbox.record.id, arrived.prepared.digest);
@@ -312,6 +310,17 @@ bool EndpointPull::wasTold(Store& store, const Pair& pair, const Entry& entry) {
     for (const mailstore::WaitingRow& row : store.backlog().waiting(endpoint_.id)) waiting_->insert(row.entry);
   }
   return !waiting_->contains(entry.id);
+}
+
+bool EndpointPull::wasNeverThere(Store& store, const Missing& missing) {
+  if (settings_.uploaded == nullptr || !settings_.uploaded->contains(missing.pair.entry)) return false;
+  constexpr std::int64_t kAgainAfter = 24 * 3600;
+  store.pairs().remove(missing.pair.id);
+  store.backlog().wait(
+      endpoint_.id, {missing.pair.entry, mailstore::WaitKind::Refused, "it was uploaded, and was not there afterwards",
+                     settings_.now, settings_.now + kAgainAfter});
+  decided(missing.work, "keep", missing.pair.key, "uploaded there, and not there afterwards: kept elsewhere");
+  return true;
 }
 
 void EndpointPull::removeMissing(Store& store, const Missing& missing) {
@@ -357,7 +366,8 @@ void EndpointPull::finish(Store& store, const std::vector<std::optional<RemoteSt
   lookForHeld(store);
   std::map<std::size_t, std::uint64_t> removals;
   std::uint64_t total = 0;
-  for (const Missing& missing : missing_) {
+  for (Missing& missing : missing_) {
+    missing.found = missing.found || wasNeverThere(store, missing);
     if (missing.found) continue;
     ++removals[missing.work];
     ++total;

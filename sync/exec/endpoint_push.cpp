@@ -47,6 +47,11 @@ class KeyCollector {
   std::vector<Uidl> names_;
 };
 
+/// What is tried again in each run, since it costs little, or since the user is likely to mend it.
+Error forNow(const Error& error) {
+  return {error.kind(), error.scope(), mailstore::Retry::Later, error.what()};
+}
+
 mailstore::Anchor anchorOf(const endpoint::RemoteMailbox& made) {
   mailstore::Anchor anchor;
   if (!made.status) return anchor;
@@ -68,21 +73,44 @@ mailstore::MessageId EndpointPush::messageOf(const endpoint::AppendItem& item) c
   return uploadOrder_[item.token]->message;
 }
 
+void EndpointPush::tell(const std::string& mailbox, const Error& error) {
+  const auto isSame = [&](const Failure& told) { return told.mailbox == mailbox && told.error.what() == error.what(); };
+  if (std::none_of(failures_.begin(), failures_.end(), isSame)) failures_.push_back({mailbox, error});
+}
+
+void EndpointPush::because(EntryId entry, const Error& error) {
+  const auto open = open_.find(entry);
+  if (open == open_.end() || !open->second.reason.empty()) return;
+  open->second.reason = error.what();
+  if (error.retry() == mailstore::Retry::Never) open->second.kind = mailstore::WaitKind::Refused;
+}
+
 void EndpointPush::fail(std::size_t place, const Error& error) {
   work_.places[place].failed = true;
-  failures_.push_back({nameOf(place), error});
-  const auto because = [&](EntryId entry) {
-    const auto open = open_.find(entry);
-    if (open != open_.end() && open->second.empty()) open->second = error.what();
-  };
+  tell(nameOf(place), error);
+  const auto because = [&](EntryId entry) { this->because(entry, forNow(error)); };  // a map would mend it
   for (const FlagItem& item : work_.places[place].flags) because(item.entry);
   for (const RemovalItem& item : work_.places[place].removals) because(item.entry);
   for (const UploadItem& item : work_.places[place].uploads) because(item.entry);
 }
 
-void EndpointPush::takeOutcomes(const Outcomes& outcomes, const std::vector<std::size_t>& places) {
+void EndpointPush::takeOutcomes(const Outcomes& outcomes, const std::vector<std::size_t>& places, Kind kind) {
+  // The other kinds of changes go on there: who cannot add to a full mailbox can remove from it.
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
-    if (outcomes[i]) fail(places[i], *outcomes[i]);
+    if (!outcomes[i]) continue;
+    const PlaceWork& place = work_.places[places[i]];
+    tell(nameOf(places[i]), *outcomes[i]);
+    switch (kind) {
+      case Kind::Flags:
+        for (const FlagItem& item : place.flags) because(item.entry, forNow(*outcomes[i]));
+        break;
+      case Kind::Uploads:
+        for (const UploadItem& item : place.uploads) because(item.entry, *outcomes[i]);
+        break;
+      case Kind::Removals:
+        for (const RemovalItem& item : place.removals) because(item.entry, forNow(*outcomes[i]));
+        break;
+    }
   }
 }
 
@@ -129,7 +157,7 @@ void EndpointPush::changeMailboxes(endpoint::Endpoint& endpoint, StoreWriter& wr
     PlaceWork& place = work_.places[places[i]];
     if (outcomes[i].failure) {
       if (place.record.id.value() != 0) {
-        failures_.push_back({place.name, *outcomes[i].failure});  // it is there all the same, under its old name
+        tell(place.name, *outcomes[i].failure);  // it is there all the same, under its old name
       } else {
         fail(places[i], *outcomes[i].failure);
       }
@@ -184,11 +212,8 @@ void EndpointPush::transfer(endpoint::Endpoint& endpoint, StoreWriter& writer) {
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     if (!outcomes[i]) continue;
     const TransferWork& work = work_.transfers[transfers[i]];
-    failures_.push_back({nameOf(work.from), *outcomes[i]});
-    for (const TransferItem& item : work.items) {
-      const auto open = open_.find(item.entry);
-      if (open != open_.end() && open->second.empty()) open->second = outcomes[i]->what();
-    }
+    tell(nameOf(work.from), *outcomes[i]);
+    for (const TransferItem& item : work.items) because(item.entry, *outcomes[i]);
   }
 }
 
@@ -216,7 +241,7 @@ void EndpointPush::storeFlags(endpoint::Endpoint& endpoint, StoreWriter& writer)
   }
   if (requests.empty()) return;
   FlagReceipts receipts(*this, writer, places);
-  takeOutcomes(endpoint.storeFlags(requests, receipts), places);
+  takeOutcomes(endpoint.storeFlags(requests, receipts), places, Kind::Flags);
 }
 
 void EndpointPush::upload(endpoint::Endpoint& endpoint, StoreWriter& writer, const endpoint::OctetSource& octets) {
@@ -237,7 +262,7 @@ void EndpointPush::upload(endpoint::Endpoint& endpoint, StoreWriter& writer, con
   if (requests.empty()) return;
   writer.flush();  // the octets are read by another connection, which sees what is committed
   UploadReceipts receipts(*this, writer, places);
-  takeOutcomes(endpoint.append(requests, octets, receipts), places);
+  takeOutcomes(endpoint.append(requests, octets, receipts), places, Kind::Uploads);
 }
 
 void EndpointPush::remove(endpoint::Endpoint& endpoint, StoreWriter& writer) {
@@ -257,15 +282,15 @@ void EndpointPush::remove(endpoint::Endpoint& endpoint, StoreWriter& writer) {
   // What justifies a removal is durable before anything is removed (promise P1).
   writer.flush();
   RemovalReceipts receipts(*this, writer, places);
-  takeOutcomes(endpoint.remove(requests, receipts), places);
+  takeOutcomes(endpoint.remove(requests, receipts), places, Kind::Removals);
 }
 
 void EndpointPush::finish(Store& store) {
-  for (const auto& [entry, reason] : open_) {
-    waits_.push_back(
-        {entry, mailstore::WaitKind::Retry, reason.empty() ? "the run ended before it" : reason, settings_.now, 0});
-  }
+  const auto left = std::move(open_);
   open_.clear();
+  for (const auto& [entry, open] : left) {
+    wait(entry, open.kind, open.reason.empty() ? "the run ended before it" : open.reason);
+  }
   for (const EntryId entry : strays_) {
     waits_.push_back({entry, mailstore::WaitKind::Retry, "its old copy is still there", settings_.now, 0});
   }

@@ -92,6 +92,8 @@ class EndpointPush {
     mailstore::Error error;
   };
   [[nodiscard]] const std::vector<Failure>& failures() const { return failures_; }
+  /// What the endpoint said that it has taken, and named a UID for.
+  [[nodiscard]] const std::unordered_set<mailstore::EntryId>& uploaded() const { return uploaded_; }
 
  private:
   friend class PushReceipts;
@@ -130,7 +132,11 @@ class EndpointPush {
   void storeFlags(endpoint::Endpoint& endpoint, StoreWriter& writer);
   void upload(endpoint::Endpoint& endpoint, StoreWriter& writer, const endpoint::OctetSource& octets);
   void remove(endpoint::Endpoint& endpoint, StoreWriter& writer);
-  void takeOutcomes(const endpoint::Outcomes& outcomes, const std::vector<std::size_t>& places);
+  enum class Kind : std::uint8_t { Flags, Uploads, Removals };
+  void takeOutcomes(const endpoint::Outcomes& outcomes, const std::vector<std::size_t>& places, Kind kind);
+  void note(const std::string& text);
+  void tell(const std::string& mailbox, const mailstore::Error& error);
+  void because(mailstore::EntryId entry, const mailstore::Error& error);
   void fail(std::size_t place, const mailstore::Error& error);
   void settled(mailstore::EntryId entry) { open_.erase(entry); }
 
@@ -144,8 +150,13 @@ class EndpointPush {
   std::unordered_set<mailstore::EndpointMailboxId> owned_;  ///< the endpoint's, those that are not synced any more, too
   std::unordered_map<mailstore::MailboxId, std::optional<mailstore::Entry>> oldestTaken_;  ///< by `max_messages`
   std::vector<const UploadItem*> uploadOrder_;                                             ///< by token
-  std::unordered_map<mailstore::EntryId, std::string> open_;  ///< planned and not done yet, and why it could not be
-  std::unordered_multiset<mailstore::EntryId> strays_;        ///< whose stray copies are there yet, one a copy
+  struct Open {
+    std::string reason;  ///< why it could not be done
+    mailstore::WaitKind kind = mailstore::WaitKind::Retry;
+  };
+  std::unordered_map<mailstore::EntryId, Open> open_;  ///< planned and not done yet
+  std::unordered_set<mailstore::EntryId> uploaded_;
+  std::unordered_multiset<mailstore::EntryId> strays_;  ///< whose stray copies are there yet, one a copy
   std::vector<mailstore::WaitingRow> waits_;
   std::vector<mailstore::EntryId> looked_;  ///< candidates: done unless they wait
   std::function<void(std::uint64_t, std::uint64_t)> told_;

@@ -51,6 +51,10 @@ void EndpointPush::wait(EntryId entry, WaitKind kind, std::string reason) {
   open_.erase(entry);
 }
 
+void EndpointPush::note(const std::string& text) {
+  if (std::find(notes_.begin(), notes_.end(), text) == notes_.end()) notes_.push_back(text);
+}
+
 std::optional<std::size_t> EndpointPush::placeOf(mailstore::EndpointMailboxId id) const {
   const auto found = placeByRecord_.find(id);
   if (found == placeByRecord_.end()) return std::nullopt;
@@ -108,6 +112,8 @@ void EndpointPush::planMailboxes(Store& store) {
                                        [&](const PlaceWork& other) { return other.name == mailbox.name; });
       if (follows && isFree && settings_.canChangeMailboxes && settings_.createMailboxes && settings_.policy.fresh) {
         work.renamedTo = mailbox.name;
+      } else if (follows && !isFree) {
+        note(work.name + " is called " + mailbox.name + " elsewhere now; another mailbox has that name there");
       }
     }
     work.unwanted = settings_.removeMailboxes && settings_.canChangeMailboxes && settings_.policy.removals &&
@@ -204,7 +210,7 @@ void EndpointPush::planEntry(Store& store, EntryId id) {
     case Permission::Granted:
       break;
   }
-  open_.emplace(id, std::string());
+  open_.emplace(id, Open{});
   if (action == PushAction::Remove) {
     planRemoval(*entry, *found.pair);
   } else {
@@ -239,7 +245,7 @@ bool EndpointPush::planCleaning(const Entry& entry, const Found& found) {
     wait(entry.id, WaitKind::Retry, "its mailbox could not be read in this run");
     return true;
   }
-  open_.emplace(entry.id, std::string());
+  open_.emplace(entry.id, Open{});
   work_.places[from].removals.push_back({found.pair->key, found.pair->id, entry.id, found.pair->flags, true});
   return true;
 }
@@ -321,6 +327,7 @@ void EndpointPush::planRemoval(const Entry& entry, const Pair& pair) {
     case RemovalStyle::Trash:
       if (place.role != Role::Trash && !trashPlace()) {
         wait(entry.id, WaitKind::Retry, "there is no mailbox for the trash there, and removals = \"trash\"");
+        note("removals wait: there is no mailbox for the trash there, and removals = \"trash\"; make one, or map one");
         return;
       }
       break;

@@ -56,7 +56,7 @@ void PushReceipts::onRefused(std::size_t index, const RemoteKey& key, const Erro
 
 void PushReceipts::waitReason(EntryId entry, const std::string& reason) {
   const auto open = push_.open_.find(entry);
-  if (open != push_.open_.end()) open->second = reason;
+  if (open != push_.open_.end()) open->second.reason = reason;
 }
 
 void PushReceipts::onlyMarked(const std::string& place) {
@@ -101,11 +101,12 @@ void FlagReceipts::onFlags(std::size_t index, const RemoteKey& key, const Flags&
   const FlagItem& item = *found;
   const Flags agreed = plan::agreedFlags(item.base, item.delta, flags);
   settled(item.entry);
-  ++counts().flags;
+  const bool took = !(agreed == item.base);
+  if (took) ++counts().flags;
   const std::string& place = placeName(index);
-  record([this, &item, agreed, &place](Store& store) {
+  record([this, &item, agreed, &place, took](Store& store) {
     store.pairs().setFlags(item.pair, agreed);
-    logKey(place, "store flags", item.key);
+    logKey(place, took ? "store flags" : "flags not kept", item.key);
   });
 }
 
@@ -142,8 +143,15 @@ void TransferReceipts::onTransferred(std::size_t index, const RemoteKey& from, c
 }
 
 void TransferReceipts::moved(const TransferWork& transfer, const TransferItem& item,
-                             const std::optional<RemoteKey>& to) {
+                             const std::optional<RemoteKey>& told) {
   PlaceWork& target = work().places[transfer.to];
+  std::optional<RemoteKey> to = told;
+  if (to && !item.delta.empty()) {
+    // A UID that another message has is a server's mistake: that one's flags are not touched.
+    bool isAnothers = false;
+    writer().run([&](Store& store) { isAnothers = store.pairs().find(target.record.id, *to).has_value(); });
+    if (isAnothers) to.reset();
+  }
   const std::string& from = work().places[transfer.from].name;
   ++(transfer.parks ? counts().removed : counts().moved);
   const auto kind = transfer.parks ? "trash there" : "move there";
@@ -158,9 +166,7 @@ void TransferReceipts::moved(const TransferWork& transfer, const TransferItem& i
   const bool parks = transfer.parks;
   const endpoint::RemoteStatus status = target.remote->status.value_or(endpoint::RemoteStatus{});
   this->record([this, &item, &from, &target, kind, to, record, parks, status](Store& store) {
-    const bool isKnown =
-        to && !store.pairs().find(record, *to);  // a UID that another message has is a server's mistake
-    if (item.pair.value() != 0 && isKnown) {
+    if (item.pair.value() != 0 && to && !store.pairs().find(record, *to)) {
       store.pairs().rekey(item.pair, record, *to);
     } else if (item.pair.value() != 0) {
       store.pairs().remove(item.pair);  // it is recognised by its content when the mailbox is read again
@@ -218,6 +224,7 @@ void UploadReceipts::onAppended(std::size_t index, std::uint64_t token, const st
   const PlaceWork& place = work().places[places_[index]];
   const UploadItem& item = upload(token);
   settled(item.entry);
+  if (key) uploaded(item.entry);
   ++counts().uploaded;
   progressed(1);
   record([this, &place, &item, key, flags](Store& store) {
