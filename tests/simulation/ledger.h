@@ -66,6 +66,9 @@ class Ledger {
   /// What becomes of all mail of a braid that was touched is no longer certain; and what is touched later neither.
   void blur(const std::string& braid);
   [[nodiscard]] bool isBlurred(const std::string& braid) const { return blurred_.contains(braid); }
+  /// A mailbox got a name that another one has elsewhere: from then on, names have numbers ("Work (2)").
+  void numberNames(const std::string& braid) { numbered_.insert(braid); }
+  [[nodiscard]] bool hasNumbers(const std::string& braid) const { return numbered_.contains(braid); }
   /// A mailbox could not be read, while others of its endpoint were.
   void hamper() { hampered_ = true; }
   [[nodiscard]] bool isHampered() const { return hampered_; }
@@ -75,6 +78,7 @@ class Ledger {
  private:
   std::vector<Content> contents_;
   std::set<std::string> blurred_;
+  std::set<std::string> numbered_;
   bool hampered_ = false;
 };
 

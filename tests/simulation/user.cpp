@@ -233,6 +233,7 @@ void User::changeMailboxes(Member& member) {
     blurMailbox(member, mailbox);
     // Where others file into it by its old name meanwhile, what comes of all of it is not certain.
     world_.ledger().blur(member.settings.braid);
+    world_.ledger().numberNames(member.settings.braid);
     member.server.rename(mailbox, other);
   }
 }
