@@ -22,6 +22,20 @@ Error refusal(const RemoteMailbox& mailbox, const std::string& what, const ImapP
   return {ErrorKind::TemporaryFailure, Scope::Mailbox, never ? Retry::Never : Retry::Later, sentence};
 }
 
+namespace {
+
+/// A server that moves many messages tells of them in parts.
+void addTo(std::optional<imap::CopyUid>& all, std::optional<imap::CopyUid> part) {
+  if (!part) return;
+  if (!all || all->uidValidity != part->uidValidity) {
+    all = std::move(part);
+  } else {
+    all->uids.insert(all->uids.end(), part->uids.begin(), part->uids.end());
+  }
+}
+
+}  // namespace
+
 void ImapPush::send(imap::Command command, WhenDone done) {
   flying_.push_back({session_.send(std::move(command)), std::move(done), {}});
 }
@@ -61,7 +75,7 @@ void ImapPush::handle(const imap::Event& event) {
     vanished_.add(vanished->uids);
   } else if (const auto* status = std::get_if<imap::UntaggedStatus>(&event)) {
     if (status->code.kind == ResponseCodeKind::CopyUid && !flying_.empty()) {
-      flying_.front().copied = imap::parseCopyUid(status->code.arguments);
+      addTo(flying_.front().copied, imap::parseCopyUid(status->code.arguments));
     }
   } else if (const auto* answer = std::get_if<imap::CommandDone>(&event)) {
     done(*answer);
@@ -79,7 +93,7 @@ void ImapPush::done(const imap::CommandDone& done) {
   end.text = std::string(done.text.substr(0, 300));
   for (char& c : end.text) c = static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? ' ' : c;
   end.copied = flying.copied;
-  if (end.code == ResponseCodeKind::CopyUid) end.copied = imap::parseCopyUid(done.code.arguments);
+  if (end.code == ResponseCodeKind::CopyUid) addTo(end.copied, imap::parseCopyUid(done.code.arguments));
   if (end.code == ResponseCodeKind::AppendUid) end.appended = imap::parseAppendUid(done.code.arguments);
   if (end.code == ResponseCodeKind::Modified) {
     end.modified = imap::parseModified(done.code.arguments).value_or(UidSet{});

@@ -182,6 +182,19 @@ def check_half_a_move(program):
             assert at.where("m2") == EVERYWHERE, at.held()
 
 
+def check_move_in_parts(program):
+    """A large move that the server tells of in several COPYUIDs is known in full: nothing is read again to find it."""
+    with home(program, "LITERAL+ UIDPLUS MOVE") as (at, far):
+        far.moves_in_parts = True
+        for subject in ("m1", "m2", "m3"):
+            at.move(subject, "Work")
+        assert "3 moved there" in at.sync()
+        assert not any("HEADER" in line for line in far.transcript), far.transcript
+        at.settled()
+        for subject in ("m1", "m2", "m3"):
+            assert at.where(subject) == EVERYWHERE, at.held()
+
+
 def check_trash_without_copyuid(program):
     """8: what was moved to the server's trash is no new mail of anybody's trash or inbox, and comes back from there."""
     for abilities in ("LITERAL+ MOVE SPECIAL-USE", "SPECIAL-USE"):

@@ -60,6 +60,7 @@ class Server:
         self.read_only, self.unlisted = set(), set()  # mailboxes
         self.copyuid = lambda *told: told  # (validity, sources, copies) as they are told
         self.appenduid = lambda *told: told  # (validity, UIDs)
+        self.moves_in_parts = False  # MOVE tells each message's COPYUID by itself
         self.expunges = True  # False: EXPUNGE is answered with OK, and the message stays
         # Command: called with the session and the arguments before it is obeyed; may raise No or Cut. "APPEND announced"
         # comes before the server asks for the octets, "APPEND within" in the middle of them, "APPEND stored" before the answer.
@@ -383,9 +384,10 @@ class Session:
         if not self.server.has("MOVE"):
             return "BAD not here"
         chosen = self.chosen(uids)
-        told = self.do_uid_copy(uids, name)
-        if told:
-            self.say("* " + told)
+        for part in [str(uid).encode() for uid, _ in chosen] if self.server.moves_in_parts else [uids]:
+            told = self.do_uid_copy(part, name)
+            if told:
+                self.say("* " + told)
         for uid, _ in chosen:
             del self.server.mailboxes[self.name].messages[uid]
         return None
