@@ -398,9 +398,14 @@ void EndpointPush::logPlan() {
     if (!place.uploads.empty()) note(i, "upload", std::to_string(place.uploads.size()) + " messages");
     for (const RemovalItem& item : place.removals)
       log_.add(settings_.endpointName, place.name, "remove there", item.key);
+    counts_.flags += place.flags.size();
+    counts_.uploaded += place.uploads.size();
+    counts_.removed += place.removals.size();
   }
   for (const TransferWork& work : work_.transfers) {
     const bool moves = work.kind == TransferRequest::Kind::Move;
+    std::uint64_t& count = work.parks ? counts_.removed : moves ? counts_.moved : counts_.uploaded;
+    count += work.items.size();
     for (const TransferItem& item : work.items) {
       log_.add(settings_.endpointName, nameOf(work.from), moves ? "move there" : "copy there", item.key,
                "to " + nameOf(work.to));

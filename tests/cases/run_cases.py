@@ -33,6 +33,10 @@ USERS = {name: f"user{number}" for number, name in enumerate("ABC", 1)}
 DATE = "01-Jan-2026 10:00:00 +0000"
 
 
+CARRIED = ("uploaded", "flags_stored", "moved_there", "removed_there")
+COUNTS = ("new", "flags", "moved", "removed", "uploaded", "flags_stored", "moved_there", "removed_there")
+
+
 class Server:
     """A private Dovecot that ends with this process."""
 
@@ -372,11 +376,23 @@ class Trial:
         for event in case.get("events", []):
             accounts[event["at"]].event(event)
         allow = [word for name in names for word in ("--allow-removals", name)] if case.get("allow_removals") else []
-        runs = []
+        runs, wrong = [], []
         for run in range(1, case.get("runs", 1) + 1):
             self.configure(case, names, home, [name for name, when in case.get("away", {}).items() if run in when])
+            before = {name: account.state() for name, account in accounts.items()}
+            planned = self.sync(home, [*allow, "--dry-run"])
+            if {name: account.state() for name, account in accounts.items()} != before:
+                wrong.append("the dry run changed something")
             runs.append(self.sync(home, allow))
-        return self.judge(case, accounts, home, runs)
+            if not case.get("dry_run_differs"):
+                wrong += self.deviations(planned[1], runs[-1][1])
+        return wrong + self.judge(case, accounts, home, runs)
+
+    @staticmethod
+    def deviations(planned, done):
+        """What a run did otherwise than its dry run said."""
+        return [f"{name}: the dry run said {what} {row[what]}, the run did {done[name][what]}"
+                for name, row in planned.items() for what in CARRIED if row[what] != done[name][what]]
 
     def judge(self, case, accounts, home, runs):
         wrong = []
@@ -397,8 +413,7 @@ class Trial:
                     wrong.append(f"{name}: {what} {rows[name][what]}, at most {most}")
         code, rows, errors = self.sync(home)
         for name, row in rows.items():
-            done = {what: row[what] for what in ("new", "flags", "moved", "removed", "uploaded", "flags_stored", "moved_there",
-                                                 "removed_there") if row[what]}
+            done = {what: row[what] for what in COUNTS if row[what]}
             if done:
                 wrong.append(f"{name}: one more run did {done}")
         if {name: account.state() for name, account in accounts.items()} != states:
