@@ -104,6 +104,9 @@ void EndpointPull::takeMoved(Store& store, std::size_t work, std::size_t index, 
   if (from != to && entry->mailbox != from && entry->mailbox != to) {
     ++counts_.adopted;
     decided(work, "adopt", told.key, "moved to different mailboxes: the first move holds");
+    // When it is found after the push, the other move has been settled here.
+    store.backlog().wait(endpoint_.id,
+                         {entry->id, mailstore::WaitKind::Retry, "it was moved elsewhere first", settings_.now, 0});
   } else if (from != to && entry->mailbox == from) {
     store.entries().move(entry->id, to);
     ++counts_.moved;

@@ -324,3 +324,20 @@ TEST_CASE("P5: under new UIDLs, what was filed elsewhere or removed is what it w
   REQUIRE(store->pairs().ofEntry(entry).size() == 1);
   CHECK(std::get<Uidl>(store->pairs().ofEntry(entry).front().key).value() == "new");
 }
+
+TEST_CASE("P3: of two moves the first holds, and is carried to where the other one was found late", "[exec][P3]") {
+  OneMessage trial;
+  trial.change([&] {
+    trial.store->entries().move(trial.entry, trial.mailbox("Elsewhere"));
+    const auto record = trial.store->endpoints().ensure("a", "imap", trial.store->mailboxes().ensureBraid("home"));
+    trial.store->backlog().settle(record.id, trial.store->entries().lastChange(), "");  // this was told to a before
+  });
+  HandRun run(*trial.store, "a", "home", {remoteMailbox("INBOX", 1, 2, 11, 0), remoteMailbox("Work", 2, 2, 5, 1)});
+  run.tell(0, gone(1));
+  run.begin(1);
+  CHECK(run.recognised(1, Uid{1}, mailText("m1")));
+  run.finish();
+  CHECK(trial.rows().front().entry.mailbox == trial.mailbox("Elsewhere"));
+  const auto record = trial.store->endpoints().ensure("a", "imap", trial.store->mailboxes().ensureBraid("home"));
+  CHECK(trial.store->backlog().candidates(record, mailstore::Backlog::PolicyRows::LeftOut, 1'800'000'000).size() == 1);
+}
