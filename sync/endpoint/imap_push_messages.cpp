@@ -161,7 +161,9 @@ class Transferring {
     UidSet copied = part;
     if (told != nullptr) {
       copied = {};
-      for (const auto& [from, to] : told->uids) copied.add(from);
+      for (const auto& [from, to] : told->uids) {
+        if (part.contains(from)) copied.add(from);
+      }
     }
     // It is told when nothing is left to do: until then the old copy keeps its pair, by which it is found again.
     Removal removal(push_, *request_.from,

@@ -143,7 +143,10 @@ bool EndpointPull::takeRenamed(Store& store, std::size_t work, const RemoteMessa
 void EndpointPull::adopt(Store& store, std::size_t work, EntryId id, const RemoteMessage& told) {
   leaveQuarantine(store, work, told.key);
   for (const Pair& pair : store.pairs().ofEntry(id)) {
-    if (pair.held && pair.endpointMailbox == works_[work].record.id) store.pairs().remove(pair.id);
+    if (!pair.held || pair.endpointMailbox != works_[work].record.id) continue;
+    store.pairs().remove(pair.id);
+    // It is there again, in other words: nothing is missing.
+    for (Missing& missing : missing_) missing.found = missing.found || missing.pair.id == pair.id;
   }
   ++works_[work].added;
   if (!mayBeUpload(work, told.key)) store.entries().isShared(id);

@@ -341,3 +341,20 @@ TEST_CASE("P3: of two moves the first holds, and is carried to where the other o
   const auto record = trial.store->endpoints().ensure("a", "imap", trial.store->mailboxes().ensureBraid("home"));
   CHECK(trial.store->backlog().candidates(record, mailstore::Backlog::PolicyRows::LeftOut, 1'800'000'000).size() == 1);
 }
+
+TEST_CASE("P1: a held removal does not take along what comes to the same mailbox over another route",
+          "[exec][P1][removal]") {
+  OneMessage trial;
+  HandRun held(*trial.store, "a", "home", {remoteMailbox("INBOX", 1, 2, 11, 0), remoteMailbox("Work", 2, 2, 5, 1)});
+  held.tell(0, gone(1));
+  held.finish(exec::EndpointPull::Unread::Some);
+  HandRun run(*trial.store, "a", "home", {remoteMailbox("INBOX", 1, 3, 12, 1), remoteMailbox("Work", 2, 2, 5, 1)});
+  endpoint::Delta nothing;
+  nothing.fresh = UidSet::of(Uid{2}, Uid{2});
+  run.tell(0, nothing);
+  run.within([&] { run.pull->lookForHeld(*trial.store); });
+  run.deliver(0, Uid{2}, mailText("m1", "a.list"));
+  run.finish();
+  CHECK(trial.rows().size() == 1);
+  CHECK(trial.store->pairs().find(run.pull->works()[0].record.id, Uid{2}).has_value());
+}
