@@ -20,15 +20,16 @@ namespace {
   " AND e.removed_at = 0 AND NOT EXISTS(SELECT 1 FROM pair p"                                                     \
   " WHERE p.entry = e.id AND p.endpoint_mailbox = ?2 AND p.held = 0) ORDER BY e.id LIMIT 1"
 
-// See findUploaded(): ?1 braid, ?2 mailbox, ?3 endpoint, ?4 its `pushed`.
-#define MAILBRAID_UPLOADED(condition)                                                                           \
-  "SELECT e.id FROM message m CROSS JOIN entry e INDEXED BY entry_message ON e.message = m.id"                  \
-  " JOIN mailbox b ON b.id = e.mailbox AND b.braid = ?1"                                                        \
-  " WHERE " condition                                                                                           \
-  " AND CASE WHEN e.removed_at = 0 THEN b.id <> ?2 ELSE e.change > ?4 OR EXISTS(SELECT 1 FROM waiting w WHERE " \
-  "w.endpoint = ?3 AND w.entry = e.id) END"                                                                     \
-  " AND NOT EXISTS(SELECT 1 FROM pair p JOIN endpoint_mailbox o ON o.id = p.endpoint_mailbox"                   \
-  " WHERE p.entry = e.id AND o.endpoint = ?3 AND p.held = 0)"                                                   \
+// See findUploaded(): ?1 braid, ?2 mailbox, ?3 endpoint, ?4 whether tombstones count.
+#define MAILBRAID_UPLOADED(condition)                                                                        \
+  "SELECT e.id FROM message m CROSS JOIN entry e INDEXED BY entry_message ON e.message = m.id"               \
+  " JOIN mailbox b ON b.id = e.mailbox AND b.braid = ?1"                                                     \
+  " WHERE " condition                                                                                        \
+  " AND CASE WHEN e.removed_at = 0"                                                                          \
+  " THEN b.id <> ?2 AND EXISTS(SELECT 1 FROM endpoint_mailbox o WHERE o.endpoint = ?3 AND o.mailbox = b.id)" \
+  " ELSE ?4 AND EXISTS(SELECT 1 FROM waiting w WHERE w.endpoint = ?3 AND w.entry = e.id) END"                \
+  " AND NOT EXISTS(SELECT 1 FROM pair p JOIN endpoint_mailbox o ON o.id = p.endpoint_mailbox"                \
+  " WHERE p.entry = e.id AND o.endpoint = ?3 AND p.held = 0)"                                                \
   " ORDER BY e.removed_at <> 0, e.id LIMIT 1"
 
 #define MAILBRAID_NOT_DAMAGED "NOT EXISTS(SELECT 1 FROM damaged d WHERE d.message = m.id)"
@@ -213,14 +214,17 @@ std::optional<EntryId> Entries::findUnpaired(MailboxId mailbox, EndpointMailboxI
   return idFrom(query);
 }
 
-std::optional<EntryId> Entries::findUploaded(const EndpointRecord& endpoint, MailboxId from, const Digest& digest) {
-  Query query(statements_->uploadedByDigest, endpoint.braid, from, endpoint.id, endpoint.pushed, digest);
+std::optional<EntryId> Entries::findUploaded(const EndpointRecord& endpoint, const Mailbox& into,
+                                             const Digest& digest) {
+  const bool parked = into.role == Role::Trash;
+  Query query(statements_->uploadedByDigest, endpoint.braid, into.id, endpoint.id, parked, digest);
   return idFrom(query);
 }
 
-std::optional<EntryId> Entries::findUploaded(const EndpointRecord& endpoint, MailboxId from, const HeaderDigest& header,
-                                             std::uint64_t size) {
-  Query query(statements_->uploadedByHeader, endpoint.braid, from, endpoint.id, endpoint.pushed, header, size);
+std::optional<EntryId> Entries::findUploaded(const EndpointRecord& endpoint, const Mailbox& into,
+                                             const HeaderDigest& header, std::uint64_t size) {
+  const bool parked = into.role == Role::Trash;
+  Query query(statements_->uploadedByHeader, endpoint.braid, into.id, endpoint.id, parked, header, size);
   return idFrom(query);
 }
 

@@ -41,6 +41,10 @@ struct Retention::Statements {
   Statement removeBody{database, "DELETE FROM body WHERE id >= ?1 << 20 AND id < (?1 + 1) << 20"};
   Statement removeJournal{
       database, "DELETE FROM journal WHERE run <= (SELECT max(id) FROM run WHERE started < ? AND finished <> 0)"};
+  // What is not on record is not taken back.
+  Statement closeRuns{database,
+                      "UPDATE run SET first_change = -1 WHERE first_change >= 0"
+                      " AND id <= (SELECT max(id) FROM run WHERE started < ? AND finished <> 0)"};
   Statement removeMailboxes{database,
                             "DELETE FROM mailbox WHERE removed_at <> 0 AND NOT EXISTS(SELECT 1 FROM entry INDEXED BY"
                             " entry_removed WHERE removed_at <> 0 AND entry.mailbox = mailbox.id)"
@@ -90,6 +94,7 @@ Retention::Forgotten Retention::forget(std::int64_t removedBefore) {
   time_ = 0;
   entry_ = {};
   execute(statements_->removeJournal, removedBefore);
+  execute(statements_->closeRuns, removedBefore);
   execute(statements_->removeMailboxes);
   return out;
 }

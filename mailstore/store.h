@@ -104,10 +104,11 @@ class Entries {
   std::optional<EntryId> findUnpaired(MailboxId mailbox, EndpointMailboxId endpointMailbox, const HeaderDigest& header,
                                       std::uint64_t size);
   std::optional<EntryId> findUnpaired(MailboxId mailbox, EndpointMailboxId endpointMailbox, const ContentKey& key);
-  /// What was uploaded from mailbox `from` and changed since: an entry with this message and without a pair at the
-  /// endpoint that is in another mailbox of the braid now, or whose removal the endpoint has not been told (in full).
-  std::optional<EntryId> findUploaded(const EndpointRecord& endpoint, MailboxId from, const Digest& digest);
-  std::optional<EntryId> findUploaded(const EndpointRecord& endpoint, MailboxId from, const HeaderDigest& header,
+  /// What was uploaded into `into` and moved since: a live entry with this message and without a pair at the endpoint
+  /// that is in another mailbox which syncs there, too. In the trash also a tombstone whose removal the endpoint has
+  /// not been told in full; nowhere else, for what is taken for a tombstone is removed.
+  std::optional<EntryId> findUploaded(const EndpointRecord& endpoint, const Mailbox& into, const Digest& digest);
+  std::optional<EntryId> findUploaded(const EndpointRecord& endpoint, const Mailbox& into, const HeaderDigest& header,
                                       std::uint64_t size);
 
   /// A message with this header digest and size that has a live entry anywhere in the braid and is not marked as

@@ -25,6 +25,9 @@ auto atEndpoint(const Action& action) {
 /// things in it, but not that. A link that leads nowhere, and an empty directory there or above it, may be the place of
 /// a disk that is not mounted.
 bool isRemoved(const std::filesystem::path& place, const std::filesystem::path& top, const char* part = nullptr);
+/// Where it was not: which place is empty or leads nowhere, and what to do, as the end of a sentence.
+std::string whyNotRemoved(const std::filesystem::path& place, const std::filesystem::path& top,
+                          const char* part = nullptr);
 
 /// Runs `action` for each request; an error of a mailbox ends that request only.
 template <class Requests, class Action>

@@ -149,6 +149,11 @@ class Endpoint {
   [[nodiscard]] virtual bool hasLostState() const { return false; }
   /// True when the server itself says that no mailbox of this name exists (a second look before removals).
   virtual bool isGone(const std::string& mailboxName) = 0;
+  /// Of a mailbox that is neither listed nor gone: why that is not concluded, as a clause.
+  virtual std::string whyNotGone(const std::string& mailboxName) {
+    static_cast<void>(mailboxName);
+    return "the server does not list it, and does not say either that it is gone: nothing is concluded from that";
+  }
 
   // Pushing. All of these do nothing but say so where pushAbility() says that this kind cannot.
   [[nodiscard]] virtual PushAbility pushAbility() const { return {}; }

@@ -205,8 +205,10 @@ void ImapEndpoint::nameMailboxes() {
 
 bool ImapEndpoint::isGone(const std::string& mailboxName) {
   const std::string prefix = this->prefix();
-  const auto encoded =
-      imap::encodeMailboxName(heldName(mailboxName, forbidden()), delimiter_, session_->client().nameEncoding());
+  // Where only the spelling tells it from another one, it has the name that it was given for that.
+  const std::string apart = isThereInOtherSpelling(mailboxName) ? heldApart(mailboxName) : std::string();
+  const auto encoded = imap::encodeMailboxName(apart.empty() ? heldName(mailboxName, forbidden()) : apart, delimiter_,
+                                               session_->client().nameEncoding());
   if (!encoded || listedByWireName_.contains(prefix + *encoded) || listedByWireName_.contains(*encoded)) return false;
   // Both what the server says of the name and a second list have to agree: a NO without a code may mean anything.
   bool refused = false;

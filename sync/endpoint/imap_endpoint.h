@@ -64,6 +64,7 @@ class ImapEndpoint final : public Endpoint {
   [[nodiscard]] std::string forbidden() const;  ///< what no level of a name can have in it here
   /// `held`: see held_name.h.
   [[nodiscard]] std::optional<std::string> wireNameFor(const std::string& held) const;
+  [[nodiscard]] bool isThereInOtherSpelling(const std::string& name) const;
   /// True when it is another mailbox of this account, whose name is spelled otherwise.
   [[nodiscard]] bool isAnothers(const RemoteMailbox& made) const;
   MailboxOutcome makeAs(const MailboxChange& change, const std::string& held);

@@ -32,10 +32,18 @@ bool isSpelledLike(const std::string& one, const std::string& other) {
 }  // namespace
 
 bool ImapEndpoint::isAnothers(const RemoteMailbox& made) const {
-  return std::any_of(mailboxes_.begin(), mailboxes_.end(), [&](const RemoteMailbox& one) {
+  const auto isSame = [&](const RemoteMailbox& one) {
     if (!isSpelledLike(one.name, made.name) || !one.status) return false;
     return made.objectId.empty() ? one.status->uidValidity == made.status->uidValidity : one.objectId == made.objectId;
-  });
+  };
+  return std::any_of(mailboxes_.begin(), mailboxes_.end(), isSame) ||
+         std::any_of(made_.begin(), made_.end(), [&](const auto& one) { return isSame(*one); });
+}
+
+bool ImapEndpoint::isThereInOtherSpelling(const std::string& name) const {
+  const auto isSame = [&](const RemoteMailbox& one) { return isSpelledLike(one.name, name); };
+  return std::any_of(mailboxes_.begin(), mailboxes_.end(), isSame) ||
+         std::any_of(made_.begin(), made_.end(), [&](const auto& one) { return isSame(*one); });
 }
 
 std::optional<std::string> ImapEndpoint::wireNameFor(const std::string& held) const {
@@ -62,8 +70,7 @@ RemoteMailbox ImapEndpoint::askFor(const std::string& wireName, const std::strin
 }
 
 MailboxOutcome ImapEndpoint::make(const MailboxChange& change) {
-  const auto isSame = [&](const RemoteMailbox& one) { return isSpelledLike(one.name, change.name); };
-  const bool clashes = std::any_of(mailboxes_.begin(), mailboxes_.end(), isSame);
+  const bool clashes = isThereInOtherSpelling(change.name);
   MailboxOutcome out = makeAs(change, heldName(change.name, forbidden()));
   // A server for which "work" is "Work".
   const std::string apart = heldApart(change.name);

@@ -41,7 +41,8 @@ class FlagStoring {
     // that the first one has broken itself.
     const bool first = guarded && !add.empty() && !remove.empty();
     if (first || !add.keywords().empty()) push_.run();
-    if (failure_ && !add.keywords().empty()) {
+    const std::optional<Error> refused = refusesKeywords_ && !add.keywords().empty() ? failure_ : std::nullopt;
+    if (refused) {
       // A keyword that the server does not want must not keep back the rest.
       failure_.reset();
       add = Flags::fromColumns(add.bits(), {});
@@ -63,6 +64,11 @@ class FlagStoring {
     // What could not be asked for is as it was: not added, and not taken away.
     const Flags assumed = add.unitedWith(change_.remove.without(remove));
     forEachUid(uidsOf(change_.keys), [&](Uid uid) { tell(uid, silent, assumed); });
+    if (!refused) return std::nullopt;
+    const Error kept(refused->kind(), refused->scope(), mailstore::Retry::Never, refused->what());
+    forEachUid(uidsOf(change_.keys), [&](Uid uid) {
+      if (!changed_.contains(uid)) sink_.onRefused(index_, uid, kept);
+    });
     return std::nullopt;
   }
 
@@ -74,7 +80,11 @@ class FlagStoring {
       push_.send(imap::UidStore{part, mode, flags, imap::StoreAnswer::Flags, unchangedSince},
                  [this](const ImapPush::End& end) {
                    changed_.add(end.modified);
-                   if (!end.isOk() && end.modified.empty()) failure_ = refusal(*request_.mailbox, "store flags", end);
+                   if (end.isOk() || !end.modified.empty()) return;
+                   failure_ = refusal(*request_.mailbox, "store flags", end);
+                   // The server may be busy, or have enough of keywords.
+                   refusesKeywords_ = end.code == imap::ResponseCodeKind::Limit ||
+                                      imap::adviceOf(end.code) != imap::FailureAdvice::TryLater;
                  });
     }
   }
@@ -110,6 +120,7 @@ class FlagStoring {
   PushSink& sink_;
   UidSet changed_;  ///< by somebody else, meanwhile
   std::optional<Error> failure_;
+  bool refusesKeywords_ = false;  ///< not what the server would not do for now
 };
 
 /// Moves or copies the messages of one request.

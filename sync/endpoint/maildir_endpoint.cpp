@@ -73,6 +73,7 @@ void MaildirEndpoint::open() {
   const TreeSeal::Reading reading = seal_.read(environment_.seal);
   uidValidity_ = reading.uidValidity;
   lostState_ = reading.lostState;
+  if (reading.isElsewhere) throw notHere(settings_.path);
 }
 
 bool MaildirEndpoint::seal(std::int64_t run) {
@@ -190,6 +191,10 @@ fs::path MaildirEndpoint::directoryFor(const std::string& name) const {
 bool MaildirEndpoint::isGone(const std::string& mailboxName) {
   if (directories_.contains(mailboxName)) return false;
   return isRemoved(directoryFor(mailboxName), settings_.path, "cur");
+}
+
+std::string MaildirEndpoint::whyNotGone(const std::string& mailboxName) {
+  return whyNotRemoved(directoryFor(mailboxName), settings_.path, "cur");
 }
 
 EndpointFacts MaildirEndpoint::facts() const {

@@ -109,8 +109,7 @@ std::uint64_t MaildirFolder::changeNumber() const {
 
 bool MaildirFolder::exists() const {
   std::error_code error;
-  return std::all_of(kParts.begin(), kParts.end(),
-                     [&](const char* part) { return fs::is_directory(directory_ / part, error); });
+  return fs::is_directory(directory_ / "cur", error);  // the others are made when they are needed
 }
 
 void MaildirFolder::make() const {
@@ -147,6 +146,7 @@ bool MaildirFolder::scanOnce() {
   for (const char* part : {"new", "cur"}) {
     const fs::path path = directory_ / part;
     DIR* const directory = ::opendir(path.c_str());
+    if (directory == nullptr && errno == ENOENT && part == std::string_view("new")) continue;
     if (directory == nullptr) {
       throw Error(ErrorKind::TemporaryFailure, Scope::Mailbox, Retry::Later,
                   path.string() + " cannot be read: " + std::generic_category().message(errno) + ".");

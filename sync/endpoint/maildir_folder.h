@@ -59,7 +59,7 @@ class MaildirFolder {
   /// too. What was not delivered is removed from tmp with the object.
   class Delivery {
    public:
-    explicit Delivery(MaildirFolder& folder) : folder_(folder) {}
+    explicit Delivery(MaildirFolder& folder) : folder_(folder) { folder.make(); }
     ~Delivery();
     Delivery(const Delivery&) = delete;
     Delivery& operator=(const Delivery&) = delete;

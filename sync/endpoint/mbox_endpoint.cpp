@@ -68,6 +68,7 @@ void MboxEndpoint::open() {
   const TreeSeal::Reading reading = seal_.read(environment_.seal);
   uidValidity_ = reading.uidValidity;
   lostState_ = reading.lostState;
+  if (reading.isElsewhere) throw notHere(settings_.path);
   if (environment_.dryRun || environment_.seal.endpoint.empty()) return;
   try {
     appender_.recover({settings_.server.timeout, environment_.stop});
@@ -124,6 +125,10 @@ bool MboxEndpoint::isGone(const std::string& mailboxName) {
   } catch (const Error&) {
     return true;  // no file can have that name
   }
+}
+
+std::string MboxEndpoint::whyNotGone(const std::string& mailboxName) {
+  return whyNotRemoved(tree_.fileFor(mailboxName), settings_.path);
 }
 
 EndpointFacts MboxEndpoint::facts() const {

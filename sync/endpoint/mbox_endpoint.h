@@ -31,6 +31,7 @@ class MboxEndpoint : public Endpoint {
   Outcomes identify(std::span<const KeyRequest> requests, const IdentitySink& sink) override;
   Outcomes fetch(std::span<const KeyRequest> requests, PullSink& sink) override;
   bool isGone(const std::string& mailboxName) override;
+  std::string whyNotGone(const std::string& mailboxName) override;
 
   [[nodiscard]] PushAbility pushAbility() const override { return {true, false, false, false, true}; }
   std::vector<MailboxOutcome> changeMailboxes(std::span<const MailboxChange> changes) override;

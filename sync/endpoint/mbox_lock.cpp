@@ -79,14 +79,33 @@ DotLock::DotLock(const std::filesystem::path& file, const LockPatience& patience
 }
 
 bool DotLock::take() {
+  // It has its text from the first moment on, so that one whose owner was killed is known for what it is.
+  const std::string text = std::to_string(::getpid()) + " " + kOwner + " " + hostName() + "\n";
+  const std::filesystem::path written = path_.parent_path() / (".mailbraid-" + std::to_string(::getpid()) + ".lock");
+  ::unlink(written.c_str());
+  {
+    const Descriptor file(::open(written.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (file.value() < 0) return true;  // no lock can be made there by anybody
+    static_cast<void>(!::write(file.value(), text.data(), text.size()));
+  }
+  held_ = ::link(written.c_str(), path_.c_str()) == 0;
+  const int problem = errno;
+  ::unlink(written.c_str());
+  if (held_) return true;
+  if (problem != EEXIST) return takeWithoutLink(text);
+  if (isLeftBehind(path_)) ::unlink(path_.c_str());
+  return false;
+}
+
+/// Where the file system has no links.
+bool DotLock::takeWithoutLink(const std::string& text) {
   const Descriptor lock(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (lock.value() < 0 && errno != EEXIST) return true;  // no lock can be made there by anybody
+  if (lock.value() < 0 && errno != EEXIST) return true;
   if (lock.value() < 0) {
     if (isLeftBehind(path_)) ::unlink(path_.c_str());
     return false;
   }
   held_ = true;
-  const std::string text = std::to_string(::getpid()) + " " + kOwner + " " + hostName() + "\n";
   static_cast<void>(!::write(lock.value(), text.data(), text.size()));
   return true;
 }

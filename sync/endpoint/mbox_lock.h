@@ -34,6 +34,7 @@ class DotLock {
 
  private:
   bool take();
+  bool takeWithoutLink(const std::string& text);
   std::filesystem::path path_;
   bool held_ = false;
 };

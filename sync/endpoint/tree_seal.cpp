@@ -35,7 +35,7 @@ bool TreeSeal::isImpossible() const {
 }
 
 TreeSeal::Reading TreeSeal::read(const Seal& seal) const {
-  if (seal.lastRun == 0 && isImpossible()) return {lastingValidity(seal.endpoint), false};
+  if (isImpossible()) return {lastingValidity(seal.endpoint), seal.lastRun != 0, seal.lastRun != 0};
   std::ifstream in(file_);
   std::string version;
   std::string endpoint;
@@ -44,6 +44,12 @@ TreeSeal::Reading TreeSeal::read(const Seal& seal) const {
   const bool whole = static_cast<bool>(in >> version >> endpoint >> validity >> run) && version == "mailbraid-1";
   if (whole && endpoint == seal.endpoint && run >= seal.lastRun && validity != 0) return {UidValidity{validity}, false};
   return {freshValidity(), seal.lastRun != 0};
+}
+
+mailstore::Error notHere(const std::filesystem::path& tree) {
+  return {
+      mailstore::ErrorKind::Unreachable, mailstore::Scope::Endpoint, mailstore::Retry::Later,
+      tree.string() + " cannot be written, and the mark that mailbraid left in it is not there: is its disk mounted?"};
 }
 
 bool TreeSeal::write(const Seal& seal, UidValidity uidValidity, std::int64_t run) const {

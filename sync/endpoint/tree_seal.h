@@ -20,6 +20,7 @@ class TreeSeal {
   struct Reading {
     mailstore::UidValidity uidValidity;  ///< of all mailboxes of the tree
     bool lostState = false;
+    bool isElsewhere = false;  ///< the store knows of a mark, there is none, and none could have been taken away here
   };
   [[nodiscard]] Reading read(const Seal& seal) const;
   /// False where no mark can be left. Throws Error of scope endpoint when it cannot be written.
@@ -29,5 +30,8 @@ class TreeSeal {
   [[nodiscard]] bool isImpossible() const;
   std::filesystem::path file_;
 };
+
+/// Why such a tree is not synced.
+mailstore::Error notHere(const std::filesystem::path& tree);
 
 }  // namespace mailbraid::sync::endpoint

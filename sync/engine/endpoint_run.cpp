@@ -249,13 +249,12 @@ void EndpointRun::lookForGone() {
     const MailboxWork& work = pull_->works()[i];
     if (work.remote != nullptr || work.record.id.value() == 0) continue;
     if (!endpoint_->isGone(work.record.name)) {
-      const bool onDisk = settings_.type != EndpointType::Imap;
-      const std::string why =
-          onDisk ? ": its messages are not there, but the place is (is its disk mounted?); nothing is concluded from "
-                   "that; if it was removed on purpose, remove what is left of it"
-                 : ": the server does not list it, and does not say either that it is gone; nothing is concluded from "
-                   "that";
-      couldNotRead(Error(ErrorKind::TemporaryFailure, Scope::Mailbox, Retry::Later, work.record.name + why), i);
+      // One that the configuration leaves out by now has no part in the sync.
+      if (!plan::takesMailbox(work.record.name, mailstore::Role::None, mappingRules())) continue;
+      job([&](Store& store) { pull_->mailboxDoubtful(store, i); });
+      couldNotRead(Error(ErrorKind::TemporaryFailure, Scope::Mailbox, Retry::Later,
+                         work.record.name + ": " + endpoint_->whyNotGone(work.record.name)),
+                   i);
       continue;
     }
     anythingGone_ = true;

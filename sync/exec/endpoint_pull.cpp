@@ -235,7 +235,7 @@ void EndpointPull::reload(Store& store) {
   missingByHeader_.clear();
   missingByObjectId_.clear();
   for (MailboxWork& work : works_) {
-    work.gone = false;
+    work.gone = work.doubtful = false;
     if (work.record.id.value() != 0) loadWork(store, work);
   }
 }
@@ -442,6 +442,15 @@ void EndpointPull::applyDelta(Store& store, std::size_t index, const endpoint::D
 
 void EndpointPull::mailboxGone(Store& store, std::size_t index) {
   works_[index].gone = true;
+  std::vector<Pair> pairs;
+  store.pairs().forMailbox(works_[index].record.id, [&](const Pair& pair) {
+    if (!pair.held) pairs.push_back(pair);
+  });
+  for (const Pair& pair : pairs) addMissing(store, index, pair);
+}
+
+void EndpointPull::mailboxDoubtful(Store& store, std::size_t index) {
+  works_[index].doubtful = true;
   std::vector<Pair> pairs;
   store.pairs().forMailbox(works_[index].record.id, [&](const Pair& pair) {
     if (!pair.held) pairs.push_back(pair);

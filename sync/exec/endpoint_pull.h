@@ -68,6 +68,7 @@ struct MailboxWork {
   std::uint64_t movedAway = 0;
   bool hasQuarantine = false;  ///< messages of it are in quarantine, or were when it was loaded
   bool hasHeld = false;        ///< removals that an earlier run held back
+  bool doubtful = false;       ///< it is not there, and nothing is concluded from that
   bool gone = false;           ///< the server confirmed that it does not exist any more
   bool begun = false;          ///< this run has read in it since the mailboxes were listed
   /// What is new in it, from this UID on, may be what was uploaded.
@@ -120,6 +121,8 @@ class EndpointPull {
   void applyDelta(mailstore::Store& store, std::size_t work, const endpoint::Delta& delta);
   /// The mailbox does not exist any more, and the server has confirmed it.
   void mailboxGone(mailstore::Store& store, std::size_t work);
+  /// The mailbox is not there, and that proves nothing: what it held may be found elsewhere, and is not removed.
+  void mailboxDoubtful(mailstore::Store& store, std::size_t work);
   /// True when other mailboxes of it are met again: then what is missing is no proof of anything.
   [[nodiscard]] bool wentBack() const;
   /// The mailbox does not exist any more, and nobody has removed it: it is forgotten, and made there again.
@@ -202,6 +205,8 @@ class EndpointPull {
     return settings_.pull.flags ? told.flags : mailstore::Flags{};
   }
   [[nodiscard]] bool mayBeUpload(std::size_t work, const mailstore::RemoteKey& key) const;
+  template <class... Content>
+  std::optional<mailstore::EntryId> findUploaded(mailstore::Store& store, std::size_t work, const Content&... content);
   /// POP3: a message that was known by another UIDL. True when it is.
   bool takeRenamed(mailstore::Store& store, std::size_t work, const endpoint::RemoteMessage& told,
                    const std::optional<mailstore::Pair>& held);

@@ -129,6 +129,12 @@ bool EndpointPull::mayBeUpload(std::size_t work, const mailstore::RemoteKey& key
   return from && (uid == nullptr || *uid >= *from);
 }
 
+template <class... Content>
+std::optional<EntryId> EndpointPull::findUploaded(Store& store, std::size_t work, const Content&... content) {
+  const std::optional<mailstore::Mailbox> mailbox = store.mailboxes().find(works_[work].record.mailbox);
+  return mailbox ? store.entries().findUploaded(endpoint_, *mailbox, content...) : std::nullopt;
+}
+
 bool EndpointPull::takeRenamed(Store& store, std::size_t work, const RemoteMessage& told,
                                const std::optional<Pair>& held) {
   if (!held) return false;
@@ -220,7 +226,7 @@ bool EndpointPull::identify(Store& store, std::size_t work, const RemoteMessage&
   }
   // Uploaded by a push whose end was cut off, and moved or removed elsewhere since.
   if (mayBeUpload(work, told.key)) {
-    const auto entry = store.entries().findUploaded(endpoint_, mailbox.record.mailbox, *told.header, told.size);
+    const auto entry = findUploaded(store, work, *told.header, told.size);
     if (entry) {
       adopt(store, work, *entry, told);
       return true;
@@ -283,7 +289,7 @@ void EndpointPull::message(Store& store, std::size_t work, ArrivedMessage& arriv
       entry = store.entries().findUnpaired(mailbox.record.mailbox, mailbox.record.id, arrived.prepared.contentKey);
     }
     if (!entry && mayBeUpload(work, told.key)) {
-      entry = store.entries().findUploaded(endpoint_, mailbox.record.mailbox, arrived.prepared.digest);
+      entry = findUploaded(store, work, arrived.prepared.digest);
     }
     if (entry) {
       store.messages().heal(*entry, std::move(arrived.prepared));
@@ -392,14 +398,13 @@ void EndpointPull::finish(Store& store, const std::vector<std::optional<RemoteSt
     allowed[work] = brake && settings_.removalsAllowed(works_[work].record.name);
     // Who lets removals through beyond the brake does not wait either.
     const bool waits = unread && !settings_.removalsAllowed(works_[work].record.name);
-    waiting[work] = waits;
-    held[work] = !settings_.pull.removals || waits || (brake && !allowed[work]);
-    if (waits && settings_.pull.removals) {
+    waiting[work] = waits || works_[work].doubtful;
+    held[work] = !settings_.pull.removals || waiting[work] || (brake && !allowed[work]);
+    if (waits && settings_.pull.removals && !works_[work].doubtful) {
       notes_.push_back(works_[work].record.name + ": " + std::to_string(count) +
                        (count == 1 ? " message is" : " messages are") +
-                       " gone there; whether by a move or a removal is seen when all mailboxes can be read (or leave "
-                       "out those that cannot: "
-                       "\"mailboxes\")");
+                       " gone there; whether by a move or a removal is seen when all mailboxes can be read "
+                       "(--allow-removals does not wait; leave out those that never can: \"mailboxes\")");
     }
   }
   for (const Missing& missing : missing_) {
@@ -410,6 +415,10 @@ void EndpointPull::finish(Store& store, const std::vector<std::optional<RemoteSt
       if (allowed[missing.work]) allowedEntries_.push_back(missing.pair.entry);
       removeMissing(store, missing);
     }
+  }
+  // All that it held was found elsewhere: then it was moved.
+  for (std::size_t i = 0; i < works_.size(); ++i) {
+    if (works_[i].doubtful && !removals.contains(i)) works_[i].gone = true;
   }
   for (const auto& [what, count] : decisions_) {
     notes_.push_back(what.first + ": " + std::to_string(count) + (count == 1 ? " message " : " messages ") +

@@ -90,20 +90,20 @@ class Crash:
         with open(path, encoding="ascii") as file:
             return int(file.read())
 
-    def moments(self, home, kills, every):
+    def moments(self, home, kills, every, first, last):
         """Carries out the sync that is not killed; then (name, what kills one there)."""
         if self.exactly:
             count = self.effects(home)
             print(f"the sync has {count} side effects")
             return [(f"{'before' if sign > 0 else 'after'} side effect {k}", lambda at, effect=sign * k: self.dies(at, effect))
-                    for k in range(1, count + 1, every) for sign in (1, -1)]
+                    for k in range(first, min(last, count) + 1, every) for sign in (1, -1)]
         began = time.monotonic()
         self.trial.sync(home)
         length = time.monotonic() - began
         return [(f"kill {i}", lambda at, delay=length * (i + 0.5) / kills: self.killed(at, delay)) for i in range(kills)]
 
-    def run(self, kills, every):
-        moments = self.moments(self.prepared(), kills, every)
+    def run(self, kills, every, first, last):
+        moments = self.moments(self.prepared(), kills, every, first, last)
         wanted = self.states()
         wrong = []
         if len({str(sorted(state.items())) for state in wanted.values()}) != 1:
@@ -153,6 +153,8 @@ def main():
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--exactly", metavar="LIBRARY")
     parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--first", type=int, default=1)
+    parser.add_argument("--last", type=int, default=1_000_000)
     arguments = parser.parse_args()
     arguments.program = os.path.abspath(arguments.program)
     arguments.maildir = True
@@ -160,7 +162,7 @@ def main():
         os.chmod(directory, 0o755)
         servers = run_cases.Servers(directory, arguments.variant)
         try:
-            wrong, hit, of = Crash(arguments, directory, servers).run(arguments.kills, arguments.every)
+            wrong, hit, of = Crash(arguments, directory, servers).run(arguments.kills, arguments.every, arguments.first, arguments.last)
         finally:
             servers.close()
     for sentence in wrong:
