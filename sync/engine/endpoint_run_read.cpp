@@ -273,11 +273,13 @@ void EndpointRun::readDeltas(Sink& sink, const std::vector<std::size_t>& works) 
       const std::string& name = pull_->works()[i].record.name;
       couldNotRead(Error(ErrorKind::TemporaryFailure, Scope::Mailbox, Retry::Later, name + ": " + delta.incomplete), i);
     }
-    if (endpoint::isEmpty(delta.fresh) || !settings_.pull.fresh) continue;
+    if (endpoint::isEmpty(delta.fresh)) continue;
     fresh.push_back({pull_->works()[i].remote, delta.status.uidValidity, std::move(delta.fresh)});
     freshWorks.push_back(i);
   }
   job([&](Store& store) { pull_->lookForHeld(store); });
+  // Where new mail is not taken, it still tells what was moved.
+  if (!settings_.pull.fresh && !pull_->somethingIsMissing()) fresh.clear();
   if (!fresh.empty()) bringFresh(std::move(fresh), freshWorks);
   for (std::size_t r = 0; r < works.size(); ++r) context_.hub.mailboxDone();
 }
@@ -288,7 +290,7 @@ void EndpointRun::bringFresh(std::vector<KeyRequest> fresh, const std::vector<st
       std::any_of(works.begin(), works.end(), [&](std::size_t i) { return pull_->works()[i].pairsDropped; });
   // What a dry run would bring has to be known one by one where it would be carried to others.
   const bool rehearses = context_.request.dryRun && company_ == Company::Shared;
-  const bool chooses = !window().isOpen() || settings_.expungeDeleted || rehearses;
+  const bool chooses = !settings_.pull.fresh || !window().isOpen() || settings_.expungeDeleted || rehearses;
   if (settings_.maxMessages) {
     for (std::size_t r = 0; r < fresh.size(); ++r) {
       job([&](Store& store) { fresh[r].keys = pull_->newest(store, works[r], std::move(fresh[r].keys)); });

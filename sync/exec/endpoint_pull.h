@@ -197,6 +197,9 @@ class EndpointPull {
   void message(mailstore::Store& store, std::size_t work, ArrivedMessage& arrived);
   /// Messages of the mailbox before this run, those whose removal is held back included.
   [[nodiscard]] std::uint64_t messagesBefore(mailstore::Store& store, std::size_t work) const;
+  /// What was uploaded by a run that was cut off before it had seen which flags the server has kept: its flags are
+  /// carried there once more.
+  void lookAtUploads(mailstore::Store& store, const MailboxWork& work);
   bool wasNeverThere(mailstore::Store& store, const Missing& missing);
   void removeMissing(mailstore::Store& store, const Missing& missing);
   /// True when the endpoint was told all that the entry has.

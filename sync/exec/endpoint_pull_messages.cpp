@@ -257,7 +257,14 @@ void EndpointPull::rehearse(Store& store, std::size_t work, const RemoteMessage&
 
 KeySet EndpointPull::identities(Store& store, std::size_t work, const std::vector<RemoteMessage>& told) {
   KeySet needed = emptyLike(works_[work].skip);
-  if (!settings_.pull.fresh) return needed;
+  if (!settings_.pull.fresh) {
+    for (const RemoteMessage& message : told) {
+      const auto missing = findMissing(store, message, nullptr);
+      if (missing && !store.pairs().find(works_[work].record.id, message.key))
+        takeMoved(store, work, *missing, message);
+    }
+    return needed;
+  }
   for (const RemoteMessage& message : told) {
     if (identify(store, work, message)) continue;
     if (settings_.expungeDeleted && message.flags.has(mailstore::SystemFlag::Deleted)) {
@@ -364,6 +371,19 @@ void EndpointPull::lookForHeld(Store& store) {
   }
 }
 
+void EndpointPull::lookAtUploads(Store& store, const MailboxWork& work) {
+  // Those of this run are read with the flags that the server has kept of them.
+  const bool ofEarlierRun = settings_.uploaded == nullptr || settings_.uploaded->empty();
+  if (!ofEarlierRun || !settings_.keysAreUids) return;
+  const Uid first = std::max(*work.uploadedFrom, Uid{1});
+  store.pairs().forUids(work.record.id, UidSet::of(first, Uid{UINT32_MAX}), [&](const Pair& pair) {
+    const std::optional<Entry> entry = store.entries().find(pair.entry);
+    if (!entry || entry->removedAt != 0 || entry->flags == pair.flags) return;
+    store.backlog().wait(endpoint_.id,
+                         {entry->id, mailstore::WaitKind::Retry, "its upload was cut off", settings_.now, 0});
+  });
+}
+
 void EndpointPull::finish(Store& store, const std::vector<std::optional<RemoteStatus>>& read, Unread unreadMailboxes) {
   const bool unread = unreadMailboxes == Unread::Some;
   for (const auto& [work, count] : leftOut_) {
@@ -465,7 +485,9 @@ void EndpointPull::finish(Store& store, const std::vector<std::optional<RemoteSt
     }
     if (!settings_.pull.flags) anchor.highestModSeq = work.record.anchor.highestModSeq;
     if (!(anchor == work.record.anchor)) store.endpoints().setAnchor(work.record.id, anchor);
-    if (work.uploadedFrom) store.backlog().uploadEnds(work.record.id);
+    if (!work.uploadedFrom) continue;
+    lookAtUploads(store, work);
+    store.backlog().uploadEnds(work.record.id);
   }
 }
 
