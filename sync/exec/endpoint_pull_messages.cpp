@@ -120,7 +120,14 @@ void EndpointPull::takeMoved(Store& store, std::size_t work, std::size_t index, 
   store.pairs().rekey(missing.pair.id, works_[work].record.id, told.key);
   Pair pair = missing.pair;
   pair.key = told.key;
-  mergeFlags(store, work, pair, told.flags);
+  if (settings_.pull.fresh) {
+    mergeFlags(store, work, pair, told.flags);
+    return;
+  }
+  // Where new mail is not taken it may be a copy that has been there all the time, with flags of its own: they unite.
+  store.pairs().setFlags(pair.id, told.flags);
+  const Flags now = store.entries().find(entry->id)->flags;
+  store.entries().setFlags(entry->id, settings_.pull.flags ? now.unitedWith(told.flags) : now);
 }
 
 bool EndpointPull::mayBeUpload(std::size_t work, const mailstore::RemoteKey& key) const {
