@@ -85,7 +85,8 @@ std::optional<std::string> whyNotUndone(Store& store, RunId run) {
   const std::optional<RunRow> row = store.runs().find(run);
   const std::string number = std::to_string(run.value());
   if (!row) return "there is no run " + number + "; `mailbraid log` lists them";
-  if (!row->firstChange) return "what run " + number + " changed is not on record any more: it is older than `retention`";
+  if (!row->firstChange)
+    return "what run " + number + " changed is not on record any more: it is older than `retention`";
   return std::nullopt;
 }
 

@@ -214,6 +214,7 @@ void EndpointRun::mapAndOpen() {
   pull.now = context_.now;
   pull.window = window();
   pull.uploaded = &uploaded_;
+  pull.readsAgain = readsAgain_;
   pull.rehearses = context_.request.dryRun;
   pull.spool = context_.spool;
   pull.stateLost = endpoint_->hasLostState();

@@ -117,6 +117,7 @@ class EndpointRun {
   bool anotherRound_ = false;  ///< a push left something that it can do now that was read again
   bool failed_ = false;        ///< a phase ended in an error: the endpoint is not touched any more
   std::unordered_set<mailstore::EntryId> uploaded_;          ///< in this run
+  bool readsAgain_ = false;                                  ///< after a push
   std::vector<std::optional<endpoint::RemoteStatus>> read_;  ///< by work: its status when it was read to the end
   exec::EndpointPull::Unread unread_ = exec::EndpointPull::Unread::None;
   bool lookedForGone_ = false;

@@ -143,6 +143,7 @@ void EndpointRun::pushAll() {
 }
 
 void EndpointRun::readAgain() {
+  readsAgain_ = true;
   absorbPull();
   endpoint_->refresh();
   lookedForGone_ = anythingGone_ = false;

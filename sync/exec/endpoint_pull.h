@@ -45,6 +45,7 @@ struct PullSettings {
   bool onlyMarks = false;
   bool expungeDeleted = false;  ///< new messages that are marked are not taken in, they are expunged
   plan::Window window;          ///< what is outside is not taken in
+  bool readsAgain = false;      ///< after a push of this run
   /// What was uploaded in this run: when it is not there, nobody removed it.
   const std::unordered_set<mailstore::EntryId>* uploaded = nullptr;
   bool rehearses = false;  ///< a dry run: what would be fetched becomes an entry without its octets, and is rolled back
