@@ -263,9 +263,12 @@ KeySet EndpointPull::identities(Store& store, std::size_t work, const std::vecto
   KeySet needed = emptyLike(works_[work].skip);
   if (!settings_.pull.fresh) {
     for (const RemoteMessage& message : told) {
+      if (store.pairs().find(works_[work].record.id, message.key)) continue;
       const auto missing = findMissing(store, message, nullptr);
-      if (missing && !store.pairs().find(works_[work].record.id, message.key))
-        takeMoved(store, work, *missing, message);
+      // What is in the same mailbox was there before, and was not taken.
+      if (!missing || missing_[*missing].work == work) continue;
+      const std::optional<Entry> entry = store.entries().find(missing_[*missing].pair.entry);
+      if (entry && entry->removedAt == 0) takeMoved(store, work, *missing, message);
     }
     return needed;
   }
