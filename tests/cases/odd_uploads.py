@@ -1,7 +1,7 @@
 """New mail for servers that refuse some of it, or break off."""
 
-from odd_home import breaks_for_good, home, octets, refuse
-from scripted_imap import Cut, Message, No, literals
+from odd_home import breaks_for_good, home, refuse
+from scripted_imap import Cut, No, literals
 
 NEW = ["n1", "n2", "n3", "n4", "n5"]
 HERE = {"near": ["INBOX"], "far": ["INBOX"]}
@@ -175,21 +175,6 @@ def check_removed_after_broken_upload(program):
             at.settled()
             at.empty_of_deleted("far")
             assert at.where("n1") == {"near": ["INBOX"], "far": ["INBOX"]}, at.held()
-
-
-def check_put_there_after_broken_upload(program):
-    """What somebody drags from the Maildir to the account after an upload broke off is not removed there."""
-    with home(program, "LITERAL+ UIDPLUS MOVE") as (at, far):
-        at.add("n1")
-        far.once("APPEND announced", breaks_for_good(far))
-        far.once("APPEND", breaks_for_good(far))
-        at.sync(75)
-        far.away = False
-        at.remove("n1")
-        far.mailboxes["INBOX"].add(Message(octets("n1")))
-        at.sync()
-        at.settled()
-        assert "INBOX" in at.where("n1")["far"], at.held()
 
 
 def check_altered_on_arrival(program):
