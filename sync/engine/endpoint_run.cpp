@@ -215,6 +215,7 @@ void EndpointRun::mapAndOpen() {
   pull.window = window();
   pull.uploaded = &uploaded_;
   pull.readsAgain = readsAgain_;
+  pull.adopted = &context_.adopted;
   pull.rehearses = context_.request.dryRun;
   pull.spool = context_.spool;
   pull.stateLost = endpoint_->hasLostState();

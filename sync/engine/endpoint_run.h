@@ -30,6 +30,7 @@ struct RunContext {
   int logLevel = 1;
   const SyncRequest& request;
   std::stop_token stop;
+  std::unordered_set<mailstore::EntryId>& adopted;  ///< see PullSettings
 };
 
 /// One thread at a time. No phase throws but for the store's own end (Error of scope run): what goes wrong at the

@@ -178,7 +178,8 @@ RunReport syncWith(const StoreWriter::Opener& open, const std::filesystem::path&
         },
         0);
   }
-  const RunContext context{writer, log, hub, turns, spool, now, observer.logLevel(), request, stop};
+  std::unordered_set<mailstore::EntryId> adopted;
+  const RunContext context{writer, log, hub, turns, spool, now, observer.logLevel(), request, stop, adopted};
   Runs runs = makeRuns(context);
   carryOut(request, runs);
   writer.run([](Store&) {});  // or throws why the store could not be opened

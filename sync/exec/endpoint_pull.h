@@ -46,6 +46,9 @@ struct PullSettings {
   bool expungeDeleted = false;  ///< new messages that are marked are not taken in, they are expunged
   plan::Window window;          ///< what is outside is not taken in
   bool readsAgain = false;      ///< after a push of this run
+  /// What endpoints of this run turned out to have: what is removed elsewhere in the same run is kept there. Theirs
+  /// together; the writer's thread alone uses it.
+  std::unordered_set<mailstore::EntryId>* adopted = nullptr;
   /// What was uploaded in this run: when it is not there, nobody removed it.
   const std::unordered_set<mailstore::EntryId>* uploaded = nullptr;
   bool rehearses = false;  ///< a dry run: what would be fetched becomes an entry without its octets, and is rolled back

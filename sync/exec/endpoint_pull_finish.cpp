@@ -55,8 +55,13 @@ void EndpointPull::removeMissing(Store& store, const Missing& missing) {
   if (action == plan::Action::Keep && wasTold(store, missing.pair, *entry)) action = plan::Action::Remove;
   // It was filed elsewhere since: that outweighs the removal of the copy left behind.
   const bool filed = local == plan::Local::Live && entry->mailbox != works_[missing.work].record.mailbox;
-  if ((action == plan::Action::Keep && !settings_.othersOnlyMark) || filed) {
-    decided(missing.work, "keep", missing.pair.key, "removed there, but flagged, answered or moved elsewhere: kept");
+  // Somebody may have put it where it was found: whichever of the two was read first, it is kept.
+  const bool turnedUp =
+      local == plan::Local::Live && settings_.adopted != nullptr && settings_.adopted->contains(entry->id);
+  if ((action == plan::Action::Keep && !settings_.othersOnlyMark) || filed || turnedUp) {
+    decided(missing.work, "keep", missing.pair.key,
+            turnedUp ? "removed there, but found elsewhere at the same time: kept"
+                     : "removed there, but flagged, answered or moved elsewhere: kept");
     // The change that keeps it may have been settled while the removal was held back: it is looked at again.
     store.entries().setFlags(entry->id, entry->flags);
   } else if (action == plan::Action::Remove || action == plan::Action::Keep) {

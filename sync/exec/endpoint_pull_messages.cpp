@@ -160,6 +160,7 @@ void EndpointPull::adopt(Store& store, std::size_t work, EntryId id, const Remot
   }
   ++works_[work].added;
   if (!mayBeUpload(work, told.key)) store.entries().isShared(id);
+  if (settings_.adopted != nullptr && !settings_.readsAgain) settings_.adopted->insert(id);
   const mailstore::PairId pair =
       store.pairs().add(works_[work].record.id, told.key, id, takenFlags(told), told.objectId);
   std::optional<Entry> entry = store.entries().find(id);
