@@ -195,6 +195,13 @@ void EndpointPush::planEntry(Store& store, EntryId id) {
   Found found = find(store, *entry);
   const Flags base = found.pair ? found.pair->flags : Flags{};
   if (planCleaning(*entry, found)) return;
+  // Whether it was removed there is not decided yet: what it lacks there is carried when it turns up.
+  const bool undecided = found.placed == Placed::Gone && found.pair && found.pair->held && entry->removedAt == 0;
+  const Flags deleted = Flags::of(SystemFlag::Deleted);
+  if (undecided && !(entry->flags.without(deleted) == found.pair->flags.without(deleted))) {
+    wait(id, WaitKind::Retry, "it is missing there, and its removal is held back");
+    return;
+  }
   planStrays(*entry, found);
   Flags wanted = entry->flags;
   // A mark that was met there stays as it is.
