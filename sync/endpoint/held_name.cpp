@@ -1,6 +1,5 @@
 #include "sync/endpoint/held_name.h"
 
-#include <array>
 #include <optional>
 
 namespace mailbraid::sync::endpoint {
@@ -30,6 +29,17 @@ std::optional<char> decodedAt(std::string_view text, std::size_t at) {
 bool isEncoded(std::string_view text, std::size_t at, char c, std::string_view forbidden) {
   const bool beginsLastLevel = text.find('/', at) == std::string_view::npos && (at == 0 || text[at - 1] == '/');
   return c == '%' || forbidden.find(c) != std::string_view::npos || (beginsLastLevel && isLetter(c));
+}
+
+/// False for what no name may become by being read: levels that are empty or lead out of their directory.
+bool isPlain(std::string_view name) {
+  while (true) {
+    const std::size_t slash = name.find('/');
+    const std::string_view level = name.substr(0, slash);
+    if (level.empty() || level == "." || level == "..") return false;
+    if (slash == std::string_view::npos) return true;
+    name.remove_prefix(slash + 1);
+  }
 }
 
 }  // namespace
@@ -66,7 +76,7 @@ std::string nameHeldAs(std::string_view held, std::string_view forbidden) {
       out.push_back(held[at]);
     }
   }
-  return out;
+  return isPlain(out) ? out : std::string(held);
 }
 
 }  // namespace mailbraid::sync::endpoint

@@ -14,7 +14,7 @@ std::string heldName(std::string_view name, std::string_view forbidden);
 /// first letter of the last level as %XX. Empty where that is no letter.
 std::string heldApart(std::string_view name);
 
-/// The other way.
+/// The other way. What would become an empty level, "." or ".." stays as it is.
 std::string nameHeldAs(std::string_view held, std::string_view forbidden);
 
 }  // namespace mailbraid::sync::endpoint

@@ -13,6 +13,8 @@ TEST_CASE("a name that an endpoint cannot hold is written so that it is read bac
   CHECK(heldApart("Lists/work") == "Lists/%77ork");
   CHECK(heldApart("work") == "%77ork");
   CHECK(heldApart("1").empty());
+  for (const char* hostile : {"%2E%2E", "a/%2E%2E/b", "%2E", "%2E%2E/x"}) CHECK(nameHeldAs(hostile, ".") == hostile);
+  for (const char* hostile : {"..%2Fx", "%2Fx", "x%2F%2Fy", "x%2F"}) CHECK(nameHeldAs(hostile, "/") == hostile);
   for (const char* forbidden : {"", ".", "/", ".\\"}) {
     for (const char* name :
          {"a.b", "a.b/c.d", "%", "%2", "%2E", "%252E", "a%2fb", "100% wool", "%77ork", "x/%77ork", "x%2E/y",
