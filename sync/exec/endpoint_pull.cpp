@@ -450,12 +450,9 @@ void EndpointPull::mailboxGone(Store& store, std::size_t index) {
 }
 
 void EndpointPull::mailboxDoubtful(Store& store, std::size_t index) {
+  mailboxGone(store, index);
+  works_[index].gone = false;
   works_[index].doubtful = true;
-  std::vector<Pair> pairs;
-  store.pairs().forMailbox(works_[index].record.id, [&](const Pair& pair) {
-    if (!pair.held) pairs.push_back(pair);
-  });
-  for (const Pair& pair : pairs) addMissing(store, index, pair);
 }
 
 bool EndpointPull::wentBack() const {
