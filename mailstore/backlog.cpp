@@ -61,6 +61,13 @@ std::vector<EntryId> Backlog::candidates(const EndpointRecord& endpoint, PolicyR
   return out;
 }
 
+std::vector<EntryId> Backlog::made(BraidId braid, ChangeNumber after) {
+  std::vector<EntryId> out;
+  Query query(statements_->made, after, braid);
+  while (query.next()) out.push_back(query.named<EntryId>(0));
+  return out;
+}
+
 void Backlog::wait(EndpointId endpoint, const WaitingRow& row) {
   execute(statements_->wait, endpoint, row.entry, static_cast<int>(row.kind), row.reason, row.since, row.nextTry);
 }

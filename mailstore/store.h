@@ -203,6 +203,8 @@ class Backlog {
   /// Entries of the endpoint's braid, tombstones too, that changed after `endpoint.pushed`, and those that wait and are
   /// due, ascending.
   std::vector<EntryId> candidates(const EndpointRecord& endpoint, PolicyRows policyRows, std::int64_t now);
+  /// Entries of the braid that were made after `after`, tombstones too, ascending.
+  std::vector<EntryId> made(BraidId braid, ChangeNumber after);
   void wait(EndpointId endpoint, const WaitingRow& row);
   void done(EndpointId endpoint, EntryId entry);
   std::vector<WaitingRow> waiting(EndpointId endpoint);

@@ -63,9 +63,16 @@ void EndpointRun::guarded(const Phase& phase) {
 }
 
 void EndpointRun::pull() {
-  guarded([this] { pullAll(); });
-  // A POP3 server keeps the maildrop locked until it is left.
-  if (endpoint_ && settings_.type == EndpointType::Pop3) endpoint_->close();
+  {
+    struct Done {
+      const EndpointRun& run;
+      ~Done() { run.context_.board.done(run.settings_); }
+    } const done{*this};
+    guarded([this] { pullAll(); });
+    // A POP3 server keeps the maildrop locked until it is left.
+    if (endpoint_ && settings_.type == EndpointType::Pop3) endpoint_->close();
+  }
+  guarded([this] { uploadAhead(); });
 }
 
 void EndpointRun::push() {
@@ -124,11 +131,19 @@ void EndpointRun::pullAll() {
   findSeal();
   environment.seal = seal_;
   endpoint_ = context_.request.makeEndpoint(settings_, environment);
+  const std::string& first = context_.request.pulledFirst;
+  const auto awaitFirst = [&] {
+    if (!first.empty() && first != settings_.name) context_.board.awaitPulled(first, context_.stop);
+  };
   // A POP3 server logs out who keeps it waiting (RFC 1939 section 3), so such an endpoint comes when it is its turn.
   std::optional<BraidTurns::Turn> turn;
-  if (settings_.type == EndpointType::Pop3) turn.emplace(context_.turns, settings_.braid, context_.stop);
+  if (settings_.type == EndpointType::Pop3) {
+    awaitFirst();
+    turn.emplace(context_.turns, settings_.braid, context_.stop);
+  }
   endpoint_->open();
   sealNewTree();
+  awaitFirst();
   readMailboxes();
 }
 

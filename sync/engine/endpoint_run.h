@@ -5,6 +5,7 @@
 #include "sync/engine/braid_turns.h"
 #include "sync/engine/engine.h"
 #include "sync/engine/progress_hub.h"
+#include "sync/engine/pull_board.h"
 #include "sync/exec/endpoint_pull.h"
 #include "sync/exec/endpoint_push.h"
 #include "sync/exec/store_writer.h"
@@ -25,12 +26,14 @@ struct RunContext {
   exec::OpLog& log;
   ProgressHub& hub;
   BraidTurns& turns;
+  PullBoard& board;
   mailstore::SpoolOptions spool;  ///< its directory is the store's
   std::int64_t now = 0;
   int logLevel = 1;
   const SyncRequest& request;
   std::stop_token stop;
   std::unordered_set<mailstore::EntryId>& adopted;  ///< see PullSettings
+  const mailstore::ChangeNumber& before;            ///< the store's last change before the run; for jobs of the writer
 };
 
 /// One thread at a time. No phase throws but for the store's own end (Error of scope run): what goes wrong at the
@@ -42,7 +45,7 @@ class EndpointRun {
   EndpointRun(const endpoint::EndpointSettings& settings, Company company, RunContext context);
   ~EndpointRun();
 
-  /// Phase 1: the store learns what the endpoint holds.
+  /// Phase 1: the store learns what the endpoint holds. Then it gets what the others of its braid bring meanwhile.
   void pull();
   /// Between the phases, when every endpoint was pulled: decides what is to be carried to this one. True when there is
   /// something. `allowed`: entries whose removal the user has allowed in this run, besides those of earlier calls.
@@ -71,7 +74,13 @@ class EndpointRun {
   [[nodiscard]] bool mayPush() const;
   [[nodiscard]] exec::PushSettings pushSettings() const;
   void absorbPull();
+  void preparePush();
+  [[nodiscard]] std::vector<exec::PushPlace> pushPlaces() const;
+  void runPush();
   void absorbPush();
+  [[nodiscard]] bool mayUploadAhead() const;
+  void uploadAhead();
+  bool uploadNew();
   void readAgain();
   void pushOnce();
   void removeUnwanted();
@@ -117,7 +126,10 @@ class EndpointRun {
   std::uint64_t heldByPush_ = 0;
   bool anotherRound_ = false;  ///< a push left something that it can do now that was read again
   bool failed_ = false;        ///< a phase ended in an error: the endpoint is not touched any more
-  std::unordered_set<mailstore::EntryId> uploaded_;          ///< in this run
+  std::unordered_set<mailstore::EntryId> uploaded_;  ///< in this run
+  mailstore::ChangeNumber madeUpTo_;                 ///< what was made up to it was looked at ahead
+  bool rereads_ = false;                             ///< uploads ahead were made since it was read
+  std::vector<mailstore::WaitingRow> refusedAhead_;
   bool readsAgain_ = false;                                  ///< after a push
   std::vector<std::optional<endpoint::RemoteStatus>> read_;  ///< by work: its status when it was read to the end
   exec::EndpointPull::Unread unread_ = exec::EndpointPull::Unread::None;

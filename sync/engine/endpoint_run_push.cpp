@@ -43,6 +43,8 @@ exec::PushSettings EndpointRun::pushSettings() const {
   out.removalsAllowed = [this](const std::string& mailbox) { return removalsAllowed(mailbox); };
   out.mode = context_.request.dryRun ? exec::PushSettings::Mode::Rehearse : exec::PushSettings::Mode::Commit;
   out.now = context_.now;
+  out.allowedEntries = allowedAnywhere_;
+  out.refusedAhead = refusedAhead_;
   return out;
 }
 
@@ -52,9 +54,7 @@ std::unordered_set<mailstore::EntryId> EndpointRun::allowedEntries() const {
   return all;
 }
 
-bool EndpointRun::planPush(std::unordered_set<mailstore::EntryId> allowed) {
-  allowedAnywhere_.merge(allowed);
-  if (!mayPush()) return false;
+std::vector<PushPlace> EndpointRun::pushPlaces() const {
   static const std::optional<endpoint::RemoteStatus> nothing;
   std::vector<PushPlace> places;
   for (std::size_t i = 0; i < pull_->works().size(); ++i) {
@@ -73,13 +73,21 @@ bool EndpointRun::planPush(std::unordered_set<mailstore::EntryId> allowed) {
                                                       : nothing;
     if (status) place.readAt = status->highestModSeq;
   }
-  exec::PushSettings settings = pushSettings();
-  settings.allowedEntries = allowedAnywhere_;
-  push_ = std::make_unique<EndpointPush>(std::move(settings), context_.log);
+  return places;
+}
+
+void EndpointRun::preparePush() {
+  push_ = std::make_unique<EndpointPush>(pushSettings(), context_.log);
   push_->onProgress([this](std::uint64_t messages, std::uint64_t octets) {
     context_.hub.messages(messages, octets, settings_.name);
   });
-  job([&](Store& store) { push_->plan(store, std::move(places)); });
+}
+
+bool EndpointRun::planPush(std::unordered_set<mailstore::EntryId> allowed) {
+  allowedAnywhere_.merge(allowed);
+  if (!mayPush()) return false;
+  preparePush();
+  job([&](Store& store) { push_->plan(store, pushPlaces()); });
   if (!push_->isIdle() && !context_.request.dryRun) return true;
   job([&](Store& store) { push_->finish(store); });
   absorbPush();
@@ -101,16 +109,21 @@ void EndpointRun::absorbPush() {
   push_.reset();
 }
 
-void EndpointRun::pushOnce() {
+/// Throws what the endpoint throws.
+void EndpointRun::runPush() {
   const endpoint::OctetSource octets = [this](const endpoint::AppendItem& item,
                                               const std::function<void(std::string_view)>& sink) {
     if (!reader_) reader_ = Store::open(context_.spool.directory, mailstore::Access::ReadOnly);
     reader_->messages().read(push_->messageOf(item), sink);
   };
   context_.hub.expect(0, push_->uploads());
+  push_->carryOut(*endpoint_, context_.writer, octets);
+}
+
+void EndpointRun::pushOnce() {
   std::optional<Error> broken;
   try {
-    push_->carryOut(*endpoint_, context_.writer, octets);
+    runPush();
   } catch (const Error& error) {
     broken = error;
   }

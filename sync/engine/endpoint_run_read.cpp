@@ -70,11 +70,13 @@ class EndpointRun::Sink final : public endpoint::PullSink {
   void post() {
     if (group_.empty()) return;
     run_.delivered_ += group_.size();
+    const std::uint64_t messages = group_.size();
     auto group = std::make_shared<std::vector<ArrivedMessage>>(std::move(group_));
     const std::size_t work = works_[groupIndex_];
     exec::EndpointPull& pull = *run_.pull_;
     run_.context_.writer.give(
         [&pull, work, group = std::move(group)](Store& store) { pull.messages(store, work, *group); }, groupOctets_);
+    run_.context_.board.brought(run_.settings_.braid, messages);
     group_.clear();
     groupOctets_ = 0;
     report();

@@ -161,6 +161,7 @@ RunReport syncWith(const StoreWriter::Opener& open, const std::filesystem::path&
   const auto began = std::chrono::steady_clock::now();
   ProgressHub hub(observer);
   BraidTurns turns;
+  PullBoard board(request.endpoints, request.pass);
   exec::OpLog log;
   RunReport report;
   const auto mode = request.dryRun ? exec::StoreWriter::Mode::Rehearse : exec::StoreWriter::Mode::Commit;
@@ -170,16 +171,19 @@ RunReport syncWith(const StoreWriter::Opener& open, const std::filesystem::path&
   StoreWriter writer(openOrStop, mode, limits);
   writer.beforeCommit([&log](Store& s) { log.flush(s); });
   const std::int64_t now = request.clock();
+  mailstore::ChangeNumber before;
   if (!request.dryRun) {
     writer.give(
         [&](Store& s) {
+          before = s.entries().lastChange();
           report.run = s.runs().begin(request.command, now);
           log.setRun(*report.run);
         },
         0);
   }
   std::unordered_set<mailstore::EntryId> adopted;
-  const RunContext context{writer, log, hub, turns, spool, now, observer.logLevel(), request, stop, adopted};
+  const RunContext context{writer,  log,  hub,     turns, board, spool, now, observer.logLevel(),
+                           request, stop, adopted, before};
   Runs runs = makeRuns(context);
   carryOut(request, runs);
   writer.run([](Store&) {});  // or throws why the store could not be opened

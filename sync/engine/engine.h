@@ -88,8 +88,16 @@ struct SyncRequest {
   /// Makes the endpoints of the run.
   std::function<std::unique_ptr<endpoint::Endpoint>(const endpoint::EndpointSettings&, endpoint::Environment)>
       makeEndpoint = endpoint::makeEndpoint;
-  /// Carries out the work of all endpoints in one phase, and returns when all of it is done. The tasks do not throw.
+  /// Messages that the others of the braid brought, upon which an endpoint uploads them while they are still pulled;
+  /// 0: not before all were.
+  std::uint64_t uploadsAhead = 256;
+  /// The endpoint that the others wait for before they are read; empty: none.
+  std::string pulledFirst;
+  /// Carries out the work of all endpoints in one phase, all at the same time, and returns when all of it is done. The
+  /// tasks do not throw.
   std::function<void(std::span<const std::function<void()>> tasks)> carryOut = onThreads;
+  /// Called again and again while a task waits for others; empty: its thread sleeps.
+  std::function<void()> pass;
   /// Seconds since 1970.
   std::function<std::int64_t()> clock = secondsNow;
   /// What was done becomes durable after so long at the latest; 0: each step at once.

@@ -48,7 +48,8 @@ struct PushSettings {
   /// Entries whose removal the user has allowed in this run already, when it was pulled: no brake holds them again.
   std::unordered_set<mailstore::EntryId> allowedEntries;
   enum class Mode : std::uint8_t { Commit, Rehearse } mode = Mode::Commit;
-  std::int64_t now = 0;  ///< seconds since 1970
+  std::int64_t now = 0;                             ///< seconds since 1970
+  std::vector<mailstore::WaitingRow> refusedAhead;  ///< of takeRefused()
 };
 
 /// A mailbox of the endpoint as this run's pull left it.
@@ -68,6 +69,14 @@ class EndpointPush {
 
   /// Decides what to do, from the store alone. Writes nothing but what waits.
   void plan(mailstore::Store& store, std::vector<PushPlace> places);
+  /// Instead of plan() and finish(), while other endpoints are still pulled: only uploads of what was made after
+  /// `since`, or, when mailboxes have to be made for it, only these. Returns up to where it has looked; what it left
+  /// out, or what failed, is up to a later plan().
+  mailstore::ChangeNumber planAhead(mailstore::Store& store, std::vector<PushPlace> places,
+                                    mailstore::ChangeNumber since);
+  [[nodiscard]] bool makesMailboxes() const;
+  /// What the endpoint would not take in an upload ahead.
+  [[nodiscard]] std::vector<mailstore::WaitingRow> takeRefused() { return std::move(waits_); }
   /// True when plan() found nothing to be done at the endpoint.
   [[nodiscard]] bool isIdle() const { return work_.isIdle(); }
   /// Does it. Throws what the endpoint throws (the line broke); what was done until then is recorded, the rest waits.
@@ -103,6 +112,7 @@ class EndpointPush {
     std::optional<mailstore::Pair> pair;
     std::vector<mailstore::Pair> strays;  ///< of other copies, in mailboxes that are not the entry's
   };
+  void takePlaces(mailstore::Store& store, std::vector<PushPlace> places);
   void planMailboxes(mailstore::Store& store);
   void planEntry(mailstore::Store& store, mailstore::EntryId id);
   void planLive(mailstore::Store& store, const mailstore::Entry& entry, const std::optional<mailstore::Pair>& pair,

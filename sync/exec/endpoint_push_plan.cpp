@@ -68,7 +68,7 @@ std::optional<std::size_t> EndpointPush::trashPlace() const {
   return std::nullopt;
 }
 
-void EndpointPush::plan(Store& store, std::vector<PushPlace> places) {
+void EndpointPush::takePlaces(Store& store, std::vector<PushPlace> places) {
   endpoint_ = store.endpoints().ensure(settings_.endpointName, settings_.endpointType,
                                        store.mailboxes().ensureBraid(settings_.braidName));
   upTo_ = store.entries().lastChange();
@@ -84,13 +84,22 @@ void EndpointPush::plan(Store& store, std::vector<PushPlace> places) {
     placeByRecord_.emplace(work.record.id, work_.places.size() - 1);
   }
   for (const mailstore::EndpointMailbox& one : store.endpoints().mailboxes(endpoint_.id)) owned_.insert(one.id);
+}
+
+void EndpointPush::plan(Store& store, std::vector<PushPlace> places) {
+  takePlaces(store, std::move(places));
   const auto rows = endpoint_.policy == policyText() ? mailstore::Backlog::PolicyRows::LeftOut
                                                      : mailstore::Backlog::PolicyRows::Included;
   // What was marked before the configuration said that marks count.
   if (settings_.expungeDeleted && endpoint_.policy != policyText()) endpoint_.pushed = {};
   looked_ = store.backlog().candidates(endpoint_, rows, settings_.now);
   planMailboxes(store);
-  for (const EntryId id : looked_) planEntry(store, id);
+  std::unordered_set<EntryId> refused;
+  for (const mailstore::WaitingRow& row : settings_.refusedAhead) refused.insert(row.entry);
+  waits_ = std::move(settings_.refusedAhead);
+  for (const EntryId id : looked_) {
+    if (!refused.contains(id)) planEntry(store, id);
+  }
   brake(store);
   if (settings_.mode == PushSettings::Mode::Rehearse) logPlan();
 }

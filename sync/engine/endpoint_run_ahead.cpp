@@ -1,0 +1,74 @@
+// EndpointRun: what the others of the braid bring is uploaded while they are still being pulled.
+#include "sync/engine/endpoint_run.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace mailbraid::sync::engine {
+
+using mailstore::Error;
+using mailstore::ErrorKind;
+using mailstore::Retry;
+using mailstore::Scope;
+using mailstore::Store;
+
+bool EndpointRun::mayUploadAhead() const {
+  // A window by number is known when all are there, and what is marked may be expunged instead.
+  const bool plain = window().isOpen() && !settings_.expungeDeleted;
+  return company_ == Company::Shared && plain && context_.request.uploadsAhead > 0 && settings_.push.fresh &&
+         !context_.request.dryRun && mayPush() && endpoint_->pushAbility().append;
+}
+
+/// Only what is new in this run, and only where it is no copy of what the endpoint has: what else the other endpoints
+/// have to say about a message can only be known when all of them were pulled.
+void EndpointRun::uploadAhead() {
+  if (!mayUploadAhead()) return;
+  std::uint64_t seen = 0;
+  bool any = false;
+  bool goesOn = true;
+  while (goesOn && context_.board.awaitMessages(settings_.braid, seen, context_.request.uploadsAhead, context_.stop)) {
+    goesOn = uploadNew();
+    any = true;
+  }
+  if (!any || context_.stop.stop_requested()) return;
+  if (goesOn) uploadNew();  // the rest, so that it is read again only once
+  if (rereads_) readAgain();
+}
+
+/// False when it is better left to the push.
+bool EndpointRun::uploadNew() {
+  preparePush();
+  job([&](Store& store) { madeUpTo_ = push_->planAhead(store, pushPlaces(), std::max(madeUpTo_, context_.before)); });
+  if (push_->isIdle()) {
+    push_.reset();
+    return true;
+  }
+  rereads_ = true;
+  const bool makesMailboxes = push_->makesMailboxes();
+  std::optional<Error> broken;
+  try {
+    runPush();
+  } catch (const Error& error) {
+    if (error.scope() != Scope::Connection || error.retry() != Retry::Now || error.kind() == ErrorKind::Cancelled) {
+      throw;
+    }
+    broken = error;
+  }
+  const bool nothingFailed = push_->failures().empty() && !push_->wantsAnotherRound();
+  std::vector<mailstore::WaitingRow> refused = push_->takeRefused();
+  refusedAhead_.insert(refusedAhead_.end(), std::make_move_iterator(refused.begin()),
+                       std::make_move_iterator(refused.end()));
+  absorbPush();
+  if (broken) {
+    context_.hub.log(0, "endpoint=" + settings_.name + " result=reconnect reason=\"" + broken->what() + "\"");
+    endpoint_->reconnect();
+  } else if (makesMailboxes && nothingFailed) {
+    // Known like any other from now on.
+    readAgain();
+    rereads_ = false;
+  }
+  return nothingFailed && !broken;
+}
+
+}  // namespace mailbraid::sync::engine
