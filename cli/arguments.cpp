@@ -2,6 +2,7 @@
 
 #include "cli/commands_table.h"
 #include "cli/text/nearest.h"
+#include "cli/text/units.h"
 #include "cli/text/utf8.h"
 
 #include <CLI/CLI.hpp>
@@ -129,6 +130,7 @@ class Parser {
     sync->add_option("--allow-removals", allowed_, "Carry out removals that are held back")
         ->type_name("ENDPOINT[:MAILBOX]")
         ->allow_extra_args(false);
+    addMigrate();
     add("status");
     CLI::App* log = add("log");
     log->add_option("RUN", operand_, "The number of a run")->type_name("");
@@ -149,6 +151,15 @@ class Parser {
     add("verify");
     add("config")->add_option("VERB", operand_, "check, show or example")->type_name("");
     add("completion")->add_option("SHELL", operand_, "bash, zsh or fish")->type_name("");
+  }
+
+  void addMigrate() {
+    CLI::App* migrate = add("migrate");
+    migrate->add_option("ENDPOINT", names_, "The endpoints to read, and last the one that gets their mail")
+        ->type_name("");
+    migrate->add_flag("--dry-run", dryRun_, "Print what would be done, how much that is, and how long it would take");
+    migrate->add_flag("--final", final_, "The last run, after the cut-over: compare afterwards, and tell what is left");
+    migrate->add_option("--rate", rate_, "With --dry-run: estimate with so many octets a second")->type_name("SIZE");
   }
 
   void addChanges() {
@@ -184,6 +195,7 @@ class Parser {
     const std::string name = chosen[0]->get_name();
     if (name == "check") return CheckArguments{names_};
     if (name == "sync") return syncArguments();
+    if (name == "migrate") return migrateArguments();
     if (name == "status") return StatusArguments{};
     if (name == "log") return logArguments();
     if (name == "ls") return LsArguments{optional(operand_), removed_};
@@ -210,6 +222,23 @@ class Parser {
   SyncArguments syncArguments() const {
     SyncArguments out{names_, dryRun_, {}};
     for (const std::string& text : allowed_) out.allowRemovals.push_back(parseAllowed(text));
+    return out;
+  }
+
+  MigrateArguments migrateArguments() const {
+    MigrateArguments out{names_, {}, dryRun_, final_, {}};
+    if (names_.size() < 2) {
+      fail(
+          "migrate needs the endpoints to read and the one that gets their mail; write mailbraid migrate old-isp "
+          "new-imap");
+    }
+    if (dryRun_ && final_) fail("--dry-run and --final exclude each other");
+    out.destination = out.sources.back();
+    out.sources.pop_back();
+    if (rate_.empty()) return out;
+    if (!dryRun_) fail("--rate belongs to --dry-run; how fast a run may be is up to the endpoint's \"limits\"");
+    out.rate = parseSize(rate_);
+    if (!out.rate || *out.rate == 0) fail("--rate \"" + harmlessLine(rate_) + "\" is no size; write 500k or 2M");
     return out;
   }
 
@@ -337,6 +366,8 @@ class Parser {
   std::string into_;
   std::string braid_;
   std::string forget_;
+  bool final_ = false;
+  std::string rate_;
 };
 
 }  // namespace

@@ -29,6 +29,13 @@ struct SyncArguments {
   bool dryRun = false;
   std::vector<sync::engine::AllowedRemovals> allowRemovals;
 };
+struct MigrateArguments {
+  std::vector<std::string> sources;
+  std::string destination;
+  bool dryRun = false;
+  bool final = false;
+  std::optional<std::uint64_t> rate;  ///< octets a second, for an estimate
+};
 struct StatusArguments {};
 struct LogArguments {
   std::optional<std::int64_t> run;
@@ -89,10 +96,10 @@ struct TextArguments {
   std::string text;
 };
 
-using CommandArguments =
-    std::variant<CheckArguments, SyncArguments, StatusArguments, LogArguments, LsArguments, ShowArguments,
-                 ExportArguments, FlagArguments, MoveArguments, RemoveArguments, RestoreArguments, UndoArguments,
-                 ImportArguments, GcArguments, VerifyArguments, ConfigArguments, CompletionArguments, TextArguments>;
+using CommandArguments = std::variant<CheckArguments, SyncArguments, MigrateArguments, StatusArguments, LogArguments,
+                                      LsArguments, ShowArguments, ExportArguments, FlagArguments, MoveArguments,
+                                      RemoveArguments, RestoreArguments, UndoArguments, ImportArguments, GcArguments,
+                                      VerifyArguments, ConfigArguments, CompletionArguments, TextArguments>;
 
 struct Invocation {
   GlobalOptions options;

@@ -8,6 +8,7 @@ namespace mailbraid::cli {
 
 ExitCode runCheck(Context& context, const CheckArguments& arguments);
 ExitCode runSync(Context& context, const SyncArguments& arguments);
+ExitCode runMigrate(Context& context, const MigrateArguments& arguments);
 ExitCode runStatus(Context& context);
 ExitCode runLog(Context& context, const LogArguments& arguments);
 ExitCode runLs(Context& context, const LsArguments& arguments);

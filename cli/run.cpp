@@ -21,6 +21,7 @@ ExitCode dispatch(Context& context, const CommandArguments& command) {
         using Arguments = std::decay_t<decltype(arguments)>;
         if constexpr (std::is_same_v<Arguments, CheckArguments>) return runCheck(context, arguments);
         if constexpr (std::is_same_v<Arguments, SyncArguments>) return runSync(context, arguments);
+        if constexpr (std::is_same_v<Arguments, MigrateArguments>) return runMigrate(context, arguments);
         if constexpr (std::is_same_v<Arguments, StatusArguments>) return runStatus(context);
         if constexpr (std::is_same_v<Arguments, LogArguments>) return runLog(context, arguments);
         if constexpr (std::is_same_v<Arguments, LsArguments>) return runLs(context, arguments);

@@ -39,6 +39,14 @@ struct Backlog::Statements {
   Statement setUnwanted{database, "INSERT INTO unwanted(endpoint, mailbox) VALUES(?,?) ON CONFLICT DO NOTHING"};
   Statement setWanted{database, "DELETE FROM unwanted WHERE endpoint = ? AND mailbox = ?"};
   Statement isUnwanted{database, "SELECT 1 FROM unwanted WHERE endpoint = ? AND mailbox = ?"};
+  Statement balance{
+      database,
+      "SELECT count(*), total(m.size), total(EXISTS(SELECT 1 FROM pair q JOIN endpoint_mailbox t ON t.id ="
+      " q.endpoint_mailbox WHERE q.entry = p.entry AND q.held = 0 AND t.endpoint = ?2)),"
+      " total(EXISTS(SELECT 1 FROM waiting w WHERE w.endpoint = ?2 AND w.entry = p.entry AND w.kind = 4))"
+      " FROM endpoint_mailbox s CROSS JOIN pair p ON p.endpoint_mailbox = s.id"
+      " CROSS JOIN entry e ON e.id = p.entry CROSS JOIN message m ON m.id = e.message"
+      " WHERE s.endpoint = ?1 AND p.held <> 2 AND e.removed_at = 0"};
   Statement isUnwantedByAny{database, "SELECT 1 FROM unwanted WHERE mailbox = ? LIMIT 1"};
 };
 
@@ -92,6 +100,15 @@ void Backlog::settle(EndpointId endpoint, ChangeNumber pushed, std::string_view 
 
 void Backlog::lookAgain(EndpointId endpoint) {
   execute(statements_->lookAgain, endpoint);
+}
+
+Balance Backlog::balance(EndpointId source, EndpointId destination) {
+  Query query(statements_->balance, source, destination);
+  query.next();
+  const auto number = [&](int column) { return static_cast<std::uint64_t>(query.integer(column)); };
+  const Balance out{number(0), number(1), number(2), number(3)};
+  query.next();
+  return out;
 }
 
 void Backlog::uploadBegins(EndpointMailboxId mailbox, UidValidity uidValidity, Uid uidNext) {

@@ -37,6 +37,7 @@ struct Mailboxes::Statements {
   explicit Statements(Database& owner) : database(owner) {}
 
   Database& database;
+  Statement braidName{database, "SELECT name FROM braid WHERE id = ?"};
   Statement findBraid{database, "SELECT id FROM braid WHERE name = ?"};
   Statement insertBraid{database, "INSERT INTO braid(name) VALUES(?) RETURNING id"};
   Statement byId{database, "SELECT " MAILBRAID_MAILBOX_COLUMNS " WHERE b.id = ?"};
@@ -91,6 +92,14 @@ BraidId Mailboxes::ensureBraid(std::string_view name) {
   const auto id = query.named<BraidId>(0);
   query.next();
   return id;
+}
+
+std::string Mailboxes::nameOfBraid(BraidId braid) {
+  Query query(statements_->braidName, braid);
+  query.next();
+  std::string name(query.text(0));
+  query.next();
+  return name;
 }
 
 MailboxId Mailboxes::ensure(BraidId braid, std::string_view name, Role role) {

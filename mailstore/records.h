@@ -122,6 +122,14 @@ struct WaitingRow {
   std::int64_t nextTry = 0;  ///< seconds since 1970; 0: in the next run
 };
 
+/// Messages of one endpoint, and how many of them another one has.
+struct Balance {
+  std::uint64_t messages = 0;
+  std::uint64_t octets = 0;   ///< of these
+  std::uint64_t there = 0;    ///< of these
+  std::uint64_t refused = 0;  ///< that it would not take
+};
+
 /// A message that could not be taken in, why, and when it is tried again.
 struct QuarantineRow {
   std::int64_t id = 0;

@@ -56,6 +56,7 @@ class Mailboxes {
   explicit Mailboxes(Database& database);
   ~Mailboxes();
   BraidId ensureBraid(std::string_view name);
+  std::string nameOfBraid(BraidId braid);
   /// The mailbox of that role in the braid (role other than None), else of that name; made when there is none.
   /// A mailbox that exists under the name without a role is given the role.
   MailboxId ensure(BraidId braid, std::string_view name, Role role);
@@ -218,6 +219,9 @@ class Backlog {
   /// While it is not known what became of uploads: the first UID that may be one of them.
   std::optional<Uid> uploadedFrom(EndpointMailboxId mailbox);
   void uploadEnds(EndpointMailboxId mailbox);
+
+  /// Of the messages that the store has of `source`, what `destination` has, too.
+  Balance balance(EndpointId source, EndpointId destination);
 
   void setUnwanted(EndpointId endpoint, MailboxId mailbox);
   void setWanted(EndpointId endpoint, MailboxId mailbox);

@@ -119,6 +119,13 @@ void World::loseStore() {
   openStore();
   for (std::size_t i = 0; i < ledger_.size(); ++i) ledger_.at(i).stored = false;
   for (const Member& member : members_) ledger_.blur(member.settings.braid);
+  // What only the store knew of mail that POP3 accounts alone hold is gone with it.
+  for (std::size_t i = 0; i < ledger_.size(); ++i) {
+    const bool onlyPop3 = std::all_of(members_.begin(), members_.end(), [&](const Member& member) {
+      return member.settings.braid != ledger_.at(i).braid || member.server.abilities().isPop3();
+    });
+    if (onlyPop3) ledger_.at(i).exact = false;
+  }
 }
 
 void World::keepFiles() {

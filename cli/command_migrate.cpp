@@ -1,0 +1,88 @@
+#include "cli/commands.h"
+#include "cli/migration_report.h"
+#include "cli/report.h"
+#include "cli/signals.h"
+#include "cli/sync_run.h"
+#include "sync/engine/migration.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+namespace mailbraid::cli {
+namespace {
+
+using sync::endpoint::EndpointSettings;
+using sync::engine::MigrationPlan;
+using sync::engine::RunReport;
+
+MigrationPlan planFor(Context& context, const MigrateArguments& arguments, const std::stop_token& stop) {
+  std::vector<EndpointSettings> sources;
+  for (const std::string& name : arguments.sources) sources.push_back(context.endpoints({name}, stop).front());
+  return sync::engine::planMigration(std::move(sources), context.endpoints({arguments.destination}, stop).front());
+}
+
+/// An endpoint that is synced in another braid would be met anew there, and anew again by the next sync.
+void requireBraid(Context& context, const MigrationPlan& plan) {
+  const std::unique_ptr<mailstore::Store> store = context.storeToRead();
+  if (!store) return;
+  for (const mailstore::EndpointStatus& status : store->endpoints().statuses()) {
+    const auto isThis = [&](const EndpointSettings& one) { return one.name == status.endpoint.name; };
+    if (std::none_of(plan.endpoints.begin(), plan.endpoints.end(), isThis)) continue;
+    const std::string braid = store->mailboxes().nameOfBraid(status.endpoint.braid);
+    if (braid == plan.braid || store->endpoints().mailboxes(status.endpoint.id).empty()) continue;
+    throw mailstore::Error(mailstore::ErrorKind::Configuration, mailstore::Scope::Run, mailstore::Retry::Never,
+                           status.endpoint.name + " has been synced in the braid \"" + braid +
+                               "\", and this migration goes through the braid \"" + plan.braid +
+                               "\": write braid = \"" + plan.braid + "\" for all its endpoints in " +
+                               context.configurationFile().string() + " if they shall hold the same mail");
+  }
+}
+
+Migration balanceOf(Context& context, const MigrateArguments& arguments, const MigrationPlan& plan) {
+  Migration out;
+  out.destination = arguments.destination;
+  out.braid = plan.braid;
+  out.isFinal = arguments.final;
+  const std::unique_ptr<mailstore::Store> store = context.storeToRead();
+  if (!store) return out;
+  std::map<std::string, mailstore::EndpointId> known;
+  for (const mailstore::EndpointStatus& one : store->endpoints().statuses())
+    known.emplace(one.endpoint.name, one.endpoint.id);
+  for (const EndpointSettings& one : plan.endpoints) {
+    if (one.name == arguments.destination || !known.contains(one.name)) continue;
+    Migration::Source source;
+    source.name = one.name;
+    source.type = one.type;
+    source.balance = store->backlog().balance(known.at(one.name), known.at(arguments.destination));
+    out.sources.push_back(std::move(source));
+  }
+  return out;
+}
+
+}  // namespace
+
+ExitCode runMigrate(Context& context, const MigrateArguments& arguments) {
+  const StopOnSignal signals;
+  sync::engine::SyncRequest request;
+  const MigrationPlan plan = planFor(context, arguments, signals.token());
+  requireBraid(context, plan);
+  request.command = "migrate";
+  for (const std::string& source : arguments.sources) request.command += " " + source;
+  request.command += " " + arguments.destination + (arguments.final ? " --final" : "");
+  request.endpoints = plan.endpoints;
+  request.pulledFirst = arguments.destination;
+  request.dryRun = arguments.dryRun;
+  request.retention = context.configuration().store.retention;
+  request.exitCode = [](const RunReport& ended) { return number(exitCodeOf(ended)); };
+  const RunReport report = syncOrTell(context, request, signals.token());
+  Addition addition;
+  if (report.run) {
+    const Migration migration = balanceOf(context, arguments, plan);
+    addition = {migrationLines(report, migration), migrationJson(report, migration)};
+  }
+  printRun(context, report, addition);
+  return exitCodeOf(report);
+}
+
+}  // namespace mailbraid::cli

@@ -1,0 +1,92 @@
+#include "cli/migration_report.h"
+
+#include "cli/report.h"
+#include "cli/text/units.h"
+#include "cli/text/utf8.h"
+
+#include <algorithm>
+
+namespace mailbraid::cli {
+namespace {
+
+using sync::endpoint::EndpointType;
+using sync::engine::RunReport;
+using Source = Migration::Source;
+
+std::uint64_t left(const Source& source) {
+  return source.balance.messages - std::min(source.balance.messages, source.balance.there);
+}
+
+std::string balanceLine(const Source& source, const std::string& destination) {
+  const mailstore::Balance& b = source.balance;
+  const std::string begins = harmlessLine(source.name) + ": " + counted(b.messages, "message") + ", ";
+  if (left(source) == 0) return begins + "every one of them is at " + destination;
+  std::string out = begins + grouped(b.there) + " at " + destination + ", " + grouped(left(source)) + " not yet";
+  if (b.refused > 0) out += ", of which " + grouped(b.refused) + " refused there (`mailbraid status` says why)";
+  return out;
+}
+
+std::string command(const Migration& migration) {
+  std::string out = "mailbraid migrate";
+  for (const Source& source : migration.sources) out += " " + shellQuoted(source.name);
+  return out + " " + shellQuoted(migration.destination);
+}
+
+/// What people do wrong after the cut-over.
+void addAdvice(const Migration& migration, std::vector<std::string>& lines) {
+  const std::string destination = harmlessLine(migration.destination);
+  for (const Source& source : migration.sources) {
+    if (source.type == EndpointType::Imap) continue;
+    const bool isPop3 = source.type == EndpointType::Pop3;
+    lines.push_back(isPop3 ? "a mail program that fetches by POP3 from " + destination +
+                                 " one day would take all of it for new and fetch it again: switch it to IMAP first"
+                           : harmlessLine(source.name) +
+                                 " is left as it was; mail that a program still files there "
+                                 "reaches " +
+                                 destination + " with the next run only");
+  }
+  lines.push_back("nothing was changed at the sources but what leave_on_server says; keep them until you have looked");
+  lines.push_back("to go on every night: write braid = \"" + harmlessLine(migration.braid) + "\" for " + destination +
+                  " and for each source that still gets mail, then run: mailbraid sync -q");
+}
+
+}  // namespace
+
+std::vector<std::string> migrationLines(const RunReport& report, const Migration& migration) {
+  std::vector<std::string> lines;
+  if (!report.run) return lines;
+  const std::string destination = harmlessLine(migration.destination);
+  bool all = !report.cancelled && exitCodeOf(report) == ExitCode::Complete;
+  for (const Source& source : migration.sources) {
+    lines.push_back(balanceLine(source, destination));
+    all = all && left(source) == 0;
+  }
+  if (!migration.isFinal) {
+    lines.push_back(all ? "run it again as often as you like; when mail arrives at " + destination +
+                              " only, end with: " + command(migration) + " --final"
+                        : "run it again to go on; what is there already is not touched: " + command(migration));
+    return lines;
+  }
+  lines.push_back("the final run took " + elapsedText(report.seconds));
+  if (all) addAdvice(migration, lines);
+  if (!all) lines.push_back("the migration is not complete; run it again to go on: " + command(migration) + " --final");
+  return lines;
+}
+
+JsonObject migrationJson(const RunReport& report, const Migration& migration) {
+  JsonObject object;
+  std::vector<JsonObject> sources;
+  for (const Source& source : migration.sources) {
+    sources.emplace_back()
+        .add("endpoint", source.name)
+        .add("messages", source.balance.messages)
+        .add("octets", source.balance.octets)
+        .add("there", source.balance.there)
+        .add("refused", source.balance.refused);
+  }
+  object.add("migration", sources).add("destination", migration.destination).add("braid", migration.braid);
+  object.add("final", migration.isFinal).add("seconds", report.seconds);
+  return object;
+}
+
+}  // namespace mailbraid::cli

@@ -1,0 +1,89 @@
+#include "sync/engine/migration.h"
+
+#include "mailstore/types/error.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+namespace mailbraid::sync::engine {
+
+using endpoint::EndpointSettings;
+using endpoint::EndpointType;
+using mailstore::Error;
+using mailstore::ErrorKind;
+
+namespace {
+
+[[noreturn]] void refuse(ErrorKind kind, const std::string& sentence) {
+  throw Error(kind, mailstore::Scope::Run, mailstore::Retry::Never, sentence);
+}
+
+bool isServer(const EndpointSettings& one) {
+  return one.type == EndpointType::Imap || one.type == EndpointType::Pop3;
+}
+
+/// POP3 and IMAP of one account are two endpoints: mail that only POP3 shows is what such a migration is for.
+bool isSameAccount(const EndpointSettings& left, const EndpointSettings& right) {
+  if (left.name == right.name) return true;
+  if (left.type != right.type) return false;
+  if (!isServer(left)) {
+    std::error_code ignored;
+    return left.path == right.path || std::filesystem::equivalent(left.path, right.path, ignored);
+  }
+  return left.user == right.user && left.server.host == right.server.host && left.server.port == right.server.port;
+}
+
+void requireWritable(const EndpointSettings& destination) {
+  if (destination.type == EndpointType::Pop3) {
+    refuse(ErrorKind::Usage, destination.name +
+                                 " is a POP3 account, which can only be read: migrate onto an endpoint of type imap, "
+                                 "maildir or mbox");
+  }
+  if (!destination.push.fresh) {
+    refuse(ErrorKind::Configuration, destination.name +
+                                         " takes no new mail (its \"push\" has no \"new\"): change that in the "
+                                         "configuration to migrate onto it");
+  }
+}
+
+std::string commonBraid(const std::vector<EndpointSettings>& sources, const EndpointSettings& destination) {
+  const bool one = std::all_of(sources.begin(), sources.end(),
+                               [&](const EndpointSettings& source) { return source.braid == sources.front().braid; });
+  return one ? sources.front().braid : destination.braid;
+}
+
+}  // namespace
+
+MigrationPlan planMigration(std::vector<EndpointSettings> sources, EndpointSettings destination) {
+  if (sources.empty()) refuse(ErrorKind::Usage, "migrate needs an endpoint to read and one to write");
+  for (auto source = sources.begin(); source != sources.end(); ++source) {
+    if (isSameAccount(*source, destination)) {
+      refuse(ErrorKind::Usage,
+             source->name + " and " + destination.name + " are the same account: a migration needs two different ones");
+    }
+    const auto twin = std::find_if(sources.begin(), source,
+                                   [&](const EndpointSettings& other) { return isSameAccount(other, *source); });
+    if (twin != source)
+      refuse(ErrorKind::Usage, twin->name + " and " + source->name + " are the same account: name it once");
+  }
+  requireWritable(destination);
+  MigrationPlan plan;
+  plan.braid = commonBraid(sources, destination);
+  for (EndpointSettings& source : sources) {
+    source.braid = plan.braid;
+    source.pull = {true, source.pull.flags, false};
+    source.push = {false, false, false};
+    source.expungeDeleted = false;
+    plan.endpoints.push_back(std::move(source));
+  }
+  destination.braid = plan.braid;
+  destination.pull = {true, destination.pull.flags, false};
+  destination.push = {true, destination.push.flags, false};
+  destination.expungeDeleted = false;
+  destination.removeMailboxes = false;
+  plan.endpoints.push_back(std::move(destination));
+  return plan;
+}
+
+}  // namespace mailbraid::sync::engine
