@@ -106,6 +106,11 @@ EndpointRecord Endpoints::ensure(std::string_view name, std::string_view type, B
   return ensure(name, type, braid);
 }
 
+EndpointId Endpoints::find(std::string_view name) {
+  Query query(statements_->byName, name);
+  return query.next() ? query.named<EndpointId>(0) : EndpointId{};
+}
+
 std::vector<EndpointMailbox> Endpoints::mailboxes(EndpointId endpoint) {
   std::vector<EndpointMailbox> out;
   Query query(statements_->mailboxes, endpoint);

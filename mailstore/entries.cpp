@@ -101,6 +101,12 @@ struct Entries::Statements {
   Statement nthNewest{database, "SELECT " MAILBRAID_ENTRY_COLUMNS
                                 " FROM entry e WHERE e.mailbox = ? AND e.removed_at = 0"
                                 " ORDER BY e.internal_date DESC, e.id DESC LIMIT 1 OFFSET ?"};
+  Statement seenAt{database,
+                   "SELECT 1 FROM message o CROSS JOIN message m INDEXED BY message_content"
+                   " ON substr(m.content_key, 1, 4) = substr(o.content_key, 1, 4) AND m.content_key = o.content_key"
+                   " CROSS JOIN entry e ON e.message = m.id CROSS JOIN pair p ON p.entry = e.id"
+                   " CROSS JOIN endpoint_mailbox b ON b.id = p.endpoint_mailbox"
+                   " WHERE o.id = ?1 AND b.endpoint = ?2 AND p.flags & 1 = 1 LIMIT 1"};
   Statement twin{database,
                  "SELECT o.id FROM entry e JOIN entry o INDEXED BY entry_message ON o.message = e.message"
                  " WHERE e.id = ?1 AND o.id <> ?1 AND o.removed_at = 0 AND EXISTS(SELECT 1 FROM pair p"
@@ -285,6 +291,11 @@ std::optional<EntryRow> Entries::anyRow(EntryId id) {
 
 std::vector<EntryId> Entries::madeBetween(ChangeNumber after, ChangeNumber upTo) {
   return idsFrom(Query(statements_->made, after, upTo));
+}
+
+bool Entries::isSeenAt(EndpointId endpoint, MessageId message) {
+  Query query(statements_->seenAt, message, endpoint);
+  return query.next();
 }
 
 }  // namespace mailbraid::mailstore

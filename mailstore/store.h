@@ -126,6 +126,8 @@ class Entries {
   std::optional<Entry> nthNewest(MailboxId mailbox, std::uint64_t count);
   /// Another live entry of the same message, in the same braid, that has a pair (not a held one) at this endpoint.
   std::optional<EntryId> findTwinAt(EndpointId endpoint, EntryId id);
+  /// That a message of this content, in whatever braid, is read at this endpoint, as it told last.
+  bool isSeenAt(EndpointId endpoint, MessageId message);
 
  private:
   struct Statements;
@@ -140,6 +142,7 @@ class Endpoints {
   /// Finds or makes the endpoint. When it belonged to another braid, its mailboxes and pairs are forgotten (first
   /// contact).
   EndpointRecord ensure(std::string_view name, std::string_view type, BraidId braid);
+  EndpointId find(std::string_view name);  ///< 0: the store does not know it
   std::vector<EndpointMailbox> mailboxes(EndpointId endpoint);
   EndpointMailbox addMailbox(EndpointId endpoint, std::string_view name, MailboxId mailbox, std::string_view objectId);
   void renameMailbox(EndpointMailboxId id, std::string_view name, MailboxId mailbox);

@@ -20,6 +20,7 @@ namespace mailbraid::cli::config {
 
 using sync::endpoint::EndpointSettings;
 using sync::endpoint::EndpointType;
+using sync::endpoint::SeenRule;
 
 /// What a key's value looks like in the file.
 enum class Shape : std::uint8_t {
@@ -33,6 +34,7 @@ enum class Shape : std::uint8_t {
   Size,              ///< "25M"
   Choice,            ///< one of `choices`
   ChoiceOrDuration,  ///< one of `choices`, or "14d"
+  Seen,              ///< "all", "none", "older-than 30d", "from ENDPOINT"
   ChoiceList,        ///< an array, each one of `choices`
   TextList,
   PinList,     ///< SPKI SHA-256, in hex or base64; one or an array
@@ -58,7 +60,7 @@ using PasswordSource = std::variant<std::monostate, PasswordInFile, CommandLine,
 
 /// A value after its shape was checked. A Choice is its place in `choices`.
 using Value = std::variant<std::string, std::filesystem::path, bool, std::uint64_t, std::chrono::seconds,
-                           std::vector<std::string>, std::map<std::string, std::string>, CommandLine>;
+                           std::vector<std::string>, std::map<std::string, std::string>, CommandLine, SeenRule>;
 
 struct StoreSettings {
   std::filesystem::path path;
@@ -283,6 +285,10 @@ inline constexpr std::array kEndpointKeys = std::to_array<Key<EndpointDraft>>({
     {{"max_messages", Shape::Count, kAllTypes, 0, "", "no limit", "5000",
       "of what is new in a mailbox, no more than the newest so many are taken or carried there"},
      [](EndpointDraft& draft, Value&& value) { draft.settings.maxMessages = std::get<std::uint64_t>(value); }},
+    {{"seen", Shape::Seen, bit(EndpointType::Pop3), 0, "", "\"none\"", "\"older-than 30d\"",
+      "which messages count as read when they are taken in, as POP3 does not tell: all, none, those that are older, or "
+      "those that are read at another endpoint, as it was synced last (\"from laptop\")"},
+     [](EndpointDraft& draft, Value&& value) { draft.settings.seen = std::get<SeenRule>(std::move(value)); }},
     {{"leave_on_server", Shape::ChoiceOrDuration, bit(EndpointType::Pop3), 0, "forever|until-removed|no", "\"forever\"",
       "\"forever\"",
       "how long a POP3 server keeps what is safely in the store; other values are not available in this version"},

@@ -291,6 +291,17 @@ void complainAboutTwins(const Configuration& configuration, Complaints& complain
   }
 }
 
+void complainAboutSeen(const Configuration& configuration, Complaints& complaints) {
+  for (const EndpointConfig& one : configuration.endpoints) {
+    const std::string& from = one.settings.seen.endpoint;
+    const auto isFrom = [&](const EndpointConfig& other) { return other.settings.name == from; };
+    const bool known = std::any_of(configuration.endpoints.begin(), configuration.endpoints.end(), isFrom);
+    if (from.empty() || (known && from != one.settings.name)) continue;
+    complaints.add(one.line, "endpoint." + one.settings.name, "seen",
+                   "names \"" + harmlessLine(from) + "\", which is no other endpoint of this configuration");
+  }
+}
+
 void readStore(const toml::node& node, const PathBase& base, StoreSettings& store, Complaints& complaints) {
   const toml::table* table = node.as_table();
   if (table == nullptr) {
@@ -445,6 +456,7 @@ Configuration load(const std::filesystem::path& file, const Environment& environ
   } else {
     readRoot(result.table(), base, out, complaints);
     complainAboutTwins(out, complaints);
+    complainAboutSeen(out, complaints);
   }
   if (complaints.list().empty()) return out;
   std::stable_sort(complaints.list().begin(), complaints.list().end(),

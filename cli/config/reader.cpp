@@ -116,6 +116,23 @@ Reading readChoiceOrDuration(const KeyInfo& key, const toml::node& node) {
   return reading;
 }
 
+Reading readSeen(const KeyInfo& key, const toml::node& node) {
+  using Kind = SeenRule::Kind;
+  const auto text = node.value_exact<std::string>();
+  if (!text) return wrongType(key, "a string");
+  const std::size_t space = text->find(' ');
+  const std::string word = text->substr(0, space);
+  const std::string rest = space == std::string::npos ? "" : text->substr(space + 1);
+  if (*text == "none") return right(SeenRule{});
+  if (*text == "all") return right(SeenRule{Kind::All, {}, {}});
+  if (word == "older-than") {
+    if (const auto age = parseDuration(rest)) return right(SeenRule{Kind::OlderThan, *age, {}});
+  }
+  if (word == "from" && !rest.empty()) return right(SeenRule{Kind::From, {}, rest});
+  return wrong("\"" + harmlessLine(*text) +
+               "\" is not known; write \"all\", \"none\", \"older-than 30d\" or \"from\" and an endpoint's name");
+}
+
 Reading readTexts(const KeyInfo& key, const toml::node& node) {
   const toml::array* array = node.as_array();
   if (array == nullptr) return wrongType(key, "an array of strings");
@@ -261,6 +278,8 @@ Reading readValue(const KeyInfo& key, const toml::node& node, const PathBase& ba
       return readSize(key, node);
     case Shape::Choice:
       return readChoice(key, node);
+    case Shape::Seen:
+      return readSeen(key, node);
     case Shape::ChoiceOrDuration:
       return readChoiceOrDuration(key, node);
     case Shape::ChoiceList:

@@ -44,6 +44,19 @@ struct LeaveOnServer {
   std::chrono::seconds time{0};
 };
 
+/// Which messages of an account that knows no flags (POP3) count as read when they are taken in.
+struct SeenRule {
+  enum class Kind : std::uint8_t {
+    None,
+    All,
+    OlderThan,  ///< `age`, by their internal date
+    From,       ///< that are read at `endpoint`, as it was synced last
+  };
+  Kind kind = Kind::None;
+  std::chrono::seconds age{0};
+  std::string endpoint;
+};
+
 struct EndpointSettings {
   std::string name;
   EndpointType type = EndpointType::Imap;
@@ -71,6 +84,7 @@ struct EndpointSettings {
   unsigned connections = 2;                  ///< at most, at once
   Compression compress = Compression::Auto;
   LeaveOnServer leaveOnServer;
+  SeenRule seen;               ///< POP3
   std::filesystem::path path;  ///< Maildir, mbox
   SubfolderStyle subfolders = SubfolderStyle::Nested;
   mailstore::MboxQuoting quoting = mailstore::MboxQuoting::Mboxrd;

@@ -235,6 +235,7 @@ void EndpointRun::mapAndOpen() {
   pull.spool = context_.spool;
   pull.stateLost = endpoint_->hasLostState();
   pull.expungeDeleted = settings_.expungeDeleted;
+  if (settings_.type == EndpointType::Pop3) pull.seen = settings_.seen;
   const auto marks = [](const endpoint::EndpointSettings& one) {
     return one.removals == endpoint::RemovalStyle::Mark || one.removals == endpoint::RemovalStyle::Never;
   };

@@ -43,6 +43,7 @@ struct PullSettings {
   bool othersOnlyMark = false;
   /// A removal made elsewhere only becomes a mark here.
   bool onlyMarks = false;
+  endpoint::SeenRule seen;      ///< POP3
   bool expungeDeleted = false;  ///< new messages that are marked are not taken in, they are expunged
   plan::Window window;          ///< what is outside is not taken in
   bool readsAgain = false;      ///< after a push of this run
@@ -208,6 +209,9 @@ class EndpointPull {
   void removeMissing(mailstore::Store& store, const Missing& missing);
   /// True when the endpoint was told all that the entry has.
   bool wasTold(mailstore::Store& store, const mailstore::Pair& pair, const mailstore::Entry& entry);
+  /// That a message counts as read where its endpoint does not tell.
+  [[nodiscard]] bool countsAsSeen(mailstore::Store& store, mailstore::MessageId message,
+                                  const mailstore::InternalDate& date) const;
   [[nodiscard]] mailstore::Flags takenFlags(const endpoint::RemoteMessage& told) const {
     return settings_.pull.flags ? told.flags : mailstore::Flags{};
   }
@@ -225,6 +229,7 @@ class EndpointPull {
   PullSettings settings_;
   OpLog& log_;
   mailstore::EndpointRecord endpoint_;
+  mailstore::EndpointId seenAt_;  ///< whose messages tell what is read; 0: none
   std::vector<MailboxWork> works_;
   std::vector<RenameGuess> renameGuesses_;
   std::vector<Missing> missing_;

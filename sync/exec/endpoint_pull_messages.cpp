@@ -189,10 +189,27 @@ void EndpointPull::takeNew(Store& store, std::size_t work, MessageId message, co
   leaveQuarantine(store, work, told.key);
   InternalDate date = told.date.value_or(fallback);
   if (!told.date && date.seconds == 0) date.seconds = settings_.now;
-  const EntryId entry = store.entries().add(works_[work].record.mailbox, message, takenFlags(told), date);
+  Flags flags = takenFlags(told);
+  if (countsAsSeen(store, message, date)) flags = flags.unitedWith(Flags::of(mailstore::SystemFlag::Seen));
+  const EntryId entry = store.entries().add(works_[work].record.mailbox, message, flags, date);
   ++works_[work].added;
   store.pairs().add(works_[work].record.id, told.key, entry, takenFlags(told), told.objectId);
   logKey(work, kind, told.key);
+}
+
+bool EndpointPull::countsAsSeen(Store& store, MessageId message, const InternalDate& date) const {
+  using Kind = endpoint::SeenRule::Kind;
+  switch (settings_.seen.kind) {
+    case Kind::None:
+      return false;
+    case Kind::All:
+      return true;
+    case Kind::OlderThan:
+      return date.seconds < settings_.now - settings_.seen.age.count();
+    case Kind::From:
+      return seenAt_.value() != 0 && store.entries().isSeenAt(seenAt_, message);
+  }
+  return false;
 }
 
 bool EndpointPull::identify(Store& store, std::size_t work, const RemoteMessage& told) {

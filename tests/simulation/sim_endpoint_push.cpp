@@ -267,7 +267,12 @@ endpoint::Outcomes SimEndpoint::remove(std::span<const RemoveRequest> requests, 
 bool SimEndpoint::seal(std::int64_t run) {
   stage_.needsLife();
   if (!server_.abilities().isMaildir()) return true;
-  stage_.step(server_, "seal");
+  try {
+    stage_.step(server_, "seal");
+  } catch (const Error&) {
+    stage_.hampers();  // without its mark the next run meets it anew
+    throw;
+  }
   server_.mark = {environment_.seal.endpoint, treeValidity_, run};
   stage_.step(server_, "sealed");
   return true;

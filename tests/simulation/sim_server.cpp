@@ -57,6 +57,8 @@ SimMailbox& SimServer::make(const std::string& mailbox) {
   const auto [place, isNew] = mailboxes.try_emplace(mailbox);
   if (isNew) {
     place->second.uidValidity = static_cast<std::uint32_t>(1000 + serial++);
+    // A directory that is made anew was changed later than the one that it replaces.
+    if (abilities_.isMaildir()) place->second.modSeq = 1000 * serial++;
     if (abilities_.objectIds) place->second.objectId = "F" + std::to_string(serial++);
   }
   return place->second;

@@ -1,0 +1,262 @@
+#!/usr/bin/env python3
+"""migrate: POP3, IMAP and a Thunderbird profile onto an IMAP account; killed, repeated, met half done; and what it refuses.
+
+usage: migrate.py PROGRAM [--kills N] [--messages N] [--only NAME]
+"""
+
+import argparse
+import email.utils
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.dont_write_bytecode = True
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "support"))
+import mailctl  # noqa: E402
+import run_cases  # noqa: E402
+
+FIRST = 1_000_000_000  # seconds: the oldest message
+
+
+def octets(number, route=0, words=40):
+    """A message as a route delivered it. What the routes have in common is its content."""
+    chance = random.Random(number)
+    date = email.utils.formatdate(FIRST + number * 3600)
+    received = email.utils.formatdate(FIRST + number * 3600 + 7 + route)
+    head = f"Return-Path: <r{route}@example.org>\r\n" if route else ""
+    head += f"Received: from a{route}.example.org by mx{route}.example.net; {received}\r\n"
+    head += f"X-Spam-Level: {'*' * route}\r\n" if route else ""
+    body = "\r\n".join(" ".join(f"{chance.getrandbits(32):x}" for _ in range(8)) for _ in range(words))
+    return (f"{head}From: Käthe <k{number}@example.org>\r\nTo: me@example.net\r\nSubject: mail {number}\r\n"
+            f"Message-ID: <{number}@example.org>\r\nDate: {date}\r\n\r\n{body}\r\n").encode()
+
+
+def arrived(number, route=0):
+    """Seconds: when the topmost Received says that it came."""
+    return FIRST + number * 3600 + 7 + route
+
+
+class Trial:
+    def __init__(self, program, directory, server):
+        self.program, self.directory, self.server = program, directory, server
+        self.number = 0
+        self.users = 0
+
+    def user(self):
+        """An account that is empty."""
+        self.users += 1
+        name = f"user{self.users}"
+        shutil.rmtree(os.path.join(self.server.directory, "home", name), ignore_errors=True)
+        return name
+
+    def imap(self, user):
+        return mailctl.Imap(self.server.port, user, "secret")
+
+    def fill(self, user, mailbox, numbers, route=0, flags=""):
+        """By MULTIAPPEND, for speed."""
+        imap = self.imap(user)
+        if mailbox != "INBOX":
+            imap.command(b"CREATE " + mailctl.quoted(mailctl.encodeName(mailbox)))
+        numbers = list(numbers)
+        for first in range(0, len(numbers), 200):
+            line = b"t APPEND " + mailctl.quoted(mailctl.encodeName(mailbox))
+            for number in numbers[first:first + 200]:
+                date = time.strftime("%d-%b-%Y %H:%M:%S +0000", time.gmtime(arrived(number, route)))
+                text = octets(number, route)
+                line += b' (%s) "%s" {%d+}\r\n' % (flags.encode(), date.encode(), len(text)) + text
+            imap.send(line + b"\r\n")
+            imap.until(b"t OK", [])
+        imap.command(b"LOGOUT")
+
+    def home(self, **endpoints):
+        self.number += 1
+        home = os.path.join(self.directory, f"home{self.number}")
+        os.makedirs(home, mode=0o700)
+        with open(f"{home}/password", "w", encoding="ascii") as file:
+            file.write("secret\n")
+        os.chmod(f"{home}/password", 0o600)
+        self.configure(home, **endpoints)
+        return home
+
+    def configure(self, home, **endpoints):
+        with open(f"{home}/config.toml", "w", encoding="utf-8") as file:
+            file.write(f'[store]\npath = "{home}/store"\n')
+            for name, lines in endpoints.items():
+                file.write(f"[endpoint.{name}]\n{lines}\n")
+
+    def account(self, kind, user, extra="", port=None):
+        port = port or self.server.facts[f"{kind.upper()}_PORT"]
+        return (f'type = "{kind}"\nhost = "127.0.0.1"\nport = {port}\nuser = "{user}"\ntls = "none"\n'
+                f'password_file = "password"\n{extra}')
+
+    def command(self, home, *words):
+        return [self.program, "--config", f"{home}/config.toml", *words]
+
+    def run(self, home, *words, status=0):
+        done = subprocess.run(self.command(home, *words), capture_output=True, text=True, check=False, cwd=home)
+        said = done.stdout + done.stderr
+        assert done.returncode == status, (words, done.returncode, said)
+        return said
+
+    def migration(self, home, *words, status=0):
+        """The objects by what they are about, and the run's."""
+        said = self.run(home, "migrate", *words, "--json", status=status)
+        objects = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+        out = {one["endpoint"]: one for one in objects if "endpoint" in one}
+        out["sources"] = next((one["migration"] for one in objects if "migration" in one), [])
+        return out
+
+    def numbers(self, user, mailbox="INBOX"):
+        """[(message number, seconds of its internal date, flags)], sorted."""
+        found = []
+        for _, flags, date, text in self.imap(user).messages(mailbox):
+            number = int(re.search(rb"^Message-ID: <(\d+)@", text, re.M).group(1))
+            seconds = int(email.utils.mktime_tz(email.utils.parsedate_tz(date.replace("-", " ", 2))))
+            found.append((number, seconds, flags))
+        return sorted(found)
+
+
+def check_pop3(trial, arguments):
+    """Killed at random moments, it goes on where it was: each message once, with its date."""
+    count = arguments.messages
+    source, target = trial.user(), trial.user()
+    trial.fill(source, "INBOX", range(count))
+    home = trial.home(old=trial.account("pop3", source), new=trial.account("imap", target))
+    began = time.monotonic()
+    said = trial.migration(trial.home(old=trial.account("pop3", source), new=trial.account("imap", trial.user())), "old", "new")
+    takes = time.monotonic() - began
+    assert said["new"]["uploaded"] == count and said["sources"][0]["there"] == count, said
+    chance = random.Random(4)
+    for _ in range(arguments.kills):
+        process = subprocess.Popen(trial.command(home, "migrate", "old", "new", "-q"), cwd=home, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL)
+        try:
+            process.wait(chance.uniform(0.02, takes))
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+    trial.migration(home, "old", "new")
+    wanted = [(number, arrived(number), []) for number in range(count)]
+    assert trial.numbers(target) == wanted, "not each message once, with its date"
+    again = trial.migration(home, "old", "new", "--final")
+    assert again["new"]["uploaded"] == 0 and again["old"]["new"] == 0, again
+    assert trial.numbers(target) == wanted
+    assert len(trial.numbers(source)) == count, "the source was touched"
+
+
+def check_there_already(trial, arguments):
+    """What the destination got over another route is recognised by its content."""
+    count = arguments.messages
+    there = count * 2 // 5
+    source, target = trial.user(), trial.user()
+    trial.fill(source, "INBOX", range(count))
+    trial.fill(target, "INBOX", range(there), route=1)
+    home = trial.home(old=trial.account("pop3", source), new=trial.account("imap", target))
+    said = trial.migration(home, "old", "new")
+    assert said["new"]["uploaded"] == count - there, said["new"]
+    assert said["sources"] == [{**said["sources"][0], "messages": count, "there": count, "refused": 0}], said["sources"]
+    assert [number for number, _, _ in trial.numbers(target)] == list(range(count))
+
+
+def check_both_protocols(trial, _):
+    """The same account read by POP3 and by IMAP at once: no message twice."""
+    source, target = trial.user(), trial.user()
+    trial.fill(source, "INBOX", range(40), flags="\\Seen")
+    trial.fill(source, "Gesendete Elemente", range(100, 110))
+    home = trial.home(pop=trial.account("pop3", source), imap=trial.account("imap", source), new=trial.account("imap", target))
+    said = trial.migration(home, "pop", "imap", "new")
+    assert said["new"]["uploaded"] == 50, said
+    assert [number for number, _, _ in trial.numbers(target)] == list(range(40))
+    assert all(flags == ["\\Seen"] for _, _, flags in trial.numbers(target))
+    assert [number for number, _, _ in trial.numbers(target, "Sent")] == list(range(100, 110))
+
+
+def check_seen(trial, _):
+    """POP3 knows no flags; the configuration says what counts as read."""
+    source = trial.user()
+    trial.fill(source, "INBOX", range(10))
+    laptop = os.path.join(trial.directory, "laptop")
+    for name in ("new", "cur", "tmp"):
+        os.makedirs(os.path.join(laptop, name))
+    for number in range(4, 7):
+        with open(os.path.join(laptop, "cur", f"{number}.x:2,S"), "wb") as file:
+            file.write(octets(number, route=1).replace(b"\r\n", b"\n"))
+    age = int(time.time()) - arrived(4) - 1800
+    tree = f'type = "maildir"\npath = "{laptop}"\npush = []\n'
+    for rule, read in (("none", set()), ("all", set(range(10))), (f"older-than {age}s", set(range(5))),
+                       ("from laptop", {4, 5, 6})):
+        target = trial.user()
+        home = trial.home(old=trial.account("pop3", source, f'seen = "{rule}"'), laptop=tree, new=trial.account("imap", target))
+        trial.run(home, "sync", "laptop")
+        trial.migration(home, "old", "new")
+        found = {number for number, _, flags in trial.numbers(target) if "\\Seen" in flags}
+        assert found == read, (rule, found)
+
+
+def check_refused(trial, _):
+    """What makes no sense is refused in one sentence, before anything is done."""
+    source, target = trial.user(), trial.user()
+    home = trial.home(old=trial.account("pop3", source), new=trial.account("imap", target),
+                      twin=trial.account("imap", target), closed=trial.account("imap", source, "push = []"))
+    for words, sentence in ((("new", "new"), "the same account"), (("new", "twin"), "the same account"),
+                            (("new", "old"), "POP3"), (("new", "closed"), "push"), (("old", "nwe"), "did you mean"),
+                            (("old",), "migrate needs"), (("old", "old", "new"), "the same account")):
+        said = trial.run(home, "migrate", *words, status=78 if sentence == "push" else 64)
+        assert sentence in said and len(said.splitlines()) == 1, (words, said)
+    trial.run(home, "sync", "new")
+    said = trial.run(home, "migrate", "old", "new", status=78)
+    assert 'braid = "old"' in said and len(said.splitlines()) == 1, said
+
+
+def check_source_vanishes(trial, _):
+    """A source that cannot be reached: the others are brought, and the exit code says that something is left."""
+    first, target = trial.user(), trial.user()
+    trial.fill(first, "INBOX", range(20))
+    (gone,) = free_ports(1)
+    home = trial.home(old=trial.account("imap", first, 'braid = "x"'), gone=trial.account("imap", first, 'braid = "x"', gone),
+                      new=trial.account("imap", target, 'braid = "x"'))
+    said = trial.run(home, "migrate", "old", "gone", "new", status=69)
+    assert len(trial.numbers(target)) == 20 and "run it again to go on" in said, said
+
+
+def free_ports(count):
+    sys.path.insert(0, os.path.join(HERE, "..", "support"))
+    import dovecot
+    return dovecot.freePorts(count)
+
+
+CHECKS = {name[len("check_"):]: check for name, check in list(globals().items()) if name.startswith("check_")}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("program")
+    parser.add_argument("--kills", type=int, default=6)
+    parser.add_argument("--messages", type=int, default=1000)
+    parser.add_argument("--only", choices=sorted(CHECKS))
+    arguments = parser.parse_args()
+    program = os.path.abspath(arguments.program)
+    for name, check in CHECKS.items():
+        if arguments.only and name != arguments.only:
+            continue
+        with tempfile.TemporaryDirectory() as directory:
+            os.chmod(directory, 0o755)
+            server = run_cases.Server(os.path.join(directory, "server"), "all")
+            server.directory = os.path.join(directory, "server")
+            try:
+                check(Trial(program, directory, server), arguments)
+            finally:
+                server.close()
+        print(f"passed: {name}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
