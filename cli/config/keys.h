@@ -284,9 +284,14 @@ inline constexpr std::array kEndpointKeys = std::to_array<Key<EndpointDraft>>({
       "of what is new in a mailbox, no more than the newest so many are taken or carried there"},
      [](EndpointDraft& draft, Value&& value) { draft.settings.maxMessages = std::get<std::uint64_t>(value); }},
     {{"leave_on_server", Shape::ChoiceOrDuration, bit(EndpointType::Pop3), 0, "forever|until-removed|no", "\"forever\"",
-      "\"forever\"",
-      "how long a POP3 server keeps what is safely in the store; other values are not available in this version"},
+      "\"14d\"",
+      "how long a POP3 server keeps what is safely in the store: for ever, so long after it was first stored, until it "
+      "is removed elsewhere, or not at all"},
      [](EndpointDraft& draft, Value&& value) { draft.settings.leaveOnServer = leaveOnServerOf(value); }},
+    {{"newest", Shape::Count, bit(EndpointType::Pop3), 0, "", "all", "500",
+      "no more than the newest so many messages stay on a POP3 server, whatever leave_on_server says; older ones are "
+      "deleted there once they are safely in the store"},
+     [](EndpointDraft& draft, Value&& value) { draft.settings.newest = std::get<std::uint64_t>(value); }},
 });
 
 }  // namespace mailbraid::cli::config

@@ -71,7 +71,8 @@ struct EndpointSettings {
   unsigned connections = 2;                  ///< at most, at once
   Compression compress = Compression::Auto;
   LeaveOnServer leaveOnServer;
-  std::filesystem::path path;  ///< Maildir, mbox
+  std::optional<std::uint64_t> newest;  ///< POP3: at most so many stay on the server
+  std::filesystem::path path;           ///< Maildir, mbox
   SubfolderStyle subfolders = SubfolderStyle::Nested;
   mailstore::MboxQuoting quoting = mailstore::MboxQuoting::Mboxrd;
 };

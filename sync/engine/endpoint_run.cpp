@@ -72,6 +72,10 @@ void EndpointRun::push() {
   guarded([this] { pushAll(); });
 }
 
+void EndpointRun::deleteStored() {
+  guarded([this] { carryOutDeletions(); });
+}
+
 void EndpointRun::seal(mailstore::RunId run) {
   guarded([&] {
     if (endpoint_->seal(run.value())) job([&](Store& store) { pull_->sealed(store, run); });
@@ -91,7 +95,7 @@ EndpointReport EndpointRun::finish() {
     report_.counts.quarantined += pull_->counts().quarantined;
     absorbPull();
   }
-  report_.counts.held = heldByPull_ + heldByPush_;
+  report_.counts.held = heldByPull_ + heldByPush_ + heldByDeletion_;
   report_.seconds = std::chrono::duration<double>(spent_).count();
   return report_;
 }
@@ -129,7 +133,11 @@ void EndpointRun::pullAll() {
   if (settings_.type == EndpointType::Pop3) turn.emplace(context_.turns, settings_.braid, context_.stop);
   endpoint_->open();
   sealNewTree();
-  readMailboxes();
+  if (settings_.type == EndpointType::Pop3) {
+    readMaildrop();
+  } else {
+    readMailboxes();
+  }
 }
 
 void EndpointRun::sealNewTree() {

@@ -83,7 +83,7 @@ Runs makeRuns(const RunContext& context) {
   return runs;
 }
 
-/// Pulls all, then pushes to all.
+/// Pulls all, then pushes to all, then deletes what POP3 servers need not keep: others may have to hold it first.
 void carryOut(const SyncRequest& request, Runs& runs) {
   std::vector<EndpointRun*> all;
   for (const auto& run : runs) all.push_back(run.get());
@@ -95,6 +95,11 @@ void carryOut(const SyncRequest& request, Runs& runs) {
     if (run->planPush(allowed)) busy.push_back(run.get());
   }
   if (!busy.empty()) runPhase(request, busy, &EndpointRun::push);
+  std::vector<EndpointRun*> leaving;
+  for (const auto& run : runs) {
+    if (run->planDeletions(allowed)) leaving.push_back(run.get());
+  }
+  if (!leaving.empty()) runPhase(request, leaving, &EndpointRun::deleteStored);
 }
 
 void seal(Runs& runs, StoreWriter& writer, mailstore::RunId run) {

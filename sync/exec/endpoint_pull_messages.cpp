@@ -162,7 +162,7 @@ void EndpointPull::adopt(Store& store, std::size_t work, EntryId id, const Remot
   if (!mayBeUpload(work, told.key)) store.entries().isShared(id);
   if (settings_.adopted != nullptr && !settings_.readsAgain) settings_.adopted->insert(id);
   const mailstore::PairId pair =
-      store.pairs().add(works_[work].record.id, told.key, id, takenFlags(told), told.objectId);
+      store.pairs().add(works_[work].record.id, told.key, id, takenFlags(told), told.objectId, firstSeen());
   std::optional<Entry> entry = store.entries().find(id);
   if (entry && settings_.pull.flags) takeMarks(store, *entry, pair, told.flags);
   ++counts_.adopted;
@@ -191,7 +191,7 @@ void EndpointPull::takeNew(Store& store, std::size_t work, MessageId message, co
   if (!told.date && date.seconds == 0) date.seconds = settings_.now;
   const EntryId entry = store.entries().add(works_[work].record.mailbox, message, takenFlags(told), date);
   ++works_[work].added;
-  store.pairs().add(works_[work].record.id, told.key, entry, takenFlags(told), told.objectId);
+  store.pairs().add(works_[work].record.id, told.key, entry, takenFlags(told), told.objectId, firstSeen());
   logKey(work, kind, told.key);
 }
 
