@@ -9,7 +9,6 @@
 namespace mailbraid::sync::exec {
 
 using endpoint::DeletionOutcome;
-using endpoint::StoredMessage;
 using mailstore::Entry;
 using mailstore::EntryId;
 using mailstore::Pair;
@@ -30,14 +29,14 @@ std::string_view reasonOf(Deletion why) {
 
 }  // namespace
 
-void MaildropDeletion::forgetWaiting(Store& store, mailstore::EndpointId endpoint) {
+void MaildropDeletion::forgetWaiting(Store& store, mailstore::EndpointId endpoint,
+                                     const std::unordered_set<EntryId>& but) {
   for (const mailstore::WaitingRow& row : store.backlog().waiting(endpoint)) {
-    if (row.kind == WaitKind::Held) store.backlog().done(endpoint, row.entry);
+    if (row.kind == WaitKind::Held && !but.contains(row.entry)) store.backlog().done(endpoint, row.entry);
   }
 }
 
 void MaildropDeletion::plan(Store& store, const Maildrop& maildrop) {
-  maildrop_ = &maildrop;
   record_ = maildrop.record;
   for (const mailstore::EndpointStatus& status : store.endpoints().statuses()) {
     if (status.endpoint.name != settings_.confirmedBy) continue;
@@ -45,9 +44,7 @@ void MaildropDeletion::plan(Store& store, const Maildrop& maildrop) {
       confirming_.insert(mailbox.id);
     }
   }
-  std::vector<Planned> planned;
-  for (const Uidl& key : std::views::reverse(maildrop.listed)) look(store, key, planned);
-  std::reverse(planned.begin(), planned.end());
+  std::vector<Planned> planned = lookAtAll(store, maildrop);
   brake(store, planned);
   if (settings_.stage == DeletionSettings::Stage::AtEnd) tellWhatStays();
   if (settings_.mode == DeletionSettings::Mode::Rehearse) tellPlan(planned);
@@ -55,7 +52,6 @@ void MaildropDeletion::plan(Store& store, const Maildrop& maildrop) {
     items_.push_back(one.message);
     byKey_.emplace(one.message.key.value(), std::move(one));
   }
-  maildrop_ = nullptr;
 }
 
 void MaildropDeletion::tellWhatStays() {
@@ -76,38 +72,66 @@ bool MaildropDeletion::isConfirmed(Store& store, EntryId entry) {
                      [&](const Pair& pair) { return !pair.held && confirming_.contains(pair.endpointMailbox); });
 }
 
-void MaildropDeletion::look(Store& store, const Uidl& key, std::vector<Planned>& planned) {
+MaildropDeletion::Planned MaildropDeletion::look(Store& store, const Uidl& key, const Pair& pair) {
+  Planned out;
+  out.message.key = key;
+  out.pair = pair.id;
+  // Most messages stay for what the pair tells: the rest is looked up for those that may go.
   plan::ListedMessage facts;
-  facts.newer = staying_;
+  facts.copy = plan::ListedMessage::Copy::Sound;
+  facts.local = plan::Local::Tombstone;
   facts.isNamed = endpoint::isServersName(key);
-  Planned one;
-  one.message.key = key;
-  const std::optional<Pair> pair = store.pairs().find(record_.id, key);
-  if (pair && pair->held) return;  // it was deleted since it was listed
-  if (const std::optional<Entry> entry = pair ? store.entries().find(pair->entry) : std::nullopt) {
-    const mailstore::MessageInfo info = store.messages().info(entry->message);
-    facts.copy =
-        store.messages().isDamaged(info.id) ? plan::ListedMessage::Copy::Damaged : plan::ListedMessage::Copy::Sound;
-    facts.local = entry->removedAt == 0 ? plan::Local::Live : plan::Local::Tombstone;
-    facts.firstSeen = pair->firstSeen;
-    facts.size = info.size;
-    facts.isConfirmed = isConfirmed(store, entry->id);
-    one.pair = pair->id;
-    one.entry = entry->id;
-    one.message = {key, info.size, info.headerDigest, info.contentKey, pair->deletedAt != 0};
-  } else if (maildrop_->wouldBeStored.contains(key.value())) {
-    facts.copy = plan::ListedMessage::Copy::Sound;
-    facts.firstSeen = settings_.rules.now;
-    facts.isConfirmed = settings_.confirmedBy.empty();
+  facts.firstSeen = pair.firstSeen;
+  facts.newer = staying_;
+  if (plan::decideDeletion(facts, settings_.rules) == Deletion::Leave) return out;
+  const std::optional<Entry> entry = store.entries().find(pair.entry);
+  if (!entry) return out;
+  facts.local = entry->removedAt == 0 ? plan::Local::Live : plan::Local::Tombstone;
+  if (plan::decideDeletion(facts, settings_.rules) == Deletion::Leave) return out;
+  const mailstore::MessageInfo info = store.messages().info(entry->message);
+  if (store.messages().isDamaged(info.id)) facts.copy = plan::ListedMessage::Copy::Damaged;
+  facts.size = info.size;
+  facts.isConfirmed = isConfirmed(store, entry->id);
+  out.why = plan::decideDeletion(facts, settings_.rules);
+  out.entry = entry->id;
+  out.message = {key, info.size, info.headerDigest, info.contentKey, pair.deletedAt != 0};
+  return out;
+}
+
+MaildropDeletion::Planned MaildropDeletion::lookAtFetched(const Uidl& key) const {
+  plan::ListedMessage facts;
+  facts.copy = plan::ListedMessage::Copy::Sound;
+  facts.isNamed = endpoint::isServersName(key);
+  facts.firstSeen = settings_.rules.now;
+  facts.newer = staying_;
+  facts.isConfirmed = settings_.confirmedBy.empty();
+  Planned out;
+  out.message.key = key;
+  out.why = plan::decideDeletion(facts, settings_.rules);
+  return out;
+}
+
+std::vector<MaildropDeletion::Planned> MaildropDeletion::lookAtAll(Store& store, const Maildrop& maildrop) {
+  std::vector<Planned> out;
+  for (const Uidl& key : std::views::reverse(maildrop.listed)) {
+    const std::optional<Pair> pair = store.pairs().find(record_.id, key);
+    if (pair && pair->held) continue;  // it was deleted since it was listed
+    Planned one;
+    if (pair) {
+      one = look(store, key, *pair);
+    } else if (maildrop.wouldBeStored.contains(key.value())) {
+      one = lookAtFetched(key);
+    }
+    if (one.why == Deletion::Expired || one.why == Deletion::Removed) {
+      out.push_back(std::move(one));
+      continue;
+    }
+    ++staying_;
+    if (one.why == Deletion::Unnamed) ++unnamed_;
+    if (one.why == Deletion::Unconfirmed) ++unconfirmed_;
   }
-  one.why = plan::decideDeletion(facts, settings_.rules);
-  if (one.why == Deletion::Expired || one.why == Deletion::Removed) {
-    planned.push_back(std::move(one));
-    return;
-  }
-  ++staying_;
-  if (one.why == Deletion::Unnamed) ++unnamed_;
-  if (one.why == Deletion::Unconfirmed) ++unconfirmed_;
+  std::reverse(out.begin(), out.end());
+  return out;
 }
 
 void MaildropDeletion::brake(Store& store, std::vector<Planned>& planned) {
@@ -118,20 +142,20 @@ void MaildropDeletion::brake(Store& store, std::vector<Planned>& planned) {
   const std::uint64_t before = staying_ + planned.size() + settings_.removedEarlier;
   const auto removals =
       settings_.removedEarlier + static_cast<std::uint64_t>(std::count_if(planned.begin(), planned.end(), counts));
-  const bool atEnd = settings_.stage == DeletionSettings::Stage::AtEnd;
-  if (atEnd) forgetWaiting(store, record_.endpoint);
-  if (!plan::brakes(removals, before) || settings_.removalsAllowed(record_.name)) return;
-  if (!atEnd) {
+  std::unordered_set<EntryId> held;
+  if (plan::brakes(removals, before) && !settings_.removalsAllowed(record_.name)) {
+    for (const Planned& one : planned) {
+      if (isRemoval(one)) held.insert(one.entry);
+    }
     std::erase_if(planned, isRemoval);
-    return;
   }
-  for (const Planned& one : planned) {
-    if (!isRemoval(one)) continue;
-    ++held_;
-    store.backlog().wait(record_.endpoint,
-                         {one.entry, WaitKind::Held, "held back by the brake", settings_.rules.now, 0});
+  if (settings_.stage == DeletionSettings::Stage::Midway) return;
+  forgetWaiting(store, record_.endpoint, held);
+  if (held.empty()) return;
+  for (const EntryId entry : held) {
+    store.backlog().wait(record_.endpoint, {entry, WaitKind::Held, "held back by the brake", settings_.rules.now, 0});
   }
-  std::erase_if(planned, isRemoval);
+  held_ = held.size();
   notes_.push_back(record_.name + ": " + std::to_string(held_) + " of " + std::to_string(before) +
                    " messages were removed elsewhere; their removal here is held back");
   log_.note(settings_.endpointName, record_.name, "hold", std::to_string(held_) + " removals there");

@@ -8,8 +8,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
-#include <optional>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -48,7 +46,8 @@ class MaildropDeletion {
   [[nodiscard]] const std::vector<endpoint::StoredMessage>& items() const { return items_; }
   void record(mailstore::Store& store, const endpoint::DeletionOutcome& outcome);
   /// Where nothing is deleted (any more) nothing waits.
-  static void forgetWaiting(mailstore::Store& store, mailstore::EndpointId endpoint);
+  static void forgetWaiting(mailstore::Store& store, mailstore::EndpointId endpoint,
+                            const std::unordered_set<mailstore::EntryId>& but = {});
 
   [[nodiscard]] std::uint64_t deleted() const { return deleted_; }
   [[nodiscard]] std::uint64_t removed() const { return removed_; }  ///< of these, because they were removed elsewhere
@@ -60,19 +59,20 @@ class MaildropDeletion {
   struct Planned {
     mailstore::PairId pair;
     mailstore::EntryId entry;
-    plan::Deletion why = plan::Deletion::Expired;
+    plan::Deletion why = plan::Deletion::Leave;
     endpoint::StoredMessage message;
   };
   [[nodiscard]] bool isConfirmed(mailstore::Store& store, mailstore::EntryId entry);
-  /// Adds to `planned` what may go; the rest counts among what stays.
-  void look(mailstore::Store& store, const mailstore::Uidl& key, std::vector<Planned>& planned);
+  [[nodiscard]] Planned look(mailstore::Store& store, const mailstore::Uidl& key, const mailstore::Pair& pair);
+  [[nodiscard]] Planned lookAtFetched(const mailstore::Uidl& key) const;  ///< in a dry run
+  /// What may go; the rest is counted.
+  [[nodiscard]] std::vector<Planned> lookAtAll(mailstore::Store& store, const Maildrop& maildrop);
   void brake(mailstore::Store& store, std::vector<Planned>& planned);
   void tellWhatStays();
   void tellPlan(const std::vector<Planned>& planned);
 
   DeletionSettings settings_;
   OpLog& log_;
-  const Maildrop* maildrop_ = nullptr;  ///< while planning
   mailstore::EndpointMailbox record_;
   std::unordered_set<mailstore::EndpointMailboxId> confirming_;  ///< mailboxes of the endpoint that must hold it first
   std::uint64_t staying_ = 0;
