@@ -1,5 +1,6 @@
 #include "sync/engine/engine.h"
 
+#include "mailstore/mail_date.h"
 #include "sync/engine/endpoint_run.h"
 
 #include <algorithm>
@@ -169,12 +170,13 @@ RunReport syncWith(const StoreWriter::Opener& open, const std::filesystem::path&
   exec::OpLog log;
   RunReport report;
   const auto mode = request.dryRun ? exec::StoreWriter::Mode::Rehearse : exec::StoreWriter::Mode::Commit;
-  const mailstore::SpoolOptions spool = Store::spoolOptionsFor(directory);
+  mailstore::SpoolOptions spool = Store::spoolOptionsFor(directory);
   StoreWriter::Limits limits;
   limits.transactionAge = request.commitAge;
   StoreWriter writer(openOrStop, mode, limits);
   writer.beforeCommit([&log](Store& s) { log.flush(s); });
   const std::int64_t now = request.clock();
+  spool.latestDate = mailstore::latestDateAt(now);
   if (!request.dryRun) {
     writer.give(
         [&](Store& s) {

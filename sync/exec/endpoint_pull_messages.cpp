@@ -1,4 +1,5 @@
 // EndpointPull: recognising, storing and removing messages.
+#include "mailstore/mail_date.h"
 #include "sync/exec/endpoint_pull.h"
 
 #include <algorithm>
@@ -36,9 +37,10 @@ void addTo(KeySet& keys, const mailstore::RemoteKey& key) {
   }
 }
 
-/// For endpoints that know no internal date.
-InternalDate dateOf(Store& store, MessageId message) {
-  return {store.messages().info(message).header.date, 0};
+/// For endpoints that know no internal date; 0 when none can be believed.
+InternalDate dateOf(Store& store, MessageId message, std::int64_t now) {
+  const InternalDate date{store.messages().info(message).header.date, 0};
+  return mailstore::isBelievable(date, mailstore::latestDateAt(now)) ? date : InternalDate{};
 }
 
 bool isTrash(Store& store, MailboxId id) {
@@ -216,7 +218,7 @@ bool EndpointPull::identify(Store& store, std::size_t work, const RemoteMessage&
       adopt(store, work, *unpaired, told);
       return true;
     }
-    takeNew(store, work, message, told, dateOf(store, message), "copy");
+    takeNew(store, work, message, told, dateOf(store, message, settings_.now), "copy");
     ++counts_.adopted;
     return true;
   }
@@ -238,7 +240,7 @@ bool EndpointPull::identify(Store& store, std::size_t work, const RemoteMessage&
     }
   }
   if (const auto message = store.entries().findMessage(endpoint_.braid, *told.header, told.size)) {
-    takeNew(store, work, *message, told, dateOf(store, *message), "copy");
+    takeNew(store, work, *message, told, dateOf(store, *message, settings_.now), "copy");
     ++counts_.adopted;
     return true;
   }
