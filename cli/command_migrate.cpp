@@ -72,6 +72,7 @@ ExitCode runMigrate(Context& context, const MigrateArguments& arguments) {
   request.command += " " + arguments.destination + (arguments.final ? " --final" : "");
   request.endpoints = plan.endpoints;
   request.pulledFirst = arguments.destination;
+  request.deletionsConfirmedBy = arguments.destination;
   request.dryRun = arguments.dryRun;
   request.retention = context.configuration().store.retention;
   request.exitCode = [](const RunReport& ended) { return number(exitCodeOf(ended)); };

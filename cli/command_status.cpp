@@ -43,17 +43,19 @@ std::string_view waitName(WaitKind kind) {
   return "";
 }
 
-Backlog backlogOf(Store& store, mailstore::EndpointId endpoint) {
+Backlog backlogOf(Store& store, const mailstore::EndpointRecord& endpoint) {
+  // What a POP3 server does not list any more is no removal, so none is held back.
+  const bool tellsRemovals = endpoint.type != "pop3";
   Backlog out;
-  for (const EndpointMailbox& mailbox : store.endpoints().mailboxes(endpoint)) {
+  for (const EndpointMailbox& mailbox : store.endpoints().mailboxes(endpoint.id)) {
     ++out.mailboxes;
-    const std::uint64_t held = store.pairs().held(mailbox.id).size();
+    const std::uint64_t held = tellsRemovals ? store.pairs().held(mailbox.id).size() : 0;
     out.messages += store.pairs().count(mailbox.id) + held;
     if (held > 0) out.held.push_back({mailbox.name, held});
     for (QuarantineRow& row : store.quarantine().of(mailbox.id))
       out.quarantined.emplace_back(mailbox.name, std::move(row));
   }
-  for (const mailstore::WaitingRow& row : store.backlog().waiting(endpoint)) ++out.waiting[{row.kind, row.reason}];
+  for (const mailstore::WaitingRow& row : store.backlog().waiting(endpoint.id)) ++out.waiting[{row.kind, row.reason}];
   return out;
 }
 
@@ -152,7 +154,7 @@ ExitCode runStatus(Context& context) {
   for (std::size_t at = 0; at < names.size(); ++at) {
     const EndpointStatus& status = statuses[names[at]];
     const bool known = store && status.endpoint.id.value() != 0;
-    const Backlog backlog = known ? backlogOf(*store, status.endpoint.id) : Backlog{};
+    const Backlog backlog = known ? backlogOf(*store, status.endpoint) : Backlog{};
     if (context.json()) {
       context.out().line(json(status, backlog, at < configured).text());
     } else {

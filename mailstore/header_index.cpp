@@ -56,21 +56,21 @@ struct Fields {
   const HeaderField* from = nullptr;
   const HeaderField* to = nullptr;
   const HeaderField* subject = nullptr;
-  std::optional<InternalDate> received;  // of the topmost Received that has a date
+  std::optional<InternalDate> received;  // of the topmost Received whose date can be believed
 };
 
-/// RFC 5321 section 4.4: the date stands after the last semicolon.
-std::optional<InternalDate> receivedDate(std::string_view body) {
-  const std::size_t semicolon = body.rfind(';');
-  return semicolon == std::string_view::npos ? std::nullopt : parseMailDate(body.substr(semicolon + 1));
+std::optional<InternalDate> believed(const std::optional<InternalDate>& date, std::int64_t latest) {
+  return date && isBelievable(*date, latest) ? date : std::nullopt;
 }
 
-Fields fieldsOf(std::string_view header) {
+Fields fieldsOf(std::string_view header, std::int64_t latestDate) {
   Fields out;
   out.all.reserve(64);
   forEachField(header, [&](const HeaderField& field) {
     out.all.push_back(field);
-    if (!out.received && equalIgnoringCase(field.name, "Received")) out.received = receivedDate(field.body);
+    if (!out.received && equalIgnoringCase(field.name, "Received")) {
+      out.received = believed(parseReceivedDate(field.body), latestDate);
+    }
   });
   constexpr std::array<std::pair<std::string_view, const HeaderField * Fields::*>, 5> kWanted{{
       {"Message-ID", &Fields::messageId},
@@ -143,8 +143,8 @@ bool hasMessageId(std::string_view header) {
   return out;
 }
 
-HeaderSummary summarizeHeader(std::string_view header, Sha256& key) {
-  const Fields fields = fieldsOf(header);
+HeaderSummary summarizeHeader(std::string_view header, std::int64_t latestDate, Sha256& key) {
+  const Fields fields = fieldsOf(header, latestDate);
   const std::string messageId = unfoldedOrEmpty(fields.messageId);
   const auto date = fields.date == nullptr ? std::nullopt : parseMailDate(fields.date->body);
   feedKey(fields, messageId, key);
@@ -154,7 +154,7 @@ HeaderSummary summarizeHeader(std::string_view header, Sha256& key) {
   out.index.to = decodedOrEmpty(fields.to);
   out.index.subject = decodedOrEmpty(fields.subject);
   out.index.date = date ? date->seconds : 0;
-  out.fallbackDate = fields.received ? *fields.received : date.value_or(InternalDate{});
+  out.fallbackDate = fields.received ? *fields.received : believed(date, latestDate).value_or(InternalDate{});
   return out;
 }
 

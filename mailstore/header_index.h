@@ -5,6 +5,7 @@
 #include "mailstore/message_builder.h"
 #include "mailstore/sha256.h"
 
+#include <cstdint>
 #include <string_view>
 
 namespace mailbraid::mailstore {
@@ -16,7 +17,8 @@ struct HeaderSummary {
 
 /// Reads `header` and feeds `key` with its part of the content key; the body's digest has to follow.
 /// With a Message-ID that part is Message-ID, Date and From; without, all fields but those that transport adds.
-HeaderSummary summarizeHeader(std::string_view header, Sha256& key);
+/// `latestDate`: see SpoolOptions.
+HeaderSummary summarizeHeader(std::string_view header, std::int64_t latestDate, Sha256& key);
 
 /// Whether the header has a Message-ID that is not empty.
 bool hasMessageId(std::string_view header);

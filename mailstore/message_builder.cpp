@@ -78,7 +78,7 @@ struct MessageBuilder::State {
     const std::string_view chunk(raw);
     if (!headerRead) {
       headerRead = true;
-      summary = summarizeHeader(chunk.substr(0, std::min(headerSize, options.headerLimit)), key);
+      summary = summarizeHeader(chunk.substr(0, std::min(headerSize, options.headerLimit)), options.latestDate, key);
     }
     header.append(chunk.substr(0, headerSize));
     body.append(chunk.substr(headerSize));

@@ -36,7 +36,9 @@ class PreparedMessage {
   ContentKey contentKey;
   std::uint64_t size = 0;  ///< octets
   HeaderIndex header;
-  InternalDate fallbackDate;  ///< topmost valid Received, else Date, else 0: for sources that know no internal date
+  /// For sources that know no internal date: of the topmost Received that has one which can be believed (mail_date.h),
+  /// else of Date, else 0.
+  InternalDate fallbackDate;
   /// Octets of memory that it holds: what a bounded queue counts.
   [[nodiscard]] std::size_t memoryUse() const;
 
@@ -47,6 +49,8 @@ struct SpoolOptions {
   std::filesystem::path directory;        ///< where unlinked files may be made: the store's directory
   std::size_t memoryLimit = 1024 * 1024;  ///< compressed octets kept in memory for one message
   std::size_t headerLimit = 256 * 1024;   ///< octets of header that are looked at
+  /// Seconds since 1970: a header's date after it is not believed, see mail_date.h.
+  std::int64_t latestDate = INT64_MAX;
 };
 
 /// Takes the octets of one message in pieces of any size and prepares it in one pass: digests, header index,

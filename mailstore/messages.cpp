@@ -71,6 +71,7 @@ struct Messages::Statements {
                     " JOIN message m ON m.id = e.message WHERE e.id = ?1"};
   Statement repoint{database, "UPDATE entry SET message = ? WHERE message = ?"};
   Statement mark{database, "INSERT OR IGNORE INTO damaged(message) VALUES(?)"};
+  Statement isMarked{database, "SELECT 1 FROM damaged WHERE message = ?"};
   Statement unmark{database, "DELETE FROM damaged WHERE message = ?"};
   Statement quarantinePairs{
       database,
@@ -114,6 +115,11 @@ void Messages::addBody(MessageId id, const PreparedMessage& message) {
     execute(statements_->insertBody, bodyId(id, chunk), BlobView{frame});
     ++chunk;
   });
+}
+
+bool Messages::isDamaged(MessageId id) {
+  Query query(statements_->isMarked, id);
+  return query.next();
 }
 
 bool Messages::isIntact(MessageId id) {

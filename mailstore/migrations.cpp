@@ -167,9 +167,19 @@ constexpr std::array kVersion6{
     "INSERT INTO upkeep(last) VALUES(0)",
 };
 
+// Version 7: how long a POP3 server has kept a message, and what was deleted there.
+//   pair.first_seen  when a message was found at a POP3 server; of older rows that is not known: they begin today
+//   pair.deleted_at  when mailbraid deleted it there, confirmed by the server's answer to QUIT
+constexpr std::array kVersion7{
+    "ALTER TABLE pair ADD COLUMN first_seen INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE pair ADD COLUMN deleted_at INTEGER NOT NULL DEFAULT 0",
+    "UPDATE pair SET first_seen = CAST(strftime('%s', 'now') AS INTEGER) WHERE endpoint_mailbox IN"
+    " (SELECT b.id FROM endpoint_mailbox b JOIN endpoint o ON o.id = b.endpoint WHERE o.type = 'pop3')",
+};
+
 constexpr std::array kMigrations{
-    Migration{1, kVersion1}, Migration{2, kVersion2}, Migration{3, kVersion3},
-    Migration{4, kVersion4}, Migration{5, kVersion5}, Migration{6, kVersion6},
+    Migration{1, kVersion1}, Migration{2, kVersion2}, Migration{3, kVersion3}, Migration{4, kVersion4},
+    Migration{5, kVersion5}, Migration{6, kVersion6}, Migration{7, kVersion7},
 };
 
 }  // namespace

@@ -11,14 +11,15 @@ namespace {
 
 constexpr std::size_t kPage = 1000;
 
-#define MAILBRAID_PAIR_COLUMNS \
-  "p.id, p.endpoint_mailbox, p.uid, p.key, p.entry, p.flags, p.keywords, p.object_id, p.held, p.marked_apart"
+#define MAILBRAID_PAIR_COLUMNS                                                                                 \
+  "p.id, p.endpoint_mailbox, p.uid, p.key, p.entry, p.flags, p.keywords, p.object_id, p.held, p.marked_apart," \
+  " p.first_seen, p.deleted_at"
 #define MAILBRAID_PAIR_SELECT "SELECT " MAILBRAID_PAIR_COLUMNS " FROM pair p "
 #define MAILBRAID_HELD(condition)                                                                         \
   "SELECT " MAILBRAID_PAIR_COLUMNS                                                                        \
   " FROM message m CROSS JOIN entry e INDEXED BY entry_message ON e.message = m.id"                       \
   " CROSS JOIN pair p INDEXED BY pair_entry ON p.entry = e.id AND p.endpoint_mailbox = ?1 AND p.held = 1" \
-  " WHERE " condition " ORDER BY p.id LIMIT 1"
+  " AND p.deleted_at = 0 WHERE " condition " ORDER BY p.id LIMIT 1"
 
 Pair pairFrom(const Query& query) {
   Pair out;
@@ -31,6 +32,8 @@ Pair pairFrom(const Query& query) {
   out.held = query.integer(8) != 0;
   out.expunged = query.integer(8) == 2;
   out.markedApart = query.integer(9) != 0;
+  out.firstSeen = query.integer(10);
+  out.deletedAt = query.integer(11);
   return out;
 }
 
@@ -46,10 +49,9 @@ struct Pairs::Statements {
   explicit Statements(Database& owner) : database(owner) {}
 
   Database& database;
-  Statement insert{
-      database,
-      "INSERT INTO pair(endpoint_mailbox, uid, key, entry, flags, keywords, object_id) VALUES(?,?,?,?,?,?,?)"
-      " RETURNING id"};
+  Statement insert{database,
+                   "INSERT INTO pair(endpoint_mailbox, uid, key, entry, flags, keywords, object_id, first_seen)"
+                   " VALUES(?,?,?,?,?,?,?,?) RETURNING id"};
   Statement byUid{database, MAILBRAID_PAIR_SELECT "WHERE p.endpoint_mailbox = ? AND p.uid = ?"};
   Statement byKey{database, MAILBRAID_PAIR_SELECT "WHERE p.endpoint_mailbox = ? AND p.key = ?"};
   Statement uidPage{database, MAILBRAID_PAIR_SELECT
@@ -79,6 +81,7 @@ struct Pairs::Statements {
       "UPDATE pair SET flags = ?1, keywords = ?2, marked_apart = CASE WHEN ?1 & 8 = 0 THEN 0 ELSE marked_apart"
       " END WHERE id = ?3"};
   Statement setExpunged{database, "UPDATE pair SET held = 2 WHERE id = ?"};
+  Statement setDeleted{database, "UPDATE pair SET held = 1, deleted_at = ? WHERE id = ?"};
   Statement setMarkedApart{database, "UPDATE pair SET marked_apart = ? WHERE id = ?"};
   Statement setHeld{database, "UPDATE pair SET held = ? WHERE id = ?"};
   Statement rekey{database, "UPDATE pair SET endpoint_mailbox = ?, uid = ?, key = ?, held = 0 WHERE id = ?"};
@@ -90,9 +93,9 @@ Pairs::Pairs(Database& database) : statements_(std::make_unique<Statements>(data
 Pairs::~Pairs() = default;
 
 PairId Pairs::add(EndpointMailboxId mailbox, const RemoteKey& key, EntryId entry, const Flags& flags,
-                  std::string_view objectId) {
+                  std::string_view objectId, std::int64_t firstSeen) {
   Query query(statements_->insert, mailbox, uidColumn(key), keyColumn(key), entry, int{flags.bits()},
-              flags.keywordColumn(), objectId);
+              flags.keywordColumn(), objectId, firstSeen);
   query.next();
   const auto id = query.named<PairId>(0);
   query.next();
@@ -195,6 +198,10 @@ void Pairs::setFlags(PairId id, const Flags& flags) {
 
 void Pairs::setExpunged(PairId id) {
   execute(statements_->setExpunged, id);
+}
+
+void Pairs::setDeleted(PairId id, std::int64_t now) {
+  execute(statements_->setDeleted, now, id);
 }
 
 void Pairs::setMarkedApart(PairId id, bool apart) {

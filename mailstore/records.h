@@ -104,6 +104,10 @@ struct Pair {
   bool expunged = false;
   /// \\Deleted of `flags` is this endpoint's own: when it was met, its mark was not spread, and it is not taken away.
   bool markedApart = false;
+  std::int64_t firstSeen = 0;  ///< POP3: when it was first found there, in seconds since 1970; 0: not kept
+  /// POP3: when mailbraid deleted it there, confirmed by the server, in seconds since 1970; 0: never. Such a pair is
+  /// held for as long as the message is not listed again.
+  std::int64_t deletedAt = 0;
 };
 
 /// Why a change of an entry has not been carried to an endpoint.

@@ -33,6 +33,7 @@ class Messages {
   /// its header; the pairs of its live entries (held ones stay) become quarantined keys that are due now, so that the
   /// next sync fetches them. Does nothing more the second time. `now`: seconds since 1970.
   void markDamaged(MessageId id, std::int64_t now);
+  bool isDamaged(MessageId id);  ///< marked so, and not healed since
   std::optional<MessageId> findByDigest(const Digest& digest);
   MessageInfo info(MessageId id);
   /// Calls `sink` with the octets in order, in pieces of at most 1 MiB. Throws Error (StoreDamaged, scope message) when
@@ -168,7 +169,7 @@ class Pairs {
   explicit Pairs(Database& database);
   ~Pairs();
   PairId add(EndpointMailboxId mailbox, const RemoteKey& key, EntryId entry, const Flags& flags,
-             std::string_view objectId);
+             std::string_view objectId, std::int64_t firstSeen = 0);
   std::optional<Pair> find(EndpointMailboxId mailbox, const RemoteKey& key);
   /// Pairs whose UID is in `uids`, ascending.
   void forUids(EndpointMailboxId mailbox, const UidSet& uids, const std::function<void(const Pair&)>& visit);
@@ -177,7 +178,8 @@ class Pairs {
   std::vector<Pair> ofEntry(EntryId entry);
   /// A live entry's message that this endpoint is known to call `objectId`, in any of its mailboxes.
   std::optional<EntryId> findEntryByObjectId(EndpointId endpoint, std::string_view objectId);
-  /// A held pair of the mailbox whose entry, in whatever mailbox, removed or not, has this message.
+  /// A held pair of the mailbox whose entry, in whatever mailbox, removed or not, has this message. Not one that was
+  /// deleted there by mailbraid: what comes after that is new mail.
   std::optional<Pair> findHeld(EndpointMailboxId mailbox, const Digest& digest);
   std::optional<Pair> findHeld(EndpointMailboxId mailbox, const HeaderDigest& header, std::uint64_t size);
   UidSet uids(EndpointMailboxId mailbox);          ///< held ones left out
@@ -187,6 +189,7 @@ class Pairs {
   void setFlags(PairId id, const Flags& flags);
   void setHeld(PairId id, bool held);
   void setExpunged(PairId id);
+  void setDeleted(PairId id, std::int64_t now);  ///< by mailbraid, at a POP3 server; held from now on
   void setMarkedApart(PairId id, bool apart);
   void rekey(PairId id, EndpointMailboxId mailbox, const RemoteKey& key);  ///< the message moved, or got another UID
   void remove(PairId id);

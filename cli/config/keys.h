@@ -290,9 +290,14 @@ inline constexpr std::array kEndpointKeys = std::to_array<Key<EndpointDraft>>({
       "those that are read at another endpoint, as it was synced last (\"from laptop\")"},
      [](EndpointDraft& draft, Value&& value) { draft.settings.seen = std::get<SeenRule>(std::move(value)); }},
     {{"leave_on_server", Shape::ChoiceOrDuration, bit(EndpointType::Pop3), 0, "forever|until-removed|no", "\"forever\"",
-      "\"forever\"",
-      "how long a POP3 server keeps what is safely in the store; other values are not available in this version"},
+      "\"14d\"",
+      "how long a POP3 server keeps what is safely in the store: for ever, so long after it was first stored, until it "
+      "is removed elsewhere, or not at all"},
      [](EndpointDraft& draft, Value&& value) { draft.settings.leaveOnServer = leaveOnServerOf(value); }},
+    {{"newest", Shape::Count, bit(EndpointType::Pop3), 0, "", "all", "500",
+      "no more than the newest so many messages stay on a POP3 server, whatever leave_on_server says; older ones are "
+      "deleted there once they are safely in the store"},
+     [](EndpointDraft& draft, Value&& value) { draft.settings.newest = std::get<std::uint64_t>(value); }},
 });
 
 }  // namespace mailbraid::cli::config

@@ -192,6 +192,23 @@ class EndpointReader {
     }
   }
 
+  void checkDeletions() {
+    using Kind = sync::endpoint::LeaveOnServer::Kind;
+    const EndpointSettings& settings = draft_.settings;
+    const bool deletes = settings.leaveOnServer.kind != Kind::Forever;
+    const std::string_view key = deletes ? "leave_on_server" : "newest";
+    if (!deletes && !settings.newest) return;
+    if (!settings.push.removals) {
+      complain(key, "deletes mail at the server, but \"push\" carries no removals there; write one or the other");
+    } else if (settings.removals == sync::endpoint::RemovalStyle::Never) {
+      complain(key, "deletes mail at the server, but removals = \"never\" forbids it; write one or the other");
+    }
+    if (settings.newest && settings.leaveOnServer.kind == Kind::No) {
+      complain("newest",
+               "says what stays on the server, but leave_on_server = \"no\" leaves nothing there; remove one");
+    }
+  }
+
   void finish() {
     EndpointSettings& settings = draft_.settings;
     const bool isServer = typeKnown_ && (kServers & bit(settings.type)) != 0;
@@ -201,10 +218,7 @@ class EndpointReader {
       settings.server.port = static_cast<std::uint16_t>(imap ? (implicit ? 993 : 143) : (implicit ? 995 : 110));
     }
     checkSubfolders();
-    if (settings.leaveOnServer.kind != sync::endpoint::LeaveOnServer::Kind::Forever) {
-      complain("leave_on_server",
-               "only \"forever\" is available in this version, which deletes nothing at a server; remove the line");
-    }
+    checkDeletions();
     if (settings.braid.empty()) {
       settings.braid = settings.name;
     } else if (!isPlainName(settings.braid)) {

@@ -73,11 +73,12 @@ std::optional<InternalDate> asctimeDate(const std::vector<std::string_view>& par
     }
     if (year.empty()) continue;
     std::string text(parts[time - 1]);
-    for (const std::string_view part : {parts[time - 2], std::string_view(year), parts[time], std::string_view(zone)}) {
+    for (const std::string_view part : {parts[time - 2], std::string_view(year), parts[time]}) {
       text += ' ';
       text += part;
     }
-    if (auto date = parseMailDate(text)) return date;
+    if (auto date = parseMailDate(text + ' ' + zone)) return date;
+    if (auto date = parseMailDate(text)) return date;  // a zone that is none does not make it another line
   }
   return std::nullopt;
 }
@@ -129,6 +130,7 @@ std::optional<MboxPostmark> parsePostmark(std::string_view line) {
   const std::vector<std::string_view> parts = words(line.substr(kFrom.size()));
   MboxPostmark out;
   out.bare = parts.empty() || (parts.size() == 1 && parts[0] == "-");
+  out.isThunderbirds = !parts.empty() && parts[0] == "-";
   out.date = asctimeDate(parts);
   out.openEnd = out.date && line.ends_with(' ');
   return out;

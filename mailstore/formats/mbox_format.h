@@ -24,6 +24,8 @@ struct MboxPostmark {
   /// Of asctime(), with or without a zone; without one it counts as UTC (RFC 4155). None: the line is `From ` and
   /// nothing, or a `-`, as Thunderbird writes it, or holds no date.
   std::optional<InternalDate> date;
+  /// The sender is a `-`: Thunderbird wrote it, and the date is when it put the message there, not when that arrived.
+  bool isThunderbirds = false;
   bool bare = false;     ///< `From ` and nothing, or a `-`
   bool openEnd = false;  ///< a space behind the date: this project's sign that the message ends without a line end
 };

@@ -81,7 +81,7 @@ void MboxParser::decideCandidate(std::string_view next) {
   if (candidate_.empty()) return;
   const std::string postmark = std::exchange(candidate_, {});
   if (fieldOf(next)) {
-    border(postmark, candidateAt_, {std::nullopt, true, false});
+    border(postmark, candidateAt_, {std::nullopt, false, true, false});
   } else {
     content(postmark, true);
   }
@@ -111,6 +111,7 @@ void MboxParser::border(std::string_view raw, std::uint64_t at, const MboxPostma
   message_ = {};
   message_.place.begin = at;
   message_.date = postmark.date;
+  message_.isThunderbirds = postmark.isThunderbirds;
   openEnd_ = postmark.openEnd;
   inHeader_ = inTop_ = true;
   topFound_ = false;

@@ -24,6 +24,7 @@ struct MboxMessage {
   MboxPlace place;
   Flags flags;
   std::optional<InternalDate> date;  ///< of the postmark
+  bool isThunderbirds = false;       ///< the postmark, see MboxPostmark
   std::uint64_t size = 0;            ///< octets, as they are given
   bool hidden = false;               ///< removed by Thunderbird, or a note of an IMAP server: no message for others
 };

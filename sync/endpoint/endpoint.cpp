@@ -30,4 +30,8 @@ Outcomes Endpoint::remove(std::span<const RemoveRequest> requests, PushSink&) {
   return {requests.size(), cannot()};
 }
 
+DeletionOutcome Endpoint::deleteStored(std::span<const StoredMessage>) {
+  throw cannot();
+}
+
 }  // namespace mailbraid::sync::endpoint

@@ -133,7 +133,8 @@ class Endpoint {
   /// All mailboxes with their status, in the server's order. The reference stays valid and unchanged: mailboxes that
   /// changeMailboxes() makes are not in it.
   virtual const std::vector<RemoteMailbox>& list() = 0;
-  /// list() asks anew: after a push. What it told before, and mailboxes that were made, are no longer valid.
+  /// list() asks anew: after a push, or for the next part. What it told before, and mailboxes that were made, are no
+  /// longer valid.
   virtual void refresh() = 0;
   /// One delta a request, in order, pipelined over all requests.
   virtual std::vector<Delta> changes(std::span<const DeltaRequest> requests, PullSink& sink) = 0;
@@ -163,6 +164,12 @@ class Endpoint {
   virtual Outcomes transfer(std::span<const TransferRequest> requests, PushSink& sink);
   virtual Outcomes append(std::span<const AppendRequest> requests, const OctetSource& octets, PushSink& sink);
   virtual Outcomes remove(std::span<const RemoveRequest> requests, PushSink& sink);
+  /// Deletes them from a maildrop and leaves it; in the session of the last reading when that is still open, else in a
+  /// new one. Each is looked at first: under its key there must be the message that the store has. Errors as below are
+  /// of what came before the first deletion; later ones are told as `unconfirmed`. POP3 only.
+  virtual DeletionOutcome deleteStored(std::span<const StoredMessage> messages);
+  /// A session lists only a part of what the server holds, and the next one goes on where it ended.
+  [[nodiscard]] virtual bool listsInParts() const { return false; }
   /// Writes the mark by which the next run knows that nothing but this run's successors touched the state: `run` went
   /// through to its end. Nothing where there is no such mark (IMAP and POP3 have their own). False: none can be left.
   virtual bool seal(std::int64_t run) {

@@ -1,5 +1,6 @@
 // MboxEndpoint: the tree, and what is in it.
 #include "sync/endpoint/mbox_endpoint.h"
+#include "mailstore/mail_date.h"
 
 #include <algorithm>
 #include <set>
@@ -176,14 +177,25 @@ std::vector<Delta> MboxEndpoint::changes(std::span<const DeltaRequest> requests,
   return out;
 }
 
-RemoteMessage MboxEndpoint::described(const MboxFolder& folder, const MboxFolder::Message& message) {
+bool MboxEndpoint::isBelievable(mailstore::InternalDate date) const {
+  return mailstore::isBelievable(date, environment_.spool.latestDate);
+}
+
+std::optional<mailstore::InternalDate> MboxEndpoint::deliveryOf(const MboxFolder::Message& message) const {
+  const auto& date = message.found.date;
+  return date && !message.found.isThunderbirds && isBelievable(*date) ? date : std::nullopt;
+}
+
+RemoteMessage MboxEndpoint::described(const MboxFolder& folder, const MboxFolder::Message& message) const {
   RemoteMessage out;
   out.key = Uidl{message.key};
   out.flags = message.found.flags;
   out.size = message.found.size;
   out.header = message.header;
   out.hasMessageId = message.hasMessageId;
-  out.date = message.found.date ? *message.found.date : mailstore::InternalDate{folder.modified(), 0};
+  out.date = deliveryOf(message).value_or(message.found.date && isBelievable(*message.found.date)
+                                              ? *message.found.date
+                                              : mailstore::InternalDate{folder.modified(), 0});
   return out;
 }
 
@@ -223,7 +235,7 @@ void MboxEndpoint::fetchAll(const KeyRequest& request, std::size_t index, PullSi
       throw changedMeanwhile(mailbox.file());
     }
     const mailstore::InternalDate fallback = prepared.fallbackDate;
-    if (!message->found.date && fallback.seconds != 0) told.date = fallback;
+    if (!deliveryOf(*message) && fallback.seconds != 0) told.date = fallback;
     sink.onMessage(index, std::move(told), std::move(prepared));
   }
 }

@@ -50,7 +50,12 @@ class MboxEndpoint : public Endpoint {
   MboxFolder& folder(const RemoteMailbox& mailbox);
   [[nodiscard]] RemoteStatus statusOf(const MboxFolder& folder) const;
   Delta read(const DeltaRequest& request, PullSink& sink, std::size_t index);
-  [[nodiscard]] static RemoteMessage described(const MboxFolder& folder, const MboxFolder::Message& message);
+  [[nodiscard]] bool isBelievable(mailstore::InternalDate date) const;
+  /// Of its postmark, where that tells it; none: its header may (see fetch()).
+  [[nodiscard]] std::optional<mailstore::InternalDate> deliveryOf(const MboxFolder::Message& message) const;
+  /// Its date: of the delivery, else of the header once that is read, else when Thunderbird put it there, else of the
+  /// file's last change.
+  [[nodiscard]] RemoteMessage described(const MboxFolder& folder, const MboxFolder::Message& message) const;
   void fetchAll(const KeyRequest& request, std::size_t index, PullSink& sink, mailstore::MessageBuilder& builder);
   void upload(const AppendRequest& request, std::size_t index, const OctetSource& octets, PushSink& sink);
   void spool(const AppendItem& item, const OctetSource& octets, Batch& batch);

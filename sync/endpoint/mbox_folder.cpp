@@ -161,6 +161,7 @@ void MboxFolder::keepWhatIsThere(int descriptor, const MboxReader& reader) {
     message.found.flags = now->flags;
     message.found.hidden = now->hidden;
     message.found.date = now->date;
+    message.found.isThunderbirds = now->isThunderbirds;
     ++kept;
   }
   if (kept == messages_.size() && tailOf(descriptor, end) != tail_) kept -= kept == 0 ? 0 : 1;

@@ -263,6 +263,22 @@ void Pop3Connection::finish(const Handler& handler) {
   while (session_->unanswered() > 0) pump(handler);
 }
 
+pop3::QuitDone Pop3Connection::quit() {
+  pop3::QuitDone answer;
+  session_->requestQuit();
+  finish([&answer](pop3::SessionEvent& event) {
+    if (const auto* done = std::get_if<pop3::QuitDone>(&event)) answer = *done;
+  });
+  loggedIn_ = false;
+  transport_->close();
+  return answer;
+}
+
+void Pop3Connection::abandon() noexcept {
+  loggedIn_ = false;
+  if (transport_) transport_->close();
+}
+
 void Pop3Connection::close() noexcept {
   if (!transport_) return;
   try {

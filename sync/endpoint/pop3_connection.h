@@ -33,9 +33,15 @@ class Pop3Connection {
   void pump(const Handler& handler);
   /// Pumps until every request has its whole answer.
   void finish(const Handler& handler);
+  /// QUIT, and its answer: only then the server has done what it was told (RFC 1939 section 6).
+  pop3::QuitDone quit();
   /// QUIT without waiting, and the end of the line.
   void close() noexcept;
+  /// The end of the line without QUIT: nothing is deleted.
+  void abandon() noexcept;
 
+  /// Logged in, and not left yet.
+  [[nodiscard]] bool isOpen() const { return loggedIn_; }
   /// False when there never was a connection: then there is no session().
   [[nodiscard]] bool connected() const { return session_ != nullptr; }
   [[nodiscard]] pop3::Session& session() { return *session_; }

@@ -43,6 +43,7 @@ void Pop3Endpoint::startSession() {
   }
   byUidl_.clear();
   listing_.reset();
+  fetched_.clear();
   connection_ = std::make_unique<Pop3Connection>(settings_, environment_, cache_);
   connection_->open();
 }
@@ -53,6 +54,21 @@ void Pop3Endpoint::open() {
 
 void Pop3Endpoint::reconnect() {
   startSession();
+}
+
+void Pop3Endpoint::refresh() {
+  try {
+    if (connection_ && connection_->isOpen()) connection_->quit();
+  } catch (const mailstore::Error&) {
+    connection_->abandon();  // the new session tells whether there is anything wrong
+  }
+  mailboxes_.clear();
+  inProgress_.reset();
+  startSession();
+}
+
+bool Pop3Endpoint::listsInParts() const {
+  return connection_ && connection_->connected() && connection_->session().quirks().has(pop3::Quirk::ListsInParts);
 }
 
 void Pop3Endpoint::ensureListing() {
@@ -273,6 +289,7 @@ class Pop3Endpoint::Fetching {
       refuse(message, size);
       return;
     }
+    endpoint_.fetched_.insert(message.number);
     RemoteMessage told = describe(message);
     told.size = size;
     sink_.onMessage(index_, std::move(told), builder_.finish());

@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace mailbraid::sync::endpoint {
@@ -28,12 +29,15 @@ class Pop3Endpoint final : public Endpoint {
   void open() override;
   void reconnect() override;
   const std::vector<RemoteMailbox>& list() override;
-  void refresh() override {}  // a session sees the maildrop as it was when it began (RFC 1939 section 3)
+  /// Takes a new session: one sees the maildrop as it was when it began (RFC 1939 section 3).
+  void refresh() override;
   std::vector<Delta> changes(std::span<const DeltaRequest> requests, PullSink& sink) override;
   std::vector<std::optional<mailstore::Error>> identify(std::span<const KeyRequest> requests,
                                                         const IdentitySink& sink) override;
   std::vector<std::optional<mailstore::Error>> fetch(std::span<const KeyRequest> requests, PullSink& sink) override;
   bool isGone(const std::string& mailboxName) override;
+  DeletionOutcome deleteStored(std::span<const StoredMessage> messages) override;
+  [[nodiscard]] bool listsInParts() const override;
   void close() noexcept override;
   [[nodiscard]] WireTotals wireTotals() const override;
   [[nodiscard]] EndpointFacts facts() const override;
@@ -57,6 +61,20 @@ class Pop3Endpoint final : public Endpoint {
   Delta change(std::size_t index, const DeltaRequest& request, PullSink& sink);
   void fetchMessages(std::size_t index, const std::vector<const pop3::ListedMessage*>& messages, PullSink& sink);
   class Fetching;
+  // pop3_deletion.cpp
+  struct Candidate {
+    const pop3::ListedMessage* listed = nullptr;
+    const StoredMessage* stored = nullptr;
+  };
+  /// Of these messages those that are there and are what the store has; the others are told.
+  std::vector<const pop3::ListedMessage*> confirm(std::span<const StoredMessage> messages, DeletionOutcome& outcome);
+  [[nodiscard]] bool isCertain(const Candidate& candidate) const;
+  /// What is not certain by its header is looked at as a whole.
+  void compareHeaders(const std::vector<Candidate>& doubtful, std::vector<const pop3::ListedMessage*>& same,
+                      DeletionOutcome& outcome);
+  void compareContents(const std::vector<Candidate>& doubtful, std::vector<const pop3::ListedMessage*>& same,
+                       DeletionOutcome& outcome);
+  void mark(const std::vector<const pop3::ListedMessage*>& messages, DeletionOutcome& outcome);
 
   const EndpointSettings settings_;
   const Environment environment_;
@@ -66,6 +84,7 @@ class Pop3Endpoint final : public Endpoint {
   std::vector<RemoteMailbox> mailboxes_;
   std::optional<pop3::Listing> listing_;                      ///< of this connection: numbers mean nothing in another
   std::unordered_map<std::string_view, std::size_t> byUidl_;  ///< into listing_, whose strings it sees
+  std::unordered_set<pop3::MessageNumber> fetched_;           ///< in this connection
   std::optional<mailstore::RemoteKey> inProgress_;
 };
 

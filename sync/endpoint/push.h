@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace mailbraid::sync::endpoint {
@@ -108,6 +109,27 @@ struct RemoveRequest {
   const RemoteMailbox* mailbox = nullptr;
   mailstore::UidValidity uidValidity;
   KeySet keys;
+};
+
+/// A message of a maildrop (POP3) that the store holds durably, and that the server need not keep any more.
+struct StoredMessage {
+  mailstore::Uidl key;
+  std::uint64_t size = 0;  ///< octets
+  mailstore::HeaderDigest header;
+  mailstore::ContentKey content;
+  /// It was deleted there once and is listed again: not believed to be the same message before it was looked at.
+  bool cameAgain = false;
+};
+
+/// What became of messages that were to be deleted from a maildrop.
+struct DeletionOutcome {
+  std::vector<mailstore::Uidl> deleted;   ///< the server has confirmed it: +OK to DELE, and +OK to QUIT
+  std::vector<mailstore::Uidl> vanished;  ///< not listed any more: somebody else deleted them
+  std::vector<mailstore::Uidl> replaced;  ///< another message has the key now
+  std::vector<std::pair<mailstore::Uidl, std::string>> refused;  ///< and why, as a clause
+  /// The session did not end well: whether these were deleted is not known, and seen in the next listing.
+  std::vector<mailstore::Uidl> unconfirmed;
+  std::string unconfirmedReason;  ///< a clause
 };
 
 /// Learns what was done, as it is done: what is told here has happened at the endpoint, though a crash may come before

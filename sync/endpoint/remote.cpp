@@ -28,4 +28,8 @@ const std::vector<mailstore::Uidl>& namesOf(const KeySet& keys) {
   return keysOf<std::vector<mailstore::Uidl>>(keys);
 }
 
+bool isServersName(const mailstore::Uidl& key) {
+  return key.value().find(' ') == std::string::npos;  // see pop3::fallbackUidl()
+}
+
 }  // namespace mailbraid::sync::endpoint

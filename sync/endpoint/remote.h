@@ -19,6 +19,9 @@ using KeySet = std::variant<mailstore::UidSet, std::vector<mailstore::Uidl>>;
 [[nodiscard]] const mailstore::UidSet& uidsOf(const KeySet& keys);
 [[nodiscard]] const std::vector<mailstore::Uidl>& namesOf(const KeySet& keys);
 
+/// False for a name that was made here, of a message that a POP3 server gives no unique-id of its own.
+[[nodiscard]] bool isServersName(const mailstore::Uidl& key);
+
 /// What a server tells of a mailbox without, or on, opening it. 0 where it does not tell.
 struct RemoteStatus {
   mailstore::UidValidity uidValidity;

@@ -84,8 +84,9 @@ struct EndpointSettings {
   unsigned connections = 2;                  ///< at most, at once
   Compression compress = Compression::Auto;
   LeaveOnServer leaveOnServer;
-  SeenRule seen;               ///< POP3
-  std::filesystem::path path;  ///< Maildir, mbox
+  SeenRule seen;                        ///< POP3
+  std::optional<std::uint64_t> newest;  ///< POP3: at most so many stay on the server
+  std::filesystem::path path;           ///< Maildir, mbox
   SubfolderStyle subfolders = SubfolderStyle::Nested;
   mailstore::MboxQuoting quoting = mailstore::MboxQuoting::Mboxrd;
 };

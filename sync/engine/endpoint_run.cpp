@@ -79,6 +79,10 @@ void EndpointRun::push() {
   guarded([this] { pushAll(); });
 }
 
+void EndpointRun::deleteStored() {
+  guarded([this] { carryOutDeletions(); });
+}
+
 void EndpointRun::seal(mailstore::RunId run) {
   guarded([&] {
     if (endpoint_->seal(run.value())) job([&](Store& store) { pull_->sealed(store, run); });
@@ -98,7 +102,7 @@ EndpointReport EndpointRun::finish() {
     report_.counts.quarantined += pull_->counts().quarantined;
     absorbPull();
   }
-  report_.counts.held = heldByPull_ + heldByPush_;
+  report_.counts.held = heldByPull_ + heldByPush_ + heldByDeletion_;
   report_.seconds = std::chrono::duration<double>(spent_).count();
   return report_;
 }
@@ -144,7 +148,11 @@ void EndpointRun::pullAll() {
   endpoint_->open();
   sealNewTree();
   awaitFirst();
-  readMailboxes();
+  if (settings_.type == EndpointType::Pop3) {
+    readMaildrop();
+  } else {
+    readMailboxes();
+  }
 }
 
 void EndpointRun::sealNewTree() {

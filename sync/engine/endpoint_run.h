@@ -8,6 +8,7 @@
 #include "sync/engine/pull_board.h"
 #include "sync/exec/endpoint_pull.h"
 #include "sync/exec/endpoint_push.h"
+#include "sync/exec/maildrop_deletion.h"
 #include "sync/exec/store_writer.h"
 
 #include <chrono>
@@ -52,6 +53,11 @@ class EndpointRun {
   bool planPush(std::unordered_set<mailstore::EntryId> allowed);
   /// Phase 2: carries it there, and reads again what that changed.
   void push();
+  /// When all was carried everywhere: decides what a POP3 server need not keep any more. `allowed` as of planPush().
+  /// True when there is something to delete.
+  bool planDeletions(const std::unordered_set<mailstore::EntryId>& allowed);
+  /// Phase 3: deletes it there.
+  void deleteStored();
   /// Good-bye, and what was done.
   EndpointReport finish();
   /// Entries that were removed beyond the brake because the user allows it.
@@ -67,6 +73,14 @@ class EndpointRun {
   void findSeal();
   void sealNewTree();
   void pushAll();
+  // endpoint_run_deletion.cpp
+  /// One session after the other while the server lists in parts; what need not stay is deleted at the end of each.
+  void readMaildrop();
+  [[nodiscard]] plan::KeepRules keepRules() const;
+  [[nodiscard]] bool mayDelete() const;
+  bool planDeletions(const std::unordered_set<mailstore::EntryId>& allowed, exec::DeletionSettings::Stage stage);
+  void carryOutDeletions();
+  void absorbDeletion();
   [[nodiscard]] plan::MappingRules mappingRules() const;
   [[nodiscard]] plan::Window window() const;
   [[nodiscard]] bool removalsAllowed(const std::string& mailbox) const;
@@ -117,6 +131,8 @@ class EndpointRun {
   std::unique_ptr<endpoint::Endpoint> endpoint_;
   std::unique_ptr<exec::EndpointPull> pull_;
   std::unique_ptr<exec::EndpointPush> push_;
+  std::unique_ptr<exec::MaildropDeletion> deletion_;
+  exec::Maildrop maildrop_;                                 ///< as it was last listed, where something may be deleted
   std::unique_ptr<mailstore::Store> reader_;                ///< reads octets to upload while the writer writes
   std::vector<mailstore::EntryId> allowedEntries_;          ///< by this endpoint's earlier readings
   std::unordered_set<mailstore::EntryId> allowedAnywhere_;  ///< by any endpoint's
@@ -124,6 +140,9 @@ class EndpointRun {
   endpoint::Seal seal_;
   std::uint64_t heldByPull_ = 0;
   std::uint64_t heldByPush_ = 0;
+  std::uint64_t heldByDeletion_ = 0;
+  std::uint64_t removedByDeletion_ = 0;
+  bool deletionFailed_ = false;  ///< in part or as a whole: tried again in the next run, not in this one
   bool anotherRound_ = false;  ///< a push left something that it can do now that was read again
   bool failed_ = false;        ///< a phase ended in an error: the endpoint is not touched any more
   std::unordered_set<mailstore::EntryId> uploaded_;  ///< in this run

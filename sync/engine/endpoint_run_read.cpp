@@ -267,6 +267,10 @@ void EndpointRun::readDeltas(Sink& sink, const std::vector<std::size_t>& works) 
       continue;
     }
     largeJob([&](Store& store) { pull_->applyDelta(store, i, delta); });
+    if (mayDelete()) {
+      maildrop_.listed = delta.present ? endpoint::namesOf(*delta.present) : std::vector<mailstore::Uidl>{};
+      maildrop_.wouldBeStored.clear();
+    }
     delta.present.reset();  // the keys of a large mailbox are megabytes
     // An incomplete listing leaves the anchor where it was.
     if (delta.incomplete.empty()) {
@@ -367,6 +371,9 @@ void EndpointRun::planOnly(const std::vector<KeyRequest>& needed, const std::vec
       count = std::min<std::uint64_t>(count, read_[works[r]]->messages);
     }
     report_.counts.fresh += count;
+    for (const mailstore::Uidl& name : endpoint::namesOf(needed[r].keys)) {
+      if (mayDelete()) maildrop_.wouldBeStored.insert(name.value());
+    }
     if (count == 0 || company_ == Company::Shared) continue;  // the rehearsed entries tell it
     job([&](Store&) {
       context_.log.note(settings_.name, work.record.name, "new", std::to_string(count) + " messages to fetch");

@@ -1,5 +1,6 @@
 #include "sync/engine/engine.h"
 
+#include "mailstore/mail_date.h"
 #include "sync/engine/endpoint_run.h"
 
 #include <algorithm>
@@ -83,7 +84,7 @@ Runs makeRuns(const RunContext& context) {
   return runs;
 }
 
-/// Pulls all, then pushes to all.
+/// Pulls all, then pushes to all, then deletes what POP3 servers need not keep: others may have to hold it first.
 void carryOut(const SyncRequest& request, Runs& runs) {
   std::vector<EndpointRun*> all;
   for (const auto& run : runs) all.push_back(run.get());
@@ -95,6 +96,11 @@ void carryOut(const SyncRequest& request, Runs& runs) {
     if (run->planPush(allowed)) busy.push_back(run.get());
   }
   if (!busy.empty()) runPhase(request, busy, &EndpointRun::push);
+  std::vector<EndpointRun*> leaving;
+  for (const auto& run : runs) {
+    if (run->planDeletions(allowed)) leaving.push_back(run.get());
+  }
+  if (!leaving.empty()) runPhase(request, leaving, &EndpointRun::deleteStored);
 }
 
 void seal(Runs& runs, StoreWriter& writer, mailstore::RunId run) {
@@ -165,13 +171,14 @@ RunReport syncWith(const StoreWriter::Opener& open, const std::filesystem::path&
   exec::OpLog log;
   RunReport report;
   const auto mode = request.dryRun ? exec::StoreWriter::Mode::Rehearse : exec::StoreWriter::Mode::Commit;
-  const mailstore::SpoolOptions spool = Store::spoolOptionsFor(directory);
+  mailstore::SpoolOptions spool = Store::spoolOptionsFor(directory);
   StoreWriter::Limits limits;
   limits.transactionAge = request.commitAge;
   StoreWriter writer(openOrStop, mode, limits);
   writer.beforeCommit([&log](Store& s) { log.flush(s); });
   const std::int64_t now = request.clock();
   mailstore::ChangeNumber before;
+  spool.latestDate = mailstore::latestDateAt(now);
   if (!request.dryRun) {
     writer.give(
         [&](Store& s) {

@@ -82,6 +82,9 @@ struct SyncRequest {
   std::vector<endpoint::EndpointSettings> endpoints;
   bool dryRun = false;
   std::vector<AllowedRemovals> allowRemovals;
+  /// What a POP3 endpoint need not keep is deleted there only when the endpoint of this name is known to hold it, too;
+  /// empty: when it is durable in the store.
+  std::string deletionsConfirmedBy;
   /// How long what was removed stays in the store: what is older is forgotten at the end of the day's first run. None:
   /// nothing is.
   std::optional<std::chrono::seconds> retention;

@@ -73,7 +73,8 @@ MigrationPlan planMigration(std::vector<EndpointSettings> sources, EndpointSetti
   for (EndpointSettings& source : sources) {
     source.braid = plan.braid;
     source.pull = {true, source.pull.flags, false};
-    source.push = {false, false, false};
+    // What a POP3 server need not keep is deleted there, when it is at the destination.
+    source.push = {false, false, source.type == EndpointType::Pop3 && source.push.removals};
     source.expungeDeleted = false;
     plan.endpoints.push_back(std::move(source));
   }

@@ -215,6 +215,8 @@ class EndpointPull {
   [[nodiscard]] mailstore::Flags takenFlags(const endpoint::RemoteMessage& told) const {
     return settings_.pull.flags ? told.flags : mailstore::Flags{};
   }
+  /// For a pair that is made now: kept only where a policy goes by it.
+  [[nodiscard]] std::int64_t firstSeen() const { return settings_.removalsTold ? 0 : settings_.now; }
   [[nodiscard]] bool mayBeUpload(std::size_t work, const mailstore::RemoteKey& key) const;
   template <class... Content>
   std::optional<mailstore::EntryId> findUploaded(mailstore::Store& store, std::size_t work, const Content&... content);

@@ -1,4 +1,5 @@
 // EndpointPull: recognising, storing and removing messages.
+#include "mailstore/mail_date.h"
 #include "sync/exec/endpoint_pull.h"
 
 #include <algorithm>
@@ -36,9 +37,10 @@ void addTo(KeySet& keys, const mailstore::RemoteKey& key) {
   }
 }
 
-/// For endpoints that know no internal date.
-InternalDate dateOf(Store& store, MessageId message) {
-  return {store.messages().info(message).header.date, 0};
+/// For endpoints that know no internal date; 0 when none can be believed.
+InternalDate dateOf(Store& store, MessageId message, std::int64_t now) {
+  const InternalDate date{store.messages().info(message).header.date, 0};
+  return mailstore::isBelievable(date, mailstore::latestDateAt(now)) ? date : InternalDate{};
 }
 
 bool isTrash(Store& store, MailboxId id) {
@@ -162,7 +164,7 @@ void EndpointPull::adopt(Store& store, std::size_t work, EntryId id, const Remot
   if (!mayBeUpload(work, told.key)) store.entries().isShared(id);
   if (settings_.adopted != nullptr && !settings_.readsAgain) settings_.adopted->insert(id);
   const mailstore::PairId pair =
-      store.pairs().add(works_[work].record.id, told.key, id, takenFlags(told), told.objectId);
+      store.pairs().add(works_[work].record.id, told.key, id, takenFlags(told), told.objectId, firstSeen());
   std::optional<Entry> entry = store.entries().find(id);
   if (entry && settings_.pull.flags) takeMarks(store, *entry, pair, told.flags);
   ++counts_.adopted;
@@ -193,7 +195,7 @@ void EndpointPull::takeNew(Store& store, std::size_t work, MessageId message, co
   if (countsAsSeen(store, message, date)) flags = flags.unitedWith(Flags::of(mailstore::SystemFlag::Seen));
   const EntryId entry = store.entries().add(works_[work].record.mailbox, message, flags, date);
   ++works_[work].added;
-  store.pairs().add(works_[work].record.id, told.key, entry, takenFlags(told), told.objectId);
+  store.pairs().add(works_[work].record.id, told.key, entry, takenFlags(told), told.objectId, firstSeen());
   logKey(work, kind, told.key);
 }
 
@@ -233,7 +235,7 @@ bool EndpointPull::identify(Store& store, std::size_t work, const RemoteMessage&
       adopt(store, work, *unpaired, told);
       return true;
     }
-    takeNew(store, work, message, told, dateOf(store, message), "copy");
+    takeNew(store, work, message, told, dateOf(store, message, settings_.now), "copy");
     ++counts_.adopted;
     return true;
   }
@@ -255,7 +257,7 @@ bool EndpointPull::identify(Store& store, std::size_t work, const RemoteMessage&
     }
   }
   if (const auto message = store.entries().findMessage(endpoint_.braid, *told.header, told.size)) {
-    takeNew(store, work, *message, told, dateOf(store, *message), "copy");
+    takeNew(store, work, *message, told, dateOf(store, *message, settings_.now), "copy");
     ++counts_.adopted;
     return true;
   }

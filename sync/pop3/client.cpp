@@ -129,6 +129,7 @@ std::optional<Event> Client::onGreeting(std::string_view line) {
     return malformed("the server does not greet as a POP3 server");
   }
   state_ = State::Status;
+  if (status->text.starts_with("Gpop ready")) quirks_.add(Quirk::ListsInParts);
   return Greeting{status->ok, apopTimestamp(line, quirks_), status->code, std::move(status->text)};
 }
 

@@ -21,6 +21,7 @@ enum class Quirk : std::uint8_t {
   UnreadableListingLine,
   NoUidl,
   NoTop,
+  ListsInParts,
 };
 
 struct QuirkFacts {
@@ -29,7 +30,7 @@ struct QuirkFacts {
   std::string_view handling;
 };
 
-inline constexpr std::array<QuirkFacts, 11> kQuirks{{
+inline constexpr std::array<QuirkFacts, 12> kQuirks{{
     {Quirk::BareOk, "bare-ok", "+OK or -ERR without a text, RETR without a size: taken as it is"},
     {Quirk::NoCapa, "no-capa", "-ERR to CAPA: nothing is pipelined, UIDL and TOP are tried"},
     {Quirk::PaddedListing, "padded-listing", "more than one space in a LIST or UIDL line: skipped"},
@@ -42,6 +43,8 @@ inline constexpr std::array<QuirkFacts, 11> kQuirks{{
      "a listing line without a number: the listing is incomplete"},
     {Quirk::NoUidl, "no-uidl", "-ERR to UIDL: messages are known by their header"},
     {Quirk::NoTop, "no-top", "-ERR to TOP: messages without a unique-id are fetched whole"},
+    {Quirk::ListsInParts, "lists-in-parts",
+     "Gmail lists some hundred messages a session: sessions go on while they bring new ones"},
 }};
 
 /// Which quirks a connection has shown.

@@ -3,6 +3,7 @@
 #include "cli/config/configuration.h"
 #include "tests/cli/scratch.h"
 
+#include <chrono>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -213,15 +214,27 @@ TEST_CASE("two endpoints on one account of a braid, or on one directory, are ref
   CHECK(complaintsOf("[endpoint.a]\n" + disk + "\"/tmp/xy\"\n[endpoint.b]\n" + disk + "\"/tmp/x\"\n").empty());
 }
 
-TEST_CASE("what this version cannot do is refused instead of ignored", "[cli][config]") {
+TEST_CASE("what a POP3 server keeps is read, and what contradicts it is refused", "[cli][config]") {
+  using Kind = mailbraid::sync::endpoint::LeaveOnServer::Kind;
   const std::string isp = "[endpoint.isp]\ntype = \"pop3\"\nhost = \"h\"\nuser = \"u\"\n";
-  CHECK(complaintsOf(isp + "leave_on_server = \"forever\"\n").empty());
-  for (const std::string value : {"14d", "until-removed", "no"}) {
-    CHECK(complaintsOf(isp + "leave_on_server = \"" + value + "\"\n") ==
-          Sentences{
-              "FILE:5: [endpoint.isp] leave_on_server: only \"forever\" is available in this version, which deletes "
-              "nothing at a server; remove the line"});
-  }
+  const auto leaving = [&](const std::string& value) {
+    return loaded(isp + "leave_on_server = \"" + value + "\"\n").endpoints.at(0).settings.leaveOnServer;
+  };
+  CHECK(leaving("forever").kind == Kind::Forever);
+  CHECK(leaving("until-removed").kind == Kind::UntilRemoved);
+  CHECK(leaving("no").kind == Kind::No);
+  CHECK(leaving("14d").kind == Kind::ForTime);
+  CHECK(leaving("14d").time == std::chrono::days(14));
+  CHECK(loaded(isp + "newest = 500\n").endpoints.at(0).settings.newest == 500);
+  CHECK(complaintsOf(isp + "leave_on_server = \"no\"\npush = []\n") ==
+        Sentences{"FILE:5: [endpoint.isp] leave_on_server: deletes mail at the server, but \"push\" carries no removals "
+                  "there; write one or the other"});
+  CHECK(complaintsOf(isp + "newest = 500\nremovals = \"never\"\n") ==
+        Sentences{"FILE:5: [endpoint.isp] newest: deletes mail at the server, but removals = \"never\" forbids it; "
+                  "write one or the other"});
+  CHECK(complaintsOf(isp + "leave_on_server = \"no\"\nnewest = 500\n") ==
+        Sentences{"FILE:6: [endpoint.isp] newest: says what stays on the server, but leave_on_server = \"no\" leaves "
+                  "nothing there; remove one"});
 }
 
 TEST_CASE("a value outside of a closed set lists the allowed ones", "[cli][config]") {

@@ -1,8 +1,8 @@
 #include "sync/endpoint/pop3_endpoint.h"
 
-#include "tests/endpoint/fake_pop3.h"
 #include "tests/endpoint/pull_log.h"
 #include "tests/support/catch.h"
+#include "tests/support/fake_pop3.h"
 #include "tests/support/temp_dir.h"
 
 #include <algorithm>
@@ -32,7 +32,8 @@ FakeMaildrop three() {
 /// A server of one connection and an endpoint that talks to it.
 class Fixture {
  public:
-  explicit Fixture(const FakeMaildrop& drop) : server(FakePop3(drop, log)), endpoint(settings(), environment()) {}
+  explicit Fixture(FakeMaildrop offered)
+      : drop(std::move(offered)), server(FakePop3(drop, log)), endpoint(settings(), environment()) {}
 
   EndpointSettings settings() const {
     EndpointSettings out;
@@ -69,6 +70,7 @@ class Fixture {
   }
 
   test::TempDir directory;
+  FakeMaildrop drop;
   std::vector<std::string> log;
   TestServer server;
   Pop3Endpoint endpoint;

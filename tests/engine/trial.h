@@ -7,6 +7,9 @@
 #include "tests/support/scratch.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -45,10 +48,14 @@ class Trial {
     sync::engine::SyncRequest request;
     request.endpoints = std::move(endpoints);
     request.allowRemovals = allowRemovals;
+    if (now != 0) request.clock = [this] { return now; };
+    if (adjust) adjust(request);
     SilentObserver observer;
     return sync::engine::sync(*store_, request, observer, std::move(stop));
   }
   std::vector<sync::engine::AllowedRemovals> allowRemovals;
+  std::int64_t now = 0;                                    ///< seconds since 1970; 0: the clock's
+  std::function<void(sync::engine::SyncRequest&)> adjust;  ///< what else a run shall be
 
   /// The subjects of the live entries of a store mailbox, sorted.
   std::vector<std::string> subjects(const std::string& braid, const std::string& mailbox) {
@@ -97,6 +104,25 @@ class Trial {
       if (row.message.header.subject == subject) flags = row.entry.flags;
     });
     return flags;
+  }
+
+  /// What another process does to the store meanwhile.
+  void aside(const std::function<void(const std::filesystem::path& directory)>& deed) {
+    const std::filesystem::path directory = store_->directory();
+    store_.reset();
+    deed(directory);
+    store_ = mailstore::Store::open(directory, mailstore::Access::ReadWrite);
+  }
+
+  void removeFromStore(const std::string& braid, const std::string& subject) {
+    mailstore::Store::Transaction transaction(*store_);
+    const auto found = store_->mailboxes().findByName(store_->mailboxes().ensureBraid(braid), "INBOX");
+    std::vector<mailstore::EntryId> entries;
+    store_->entries().list(found->id, [&](const mailstore::EntryRow& row) {
+      if (row.message.header.subject == subject) entries.push_back(row.entry.id);
+    });
+    for (const mailstore::EntryId entry : entries) store_->entries().remove(entry, 1);
+    transaction.commit();
   }
 
   bool sound() { return store_->checkStructure().empty(); }

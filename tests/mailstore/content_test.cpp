@@ -1,6 +1,5 @@
 // Recognising messages: header digests, content keys, the header index.
 #include "mailstore/header_index.h"
-#include "mailstore/mail_date.h"
 #include "tests/mailstore/store_fixture.h"
 #include "tests/support/catch.h"
 
@@ -122,37 +121,6 @@ TEST_CASE("what cannot be decoded is stored all the same, as valid UTF-8 without
   CHECK(isClean(subjectOf(std::string("a\0b", 3))));
   CHECK(subjectOf(std::string(5000, 'x')).size() == 1000);
   CHECK(subjectOf("=?utf-8?q?" + std::string(3000, 'x') + "=C3=BC?=").size() <= 1000);
-}
-
-TEST_CASE("dates of mail are read in all their forms", "[index]") {
-  const auto read = [](std::string_view text) { return parseMailDate(text).value_or(InternalDate{-1, 0}); };
-  const std::int64_t expected = 1038794645;  // 2002-12-02T02:04:05Z
-  CHECK(read("Mon, 2 Dec 2002 03:04:05 +0100") == InternalDate{expected, 60});
-  CHECK(read("2 Dec 2002 03:04:05 +0100") == InternalDate{expected, 60});
-  CHECK(read("Mon, 02 Dec 02 03:04:05 +0100 (CET)") == InternalDate{expected, 60});
-  CHECK(read("Mon,2 December 102 03:04:05 CET") == InternalDate{expected, 60});
-  CHECK(read("Mon (x (y) \\)), 2 Dec 2002 03:04:05 +0100") == InternalDate{expected, 60});
-  CHECK(read("Sun, 1 Dec 2002 21:04:05 EST") == InternalDate{expected, -300});
-  CHECK(read("Mon, 2 Dec 2002 02:04 GMT") == InternalDate{expected - 5, 0});
-  CHECK(read("Mon, 2 Dec 2002 02:04:05") == InternalDate{expected, 0});
-  CHECK(read("Sat, 1 Jan 99 00:00:00 +0000").seconds == 915148800);
-  for (const char* wrong :
-       {"", "yesterday", "Mon, 32 Dec 2002 03:04:05 +0100", "Mon, 30 Feb 2002 03:04:05 +0100",
-        "Mon, 2 Dez 2002 03:04:05 +0100", "Mon, 2 Dec 2002 24:04:05 +0100", "2 Dec 2002", "2 Dec 2002 03"}) {
-    CAPTURE(wrong);
-    CHECK_FALSE(parseMailDate(wrong).has_value());
-  }
-}
-
-TEST_CASE("the internal date to fall back on is that of the topmost Received that has one, else Date", "[index]") {
-  const std::string date = "Date: Mon, 2 Dec 2002 02:04:05 +0000\r\n";
-  const auto fallback = [](const std::string& header) { return prepared(header + "\r\nbody").fallbackDate; };
-  CHECK(fallback(
-            "Received: from a by b; nonsense\r\nReceived: from c by a (x; y)\r\n ; Tue, 3 Dec 2002 02:04:05 +0200\r\n"
-            "Received: from d by c; Wed, 4 Dec 2002 02:04:05 +0000\r\n" +
-            date) == InternalDate{1038873845, 120});
-  CHECK(fallback(date) == InternalDate{1038794645, 0});
-  CHECK(fallback("Subject: x\r\n") == InternalDate{});
 }
 
 TEST_CASE("lines that are no fields do not hide those that are", "[index]") {

@@ -85,6 +85,11 @@ TEST_CASE("long-uidl: more than 70 characters are kept", "[pop3][quirks]") {
   CHECK(quirksOf({Uidl{}}, wire) == only(Quirk::LongUidl));
 }
 
+TEST_CASE("lists-in-parts: Gmail is known by its greeting", "[pop3][quirks]") {
+  CHECK(quirksOf({}, "+OK Gpop ready for requests from 192.0.2.7 a1mb2\r\n") == only(Quirk::ListsInParts));
+  CHECK(quirksOf({}, "+OK not Gpop ready\r\n") == QuirkSet{});
+}
+
 TEST_CASE("unreadable-listing-line: the listing goes on and says that it is not whole", "[pop3][quirks]") {
   const std::string wire = "+OK hi\r\n+OK 2\r\n1 a\r\n*** maintenance tonight ***\r\n2 b\r\n.\r\n";
   CHECK(eventsOf({Uidl{}}, wire) == Lines{"greeting+ hi", "reply 1+ 2", "uidl 1 a", "uidl 2 b", "end 1 2 unreadable=1",

@@ -3,9 +3,12 @@
 
 #include "tests/support/tls_test_server.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,18 +30,34 @@ struct FakeMaildrop {
   std::size_t missing = 0;              ///< the last so many messages are in STAT, but not listed
   std::optional<std::size_t> breaksAt;  ///< the connection ends in the middle of this message (from 0)
   std::optional<std::size_t> refuses;   ///< -ERR to RETR of this message (from 0)
+  /// What a session shows, at most; what was fetched is not shown again in another one (Gmail). 0: all.
+  std::size_t part = 0;
+  std::set<std::string> hidden;        ///< UIDLs that are not shown any more
+  std::set<std::string> keeps;         ///< UIDLs of messages whose DELE is answered -ERR
+  std::string quitAnswer = "+OK bye";  ///< empty: the connection ends instead
+  bool deletes = true;                 ///< QUIT carries out what was marked, whatever it answers
+  std::uint64_t lineEnd = 2;           ///< octets that LIST counts for the end of a line
+  std::function<void()> onDeletion;    ///< before DELE is answered
 };
 
-/// Serves one connection; every command line is written down in `log`.
+/// Serves connections one after the other; every command line is written down in `log`. Both may be looked at, and
+/// changed, while no server uses them.
 class FakePop3 {
  public:
-  FakePop3(FakeMaildrop drop, std::vector<std::string>& log) : drop_(std::move(drop)), log_(log) {}
+  FakePop3(FakeMaildrop& drop, std::vector<std::string>& log) : drop_(drop), log_(log) {}
 
   void operator()(ServerConnection& line) {
+    marked_.clear();
+    fetched_.clear();
+    shown_.clear();
+    for (const FakeMessage& message : drop_.messages) {
+      const bool full = drop_.part != 0 && shown_.size() == drop_.part;
+      if (!full && !drop_.hidden.contains(message.uidl)) shown_.push_back(message);
+    }
     line.send(drop_.greeting + "\r\n");
     for (std::string command = next(line); !command.empty(); command = next(line)) {
       const std::string verb = command.substr(0, command.find(' '));
-      if (verb == "QUIT") return line.send("+OK\r\n");
+      if (verb == "QUIT") return quit(line);
       if (!answer(line, verb, command)) return;
     }
   }
@@ -51,6 +70,12 @@ class FakePop3 {
     return command;
   }
 
+  void quit(ServerConnection& line) {
+    if (drop_.deletes) std::erase_if(drop_.messages, [&](const auto& one) { return marked_.contains(one.uidl); });
+    if (drop_.part != 0) drop_.hidden.merge(fetched_);
+    if (!drop_.quitAnswer.empty()) line.send(drop_.quitAnswer + "\r\n");
+  }
+
   bool answer(ServerConnection& line, const std::string& verb, const std::string& command) {
     if (verb == "CAPA") {
       line.send(drop_.capabilities.empty() ? "-ERR\r\n" : "+OK\r\n" + drop_.capabilities + ".\r\n");
@@ -59,24 +84,32 @@ class FakePop3 {
     } else if (verb == "PASS") {
       line.send(drop_.passAnswer + "\r\n");
     } else if (verb == "STAT") {
-      line.send("+OK " + std::to_string(drop_.messages.size()) + " 0\r\n");
+      line.send("+OK " + std::to_string(shown_.size()) + " 0\r\n");
     } else if (verb == "UIDL" || verb == "LIST") {
       list(line, verb);
     } else if (verb == "RETR" || verb == "TOP") {
       return message(line, verb, std::stoul(command.substr(verb.size() + 1)) - 1);
+    } else if (verb == "DELE") {
+      if (drop_.onDeletion) drop_.onDeletion();
+      const std::string& uidl = shown_.at(std::stoul(command.substr(verb.size() + 1)) - 1).uidl;
+      if (!drop_.keeps.contains(uidl)) marked_.insert(uidl);
+      line.send(drop_.keeps.contains(uidl) ? "-ERR locked\r\n" : "+OK\r\n");
     } else {
       line.send("-ERR no\r\n");
     }
     return true;
   }
 
+  std::string sizeOf(const FakeMessage& message) const {
+    const auto lines = static_cast<std::uint64_t>(std::count(message.octets.begin(), message.octets.end(), '\n'));
+    return std::to_string(message.octets.size() - 2 * lines + drop_.lineEnd * lines);
+  }
+
   void list(ServerConnection& line, const std::string& verb) {
     if (verb == "UIDL" && !drop_.uidl) return line.send("-ERR\r\n");
     std::string reply = "+OK\r\n";
-    for (std::size_t i = 0; i + drop_.missing < drop_.messages.size(); ++i) {
-      const FakeMessage& message = drop_.messages[i];
-      reply += std::to_string(i + 1) + " " + (verb == "UIDL" ? message.uidl : std::to_string(message.octets.size())) +
-               "\r\n";
+    for (std::size_t i = 0; i + drop_.missing < shown_.size(); ++i) {
+      reply += std::to_string(i + 1) + " " + (verb == "UIDL" ? shown_[i].uidl : sizeOf(shown_[i])) + "\r\n";
     }
     line.send(reply + ".\r\n");
   }
@@ -87,18 +120,22 @@ class FakePop3 {
       line.send("-ERR cannot\r\n");
       return true;
     }
-    const std::string& octets = drop_.messages.at(index).octets;
+    const std::string& octets = shown_.at(index).octets;
     if (verb == "RETR" && drop_.breaksAt == index) {
       line.send("+OK\r\n" + octets.substr(0, octets.size() / 2));
       return false;
     }
+    if (verb == "RETR") fetched_.insert(shown_[index].uidl);
     const std::string shown = verb == "TOP" ? octets.substr(0, octets.find("\r\n\r\n") + 4) : octets;
     line.send("+OK\r\n" + shown + ".\r\n");
     return true;
   }
 
-  FakeMaildrop drop_;
+  FakeMaildrop& drop_;
   std::vector<std::string>& log_;
+  std::vector<FakeMessage> shown_;  ///< in this session
+  std::set<std::string> marked_;
+  std::set<std::string> fetched_;
 };
 
 }  // namespace mailbraid::tests

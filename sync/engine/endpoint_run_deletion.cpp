@@ -1,0 +1,102 @@
+// EndpointRun: POP3 servers, which are read in one session or in several, and what they need not keep.
+#include "sync/engine/endpoint_run.h"
+
+#include <utility>
+
+namespace mailbraid::sync::engine {
+
+using endpoint::EndpointType;
+using exec::DeletionSettings;
+using exec::MailboxWork;
+using exec::MaildropDeletion;
+using mailstore::Error;
+using mailstore::ErrorKind;
+using mailstore::Retry;
+using mailstore::Scope;
+using mailstore::Store;
+
+namespace {
+
+constexpr unsigned kMostSessions = 200;
+
+}  // namespace
+
+void EndpointRun::readMaildrop() {
+  for (unsigned session = 1;; ++session) {
+    readMailboxes();
+    if (planDeletions({}, DeletionSettings::Stage::Midway)) carryOutDeletions();
+    const bool foundNew = pull_->counts().fresh + pull_->counts().adopted > 0;
+    if (!endpoint_->listsInParts() || !foundNew || context_.request.dryRun || context_.stop.stop_requested()) return;
+    if (session == kMostSessions) {
+      report_.notes.emplace_back(
+          "the server may hold more mail than it has listed yet: run again until nothing new comes");
+      return;
+    }
+    absorbPull();
+    endpoint_->refresh();
+    suspect_.reset();
+  }
+}
+
+plan::KeepRules EndpointRun::keepRules() const {
+  return {settings_.leaveOnServer, settings_.newest, settings_.maxSize, context_.now};
+}
+
+bool EndpointRun::mayDelete() const {
+  const bool carriesRemovals = settings_.push.removals && settings_.removals != endpoint::RemovalStyle::Never;
+  return settings_.type == EndpointType::Pop3 && keepRules().deletes() && carriesRemovals;
+}
+
+bool EndpointRun::planDeletions(const std::unordered_set<mailstore::EntryId>& allowed) {
+  if (settings_.type != EndpointType::Pop3 || failed_ || deletionFailed_ || !pull_) return false;
+  if (context_.stop.stop_requested()) return false;
+  return planDeletions(allowed, DeletionSettings::Stage::AtEnd);
+}
+
+bool EndpointRun::planDeletions(const std::unordered_set<mailstore::EntryId>& allowed, DeletionSettings::Stage stage) {
+  const bool dryRun = context_.request.dryRun;
+  if (pull_->works().empty() || (dryRun && stage == DeletionSettings::Stage::Midway)) return false;
+  const MailboxWork& inbox = pull_->works().front();
+  if (!mayDelete()) {
+    job([&](Store& store) { MaildropDeletion::forgetWaiting(store, inbox.record.endpoint); });
+    return false;
+  }
+  DeletionSettings out;
+  out.endpointName = settings_.name;
+  out.rules = keepRules();
+  out.confirmedBy = context_.request.deletionsConfirmedBy;
+  out.removalsAllowed = [this](const std::string& mailbox) { return removalsAllowed(mailbox); };
+  out.allowedEntries = allowed;
+  out.removedEarlier = removedByDeletion_;
+  out.stage = stage;
+  out.mode = dryRun ? DeletionSettings::Mode::Rehearse : DeletionSettings::Mode::Commit;
+  deletion_ = std::make_unique<MaildropDeletion>(std::move(out), context_.log);
+  maildrop_.record = inbox.record;
+  job([&](Store& store) { deletion_->plan(store, maildrop_); });
+  if (!dryRun && !deletion_->items().empty()) return true;
+  absorbDeletion();
+  return false;
+}
+
+void EndpointRun::absorbDeletion() {
+  report_.counts.removedThere += deletion_->deleted();
+  removedByDeletion_ += deletion_->removed();
+  heldByDeletion_ = deletion_->held();
+  if (heldByDeletion_ > 0) addHeld(maildrop_.record.name);
+  report_.notes.insert(report_.notes.end(), deletion_->notes().begin(), deletion_->notes().end());
+  for (const std::string& sentence : deletion_->problems()) {
+    deletionFailed_ = true;
+    problem(Error(ErrorKind::TemporaryFailure, Scope::Mailbox, Retry::Later, sentence), maildrop_.record.name);
+  }
+  deletion_.reset();
+}
+
+void EndpointRun::carryOutDeletions() {
+  // The pairs that the plan was made from, and the octets behind them, are on the disk before the server is told.
+  context_.writer.flush();
+  const endpoint::DeletionOutcome outcome = endpoint_->deleteStored(deletion_->items());
+  job([&](Store& store) { deletion_->record(store, outcome); });
+  absorbDeletion();
+}
+
+}  // namespace mailbraid::sync::engine
