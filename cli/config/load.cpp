@@ -201,6 +201,8 @@ class EndpointReader {
       settings.server.port = static_cast<std::uint16_t>(imap ? (implicit ? 993 : 143) : (implicit ? 995 : 110));
     }
     checkSubfolders();
+    if (std::string wrong = isServer ? applyLimits(draft_) : std::string(); !wrong.empty())
+      complain("limits", std::move(wrong));
     if (settings.leaveOnServer.kind != sync::endpoint::LeaveOnServer::Kind::Forever) {
       complain("leave_on_server",
                "only \"forever\" is available in this version, which deletes nothing at a server; remove the line");

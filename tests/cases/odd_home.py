@@ -233,6 +233,12 @@ class Home:
         self.sync()
         assert not self.sent[name] and self.maildir() == near, (self.sent, self.held())
 
+    def next_day(self):
+        """What was spent today was spent yesterday."""
+        with contextlib.closing(sqlite3.connect(os.path.join(self.directory, "store", "store.db"))) as database:
+            database.execute("UPDATE spending SET day = day - 1")
+            database.commit()
+
     def forget_dates(self):
         """Everything that was removed was removed long ago."""
         with contextlib.closing(sqlite3.connect(os.path.join(self.directory, "store", "store.db"))) as database:

@@ -45,10 +45,12 @@ class Trial {
     sync::engine::SyncRequest request;
     request.endpoints = std::move(endpoints);
     request.allowRemovals = allowRemovals;
+    if (now != 0) request.clock = [this] { return now; };
     SilentObserver observer;
     return sync::engine::sync(*store_, request, observer, std::move(stop));
   }
   std::vector<sync::engine::AllowedRemovals> allowRemovals;
+  std::int64_t now = 0;  ///< seconds since 1970; 0: what the clock says
 
   /// The subjects of the live entries of a store mailbox, sorted.
   std::vector<std::string> subjects(const std::string& braid, const std::string& mailbox) {
