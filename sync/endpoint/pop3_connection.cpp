@@ -294,7 +294,7 @@ void Pop3Connection::close() noexcept {
 WireTotals Pop3Connection::totals() const {
   if (!transport_) return {};
   const net::Traffic& traffic = transport_->traffic();
-  return {traffic.octetsIn, traffic.octetsOut, traffic.turns};
+  return {traffic.octetsIn, traffic.octetsOut, traffic.turns, traffic.octetsIn, traffic.octetsOut};
 }
 
 std::string Pop3Connection::describeConnection() const {

@@ -144,6 +144,7 @@ class EndpointRun {
   bool lookedForGone_ = false;
   bool anythingGone_ = false;
   bool braidEmpty_ = false;
+  bool nothingIsKnown_ = false;  ///< of what is new: there is nothing that it could be a copy of
   endpoint::WireTotals counted_;  ///< what of the line's traffic spend() has counted
   std::int64_t budgetDay_ = 0;    ///< for which the budget was looked at last
   plan::Leftover leftThere_;      ///< what the day's budget leaves at the endpoint

@@ -181,7 +181,7 @@ bool EndpointRun::setAside(const endpoint::MessagePlace& place) {
 
 bool EndpointRun::mayFetchDirectly(const std::vector<std::size_t>& works) {
   if (context_.request.dryRun || settings_.type != EndpointType::Imap || !settings_.pull.fresh) return false;
-  if (!window().isOpen() || settings_.expungeDeleted || settings_.limits.downloadPerDay != 0) return false;
+  if (!window().isOpen() || settings_.expungeDeleted) return false;
   const std::vector<MailboxWork>& mailboxes = pull_->works();
   const bool isNew = std::none_of(mailboxes.begin(), mailboxes.end(), [](const MailboxWork& w) {
     return w.record.anchor.complete || w.pairsDropped || w.uploadedFrom;
@@ -250,7 +250,10 @@ void EndpointRun::couldNotRead(const Error& error, std::size_t index) {
 }
 
 void EndpointRun::readDeltas(Sink& sink, const std::vector<std::size_t>& works) {
-  const bool direct = mayFetchDirectly(works);
+  const bool nothingKnown = mayFetchDirectly(works);
+  // Where there is a day's budget, what it has room for is chosen first.
+  nothingIsKnown_ = nothingKnown && settings_.limits.downloadPerDay != 0;
+  const bool direct = nothingKnown && !nothingIsKnown_;
   std::vector<DeltaRequest> requests;
   requests.reserve(works.size());
   for (const std::size_t i : works) {
@@ -315,7 +318,7 @@ void EndpointRun::bring(std::vector<KeyRequest> fresh, const std::vector<std::si
   const bool chooses = !settings_.pull.fresh || !window().isOpen() || settings_.expungeDeleted || rehearses;
   const bool recogniseFirst = settings_.type != EndpointType::Pop3 || !mirror || again || pull_->somethingIsMissing();
   const std::vector<KeyRequest> needed =
-      chooses || (recogniseFirst && !braidEmpty_) ? recognise(fresh, works) : std::move(fresh);
+      chooses || (recogniseFirst && !braidEmpty_ && !nothingIsKnown_) ? recognise(fresh, works) : std::move(fresh);
   if (context_.request.dryRun) {
     planOnly(needed, works);
     return;

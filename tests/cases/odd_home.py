@@ -44,6 +44,7 @@ class PopServer:
 
     def __init__(self):
         self.messages = []
+        self.refusals = []  # what the next PASS are answered with
         outer = self
 
         class Handler(socketserver.StreamRequestHandler):
@@ -79,6 +80,9 @@ class PopServer:
             verb, *words = line.decode().upper().split()
             if verb == "CAPA":
                 say("+OK", b"USER\r\nUIDL\r\nTOP\r\n.\r\n")
+            elif verb == "PASS" and self.refusals:
+                say(self.refusals.pop(0))
+                return
             elif verb in ("USER", "PASS", "NOOP", "QUIT"):
                 say("+OK")
                 if verb == "QUIT":

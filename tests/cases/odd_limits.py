@@ -1,6 +1,6 @@
 """Servers that give and take only so much: at once, in a day, of one size, or on one connection."""
 
-from odd_home import home, octets, refuse
+from odd_home import PopServer, home, octets, refuse
 from scripted_imap import Message, No, literals
 
 MANY = [f"n{number:03}" for number in range(350)]
@@ -149,3 +149,22 @@ def check_few_at_a_time(program):
         at.sync()
         assert sorted(len(line.split()) - 2 for line in at.sent["far"]) == [2, 10], at.sent
         at.settled()
+
+
+def check_pop_budget(program):
+    """POP3: a day's budget, and a maildrop that is locked for a moment."""
+    with home(program, pop=PopServer()) as (at, _):
+        at.servers["pop"].messages = [(f"U{number}", octets(f"p{number:02}")) for number in range(30)]
+        at.options = 'limits = { download_per_day = "6k" }\n'
+        said = at.sync(75)
+        taken = len(at.maildir()["INBOX"]) - 3
+        assert 5 <= taken < 30 and said.count(f"is used up: {30 - taken} messages (") == 1, (taken, said)
+        at.sync(75)
+        assert len(at.maildir()["INBOX"]) == taken + 3, at.held()
+        at.servers["pop"].refusals = ["-ERR [IN-USE] your last session is not over yet"]
+        for _ in range(3):
+            at.next_day()
+            at.sync(status=None)
+        at.next_day()
+        at.settled()
+        assert len(at.maildir()["INBOX"]) == 33 and not at.servers["pop"].refusals, at.held()

@@ -61,7 +61,7 @@ TEST_CASE("a day's budget is shared by the runs of the day, and the next day goe
   const sync::engine::Problem& problem = first.endpoints[0].problems[0];
   CHECK(problem.kind == mailstore::ErrorKind::TemporaryFailure);
   CHECK(problem.sentence ==
-        "today's budget of 58 kB for downloads from 127.0.0.1 is used up: 7 messages (69.5 kB) are left; run again "
+        "today's budget of 58 kB for downloads from 127.0.0.1 is used up: 7 messages (69.4 kB) are left; run again "
         "after 2026-11-27 00:00 UTC");
   CHECK(trial.filled(braid) == std::vector<std::string>{"INBOX: 5"});
 
