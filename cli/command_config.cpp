@@ -2,6 +2,7 @@
 #include "cli/text/json.h"
 #include "cli/text/units.h"
 #include "cli/text/utf8.h"
+#include "sync/endpoint/provider_limits.h"
 
 #include <algorithm>
 
@@ -50,6 +51,10 @@ const std::string* givenValue(const EndpointConfig& endpoint, std::string_view k
   return found == endpoint.given.end() ? nullptr : &found->second;
 }
 
+const sync::endpoint::ProviderLimits* limitsOf(const EndpointConfig& endpoint) {
+  return sync::endpoint::limitsOfHost(endpoint.settings.server.host, endpoint.settings.type);
+}
+
 void showEndpoint(Output& out, const EndpointConfig& endpoint) {
   out.line("");
   out.line("[endpoint." + harmlessLine(endpoint.settings.name) + "]");
@@ -60,6 +65,9 @@ void showEndpoint(Output& out, const EndpointConfig& endpoint) {
       out.line(name + " = " + harmlessLine(*value));
     } else if (name == "port") {
       out.line("# port = " + std::to_string(endpoint.settings.server.port));
+    } else if (const auto* provider = limitsOf(endpoint); name == "limits" && provider != nullptr) {
+      out.line("# limits = \"" + std::string(provider->name) + "\" (" + std::string(provider->source) + ", as of " +
+               std::string(provider->asOf) + ")");
     } else if (!key.info.fallback.empty()) {
       out.line("# " + name + ": " + std::string(key.info.fallback));
     }

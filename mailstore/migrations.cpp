@@ -177,9 +177,19 @@ constexpr std::array kVersion7{
     " (SELECT b.id FROM endpoint_mailbox b JOIN endpoint o ON o.id = b.endpoint WHERE o.type = 'pop3')",
 };
 
+// Version 8: what an account's server was asked for on a day of UTC, since providers limit that, whatever runs it
+// takes.
+//   account  "imap:USER@HOST": endpoints that are the same account share it
+//   day      days since 1970-01-01; earlier ones are forgotten
+constexpr std::array kVersion8{
+    "CREATE TABLE spending(account TEXT NOT NULL, day INTEGER NOT NULL, octets_in INTEGER NOT NULL,"
+    " octets_out INTEGER NOT NULL, messages_in INTEGER NOT NULL, messages_out INTEGER NOT NULL,"
+    " PRIMARY KEY(account, day)) STRICT, WITHOUT ROWID",
+};
+
 constexpr std::array kMigrations{
     Migration{1, kVersion1}, Migration{2, kVersion2}, Migration{3, kVersion3}, Migration{4, kVersion4},
-    Migration{5, kVersion5}, Migration{6, kVersion6}, Migration{7, kVersion7},
+    Migration{5, kVersion5}, Migration{6, kVersion6}, Migration{7, kVersion7}, Migration{8, kVersion8},
 };
 
 }  // namespace

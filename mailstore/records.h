@@ -176,6 +176,15 @@ struct RunRow {
   std::optional<ChangeNumber> firstChange;
 };
 
+/// What an account's server gave and got on one day.
+struct Spending {
+  std::uint64_t octetsIn = 0;
+  std::uint64_t octetsOut = 0;
+  std::uint64_t messagesIn = 0;
+  std::uint64_t messagesOut = 0;
+  friend bool operator==(const Spending&, const Spending&) = default;
+};
+
 /// Last outcome of an endpoint, for `status`.
 struct EndpointStatus {
   EndpointRecord endpoint;

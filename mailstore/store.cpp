@@ -18,7 +18,8 @@ struct Store::Tables {
         quarantine(database),
         runs(database),
         journal(database),
-        retention(database) {}
+        retention(database),
+        spendings(database) {}
 
   Messages messages;
   Mailboxes mailboxes;
@@ -30,6 +31,7 @@ struct Store::Tables {
   Runs runs;
   Journal journal;
   Retention retention;
+  Spendings spendings;
 };
 
 std::unique_ptr<Store> Store::open(const std::filesystem::path& directory, Access access) {
@@ -85,6 +87,10 @@ Journal& Store::journal() {
 }
 Retention& Store::retention() {
   return tables_->retention;
+}
+
+Spendings& Store::spendings() {
+  return tables_->spendings;
 }
 
 const std::filesystem::path& Store::directory() const {

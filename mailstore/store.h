@@ -324,6 +324,20 @@ class Retention {
   EntryId entry_;
 };
 
+/// What the servers of accounts gave and got, by day.
+class Spendings {
+ public:
+  explicit Spendings(Database& database);
+  ~Spendings();
+  Spending of(std::string_view account, std::int64_t day);
+  /// Adds to that day, and forgets earlier ones of this account.
+  void add(std::string_view account, std::int64_t day, const Spending& more);
+
+ private:
+  struct Statements;
+  std::unique_ptr<Statements> statements_;
+};
+
 enum class Access : std::uint8_t { ReadOnly, ReadWrite };
 
 /// An open store: one database connection, for one thread at a time. ReadWrite makes the directory (0700) and the file
@@ -366,6 +380,7 @@ class Store {
   Runs& runs();
   Journal& journal();
   Retention& retention();
+  Spendings& spendings();
 
   [[nodiscard]] const std::filesystem::path& directory() const;
   [[nodiscard]] SpoolOptions spoolOptions() const;

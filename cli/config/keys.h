@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -40,6 +41,7 @@ enum class Shape : std::uint8_t {
   PinList,     ///< SPKI SHA-256, in hex or base64; one or an array
   MailboxMap,  ///< { "endpoint mailbox" = "store mailbox" }
   Command,     ///< an array is run as it is, a string by /bin/sh -c
+  Limits,      ///< a provider's name, "none", or a table (reader_limits.cpp)
 };
 
 /// A command to run. `shell`: the one word is a line for /bin/sh, as the user asked by writing a string.
@@ -58,9 +60,21 @@ struct PasswordFile {
 struct PasswordFromKeyring {};
 using PasswordSource = std::variant<std::monostate, PasswordInFile, CommandLine, PasswordFile, PasswordFromKeyring>;
 
+/// Limits as the file gives them: a provider's, and what differs from them. 0: no limit.
+struct GivenLimits {
+  std::string provider;  ///< "none", or empty: whose the host is
+  std::optional<std::uint64_t> bytesPerSecond;
+  std::optional<std::uint64_t> messagesPerSecond;
+  std::optional<std::uint64_t> downloadPerDay;
+  std::optional<std::uint64_t> uploadPerDay;
+  std::optional<std::uint64_t> connections;
+  std::optional<std::chrono::seconds> patience;
+};
+
 /// A value after its shape was checked. A Choice is its place in `choices`.
-using Value = std::variant<std::string, std::filesystem::path, bool, std::uint64_t, std::chrono::seconds,
-                           std::vector<std::string>, std::map<std::string, std::string>, CommandLine, SeenRule>;
+using Value =
+    std::variant<std::string, std::filesystem::path, bool, std::uint64_t, std::chrono::seconds,
+                 std::vector<std::string>, std::map<std::string, std::string>, CommandLine, SeenRule, GivenLimits>;
 
 struct StoreSettings {
   std::filesystem::path path;
@@ -71,6 +85,7 @@ struct StoreSettings {
 struct EndpointDraft {
   EndpointSettings settings;
   PasswordSource password;
+  GivenLimits limits;
 };
 
 /// Bits of KeyInfo::types.
@@ -236,6 +251,13 @@ inline constexpr std::array kEndpointKeys = std::to_array<Key<EndpointDraft>>({
      [](EndpointDraft& draft, Value&& value) {
        draft.settings.connections = static_cast<unsigned>(std::get<std::uint64_t>(value));
      }},
+    {{"limits", Shape::Limits, kServers, 0, "", "what the host's provider documents, if it does",
+      "{ bytes_per_second = \"1M\", messages_per_second = 10, download_per_day = \"2G\", upload_per_day = \"500M\" }",
+      "what the server may be asked for: a provider's name (\"gmail\"), \"none\", or a table of bytes_per_second (both "
+      "directions), messages_per_second, download_per_day, upload_per_day (days of UTC), connections, and patience, "
+      "how "
+      "long a run waits for a server that asks for it (2m); what the table leaves out is as the provider documents it"},
+     [](EndpointDraft& draft, Value&& value) { draft.limits = std::get<GivenLimits>(std::move(value)); }},
     {{"compress", Shape::Choice, bit(EndpointType::Imap), 0, "auto|yes|no", "\"auto\"", "\"auto\"",
       "COMPRESS=DEFLATE; auto: when the line is slow"},
      [](EndpointDraft& draft, Value&& value) { draft.settings.compress = chosen<sync::endpoint::Compression>(value); }},

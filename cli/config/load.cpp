@@ -219,6 +219,8 @@ class EndpointReader {
     }
     checkSubfolders();
     checkDeletions();
+    if (std::string wrong = isServer ? applyLimits(draft_) : std::string(); !wrong.empty())
+      complain("limits", std::move(wrong));
     if (settings.braid.empty()) {
       settings.braid = settings.name;
     } else if (!isPlainName(settings.braid)) {

@@ -292,6 +292,8 @@ Reading readValue(const KeyInfo& key, const toml::node& node, const PathBase& ba
       return readMailboxMap(key, node);
     case Shape::Command:
       return readCommand(key, node);
+    case Shape::Limits:
+      return readLimits(key, node);
   }
   return wrong("cannot be read");
 }

@@ -41,6 +41,10 @@ struct Reading {
 };
 Reading readValue(const KeyInfo& key, const toml::node& node, const PathBase& base);
 
+Reading readLimits(const KeyInfo& key, const toml::node& node);
+/// What the draft of a server's endpoint gives, and its provider documents, becomes its settings; or what is wrong.
+std::string applyLimits(EndpointDraft& draft);
+
 /// `"a", "b" or "c"`.
 std::string choicesInWords(std::string_view choices);
 /// Of one value, as one line of TOML.

@@ -10,6 +10,11 @@ mailstore::Error cannot() {
 
 }  // namespace
 
+WireTotals operator+(const WireTotals& one, const WireTotals& other) {
+  return {one.bytesIn + other.bytesIn, one.bytesOut + other.bytesOut, one.roundTrips + other.roundTrips,
+          one.contentIn + other.contentIn, one.contentOut + other.contentOut};
+}
+
 std::vector<MailboxOutcome> Endpoint::changeMailboxes(std::span<const MailboxChange> changes) {
   return {changes.size(), MailboxOutcome{nullptr, cannot()}};
 }

@@ -83,7 +83,10 @@ struct WireTotals {
   std::uint64_t bytesIn = 0;
   std::uint64_t bytesOut = 0;
   std::uint64_t roundTrips = 0;
+  std::uint64_t contentIn = 0;  ///< octets of the protocol: as bytesIn, but before compression
+  std::uint64_t contentOut = 0;
 };
+WireTotals operator+(const WireTotals& one, const WireTotals& other);
 
 /// What check() shows.
 struct EndpointFacts {
@@ -143,6 +146,11 @@ class Endpoint {
   /// request: an error (scope mailbox) when its messages could not be told; the others are not concerned.
   virtual std::vector<std::optional<mailstore::Error>> identify(std::span<const KeyRequest> requests,
                                                                 const IdentitySink& sink) = 0;
+  /// Sizes alone, by the cheapest way that there is; otherwise as identify().
+  virtual std::vector<std::optional<mailstore::Error>> measure(std::span<const KeyRequest> requests,
+                                                               const IdentitySink& sink) {
+    return identify(requests, sink);
+  }
   /// Bodies. A message that is gone meanwhile is neither told nor refused. Outcomes as of identify().
   virtual std::vector<std::optional<mailstore::Error>> fetch(std::span<const KeyRequest> requests, PullSink& sink) = 0;
   /// True after open() when the endpoint is not what the last run left: wiped, restored or replaced by another. What is

@@ -15,19 +15,25 @@ using mailstore::Retry;
 using mailstore::Scope;
 
 ImapEndpoint::ImapEndpoint(const EndpointSettings& settings, Environment environment)
-    : settings_(settings), environment_(std::move(environment)), cache_(std::make_shared<net::TlsSessionCache>()) {}
+    : settings_(settings),
+      environment_(std::move(environment)),
+      cache_(std::make_shared<net::TlsSessionCache>()),
+      restraint_(settings_, environment_) {}
 
 ImapEndpoint::~ImapEndpoint() = default;
 
 void ImapEndpoint::startSession() {
-  if (session_) {
-    const WireTotals totals = session_->totals();
-    earlier_.bytesIn += totals.bytesIn;
-    earlier_.bytesOut += totals.bytesOut;
-    earlier_.roundTrips += totals.roundTrips;
+  while (true) {
+    restraint_.beforeConnecting();
+    if (session_) earlier_ = earlier_ + session_->totals();
+    session_ = std::make_unique<ImapSession>(settings_, environment_, cache_, restraint_);
+    try {
+      session_->open();
+      return;
+    } catch (const Error&) {
+      if (!restraint_.hasToWait()) throw;
+    }
   }
-  session_ = std::make_unique<ImapSession>(settings_, environment_, cache_);
-  session_->open();
 }
 
 void ImapEndpoint::open() {
@@ -50,6 +56,8 @@ imap::StatusItems ImapEndpoint::statusItems() const {
   imap::StatusItems items{imap::StatusItem::Messages, imap::StatusItem::UidNext, imap::StatusItem::UidValidity};
   if (tracking() != ChangeTracking::None) items.add(imap::StatusItem::HighestModSeq);
   if (session_->capabilities().has("OBJECTID")) items.add(imap::StatusItem::MailboxId);
+  // Without a number in the capability it is one of each mailbox (RFC 7889 section 2).
+  if (session_->capabilities().has("APPENDLIMIT")) items.add(imap::StatusItem::AppendLimit);
   return items;
 }
 
@@ -198,6 +206,7 @@ void ImapEndpoint::nameMailboxes() {
       mailbox.status =
           RemoteStatus{data.uidValidity.value_or(mailstore::UidValidity{}), data.uidNext.value_or(mailstore::Uid{}),
                        data.highestModSeq.value_or(mailstore::ModSeq{}), data.messages.value_or(0)};
+      mailbox.appendLimit = data.appendLimit;
     }
     mailboxes_.push_back(std::move(mailbox));
   }
@@ -236,14 +245,7 @@ void ImapEndpoint::close() noexcept {
 }
 
 WireTotals ImapEndpoint::wireTotals() const {
-  WireTotals totals = earlier_;
-  if (session_) {
-    const WireTotals now = session_->totals();
-    totals.bytesIn += now.bytesIn;
-    totals.bytesOut += now.bytesOut;
-    totals.roundTrips += now.roundTrips;
-  }
-  return totals;
+  return session_ ? earlier_ + session_->totals() : earlier_;
 }
 
 EndpointFacts ImapEndpoint::facts() const {

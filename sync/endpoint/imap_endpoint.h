@@ -33,6 +33,8 @@ class ImapEndpoint final : public Endpoint {
   std::vector<Delta> changes(std::span<const DeltaRequest> requests, PullSink& sink) override;
   std::vector<std::optional<mailstore::Error>> identify(std::span<const KeyRequest> requests,
                                                         const IdentitySink& sink) override;
+  std::vector<std::optional<mailstore::Error>> measure(std::span<const KeyRequest> requests,
+                                                       const IdentitySink& sink) override;
   std::vector<std::optional<mailstore::Error>> fetch(std::span<const KeyRequest> requests, PullSink& sink) override;
   bool isGone(const std::string& mailboxName) override;
   [[nodiscard]] PushAbility pushAbility() const override;
@@ -60,6 +62,7 @@ class ImapEndpoint final : public Endpoint {
   void runSteps(ImapStepSink& sink, std::vector<ImapStep> steps);
   class Reading;
   class Fetching;
+  class Measuring;
   [[nodiscard]] std::string prefix() const;     ///< of the personal namespace
   [[nodiscard]] std::string forbidden() const;  ///< what no level of a name can have in it here
   /// `held`: see held_name.h.
@@ -76,6 +79,7 @@ class ImapEndpoint final : public Endpoint {
   const EndpointSettings settings_;
   const Environment environment_;
   std::shared_ptr<net::TlsSessionCache> cache_;
+  Restraint restraint_;
   std::unique_ptr<ImapSession> session_;
   WireTotals earlier_;  ///< of connections that are gone
   std::optional<MessagePlace> inProgress_;

@@ -146,6 +146,7 @@ class ImapUpload {
   std::vector<Batch> again_;    ///< to be sent once more, in smaller parts
   std::uint64_t inFlight_ = 0;  ///< octets
   bool tight_ = false;  ///< the quota is nearly used up: what was sent together is tried in parts, and no more is sent
+  std::string quotaText_;
   std::optional<mailstore::Error> stopped_;
 };
 

@@ -62,6 +62,7 @@ RemoteMailbox ImapEndpoint::askFor(const std::string& wireName, const std::strin
     const auto* data = std::get_if<imap::StatusData>(&event);
     if (data == nullptr || data->mailbox != wireName) return;
     made.objectId = data->mailboxId;
+    made.appendLimit = data->appendLimit;
     made.status =
         RemoteStatus{data->uidValidity.value_or(mailstore::UidValidity{}), data->uidNext.value_or(mailstore::Uid{}),
                      data->highestModSeq.value_or(mailstore::ModSeq{}), data->messages.value_or(0)};

@@ -2,6 +2,7 @@
 #include "sync/endpoint/imap_endpoint.h"
 #include "sync/endpoint/imap_push.h"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -51,6 +52,12 @@ bool concernsMailbox(ResponseCodeKind code) {
   }
 }
 
+/// Of the account, not of the mailbox alone: the next mailbox would be refused its messages, too.
+Error quotaUsedUp(const std::string& said) {
+  return {ErrorKind::TemporaryFailure, Scope::Endpoint, Retry::Later,
+          "the server takes no more messages, its quota is used up: \"" + said + "\""};
+}
+
 Error refusedMessage(const std::string& why) {
   return {ErrorKind::Protocol, Scope::Message, Retry::Never, why};
 }
@@ -76,10 +83,7 @@ std::optional<Error> ImapUpload::run() {
     }
     push_.run();
   }
-  if (tight_ && !stopped_) {
-    stopped_ = Error(ErrorKind::TemporaryFailure, Scope::Mailbox, Retry::Later,
-                     request_.mailbox->name + ": the server's quota is nearly used up: make room there and run again");
-  }
+  if (tight_ && !stopped_) stopped_ = quotaUsedUp(quotaText_);
   return stopped_;
 }
 
@@ -88,7 +92,8 @@ void ImapUpload::refuse(const AppendItem& item, const Error& error) {
 }
 
 bool ImapUpload::admits(const AppendItem& item) {
-  const std::optional<std::uint64_t> limit = appendLimit(push_.session().capabilities());
+  const std::optional<std::uint64_t>& ofMailbox = request_.mailbox->appendLimit;
+  const std::optional<std::uint64_t> limit = ofMailbox ? ofMailbox : appendLimit(push_.session().capabilities());
   if (!limit || item.size <= *limit) return true;
   refuse(item, refusedMessage("it has " + std::to_string(item.size) + " octets; the server takes " +
                               std::to_string(*limit) + " at most"));
@@ -120,7 +125,9 @@ Flags ImapUpload::flagsOf(const AppendItem& item, Batch::Keywords keywords) cons
 }
 
 void ImapUpload::sendBatches() {
-  const std::size_t most = push_.has("MULTIAPPEND") ? kBatchMessages : 1;
+  const std::size_t taken = push_.has("MULTIAPPEND") ? kBatchMessages : 1;
+  const auto most =
+      static_cast<std::size_t>(std::min<std::uint64_t>(taken, push_.session().restraint().mostMessages()));
   Batch batch;
   const auto flush = [&] {
     if (!batch.items.empty()) sendBatch(std::exchange(batch, {}));
@@ -157,6 +164,7 @@ void ImapUpload::sendBatch(Batch batch) {
   if (sent.items.empty()) return;
   while (inFlight_ != 0 && inFlight_ + sent.octets > kMostInFlight) push_.pump();
   if (stopped_) return;
+  push_.session().restraint().awaitMessages(sent.items.size());
   inFlight_ += sent.octets;
   sink_.onOctets(sent.octets);
   push_.send(std::move(command), [this, sent](const ImapPush::End& end) { ended(sent, end); });
@@ -176,6 +184,7 @@ void ImapUpload::sendLarge(std::size_t i) {
   const auto literal = literalFor(item, hasNul);
   if (!literal) return;
   push_.run();
+  push_.session().restraint().awaitMessages(1);
   Batch sent;
   sent.items.push_back(i);
   bool isDone = false;
@@ -222,9 +231,13 @@ void ImapUpload::ended(const Batch& batch, const ImapPush::End& end) {
     return;
   }
   const bool together = batch.items.size() > 1;
-  tight_ = tight_ || end.code == ResponseCodeKind::OverQuota;
-  if (concernsMailbox(end.code) && !(together && end.code == ResponseCodeKind::OverQuota)) {
-    if (!stopped_) stopped_ = refusal(*request_.mailbox, "take messages", end);
+  const bool full = end.code == ResponseCodeKind::OverQuota;
+  if (full) {
+    tight_ = true;
+    quotaText_ = end.text;
+  }
+  if (concernsMailbox(end.code) && !(together && full)) {
+    if (!stopped_) stopped_ = full ? quotaUsedUp(end.text) : refusal(*request_.mailbox, "take messages", end);
     return;
   }
   if (together) {
@@ -247,7 +260,12 @@ void ImapUpload::ended(const Batch& batch, const ImapPush::End& end) {
 Outcomes ImapEndpoint::append(std::span<const AppendRequest> requests, const OctetSource& octets, PushSink& sink) {
   Outcomes out(requests.size());
   ImapPush push(*session_);
-  for (std::size_t i = 0; i < requests.size(); ++i) out[i] = ImapUpload(push, requests[i], i, octets, sink).run();
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    out[i] = ImapUpload(push, requests[i], i, octets, sink).run();
+    if (!out[i] || out[i]->scope() != Scope::Endpoint) continue;
+    std::fill(out.begin() + static_cast<std::ptrdiff_t>(i), out.end(), out[i]);
+    break;
+  }
   return out;
 }
 

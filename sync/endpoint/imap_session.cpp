@@ -21,8 +21,8 @@ constexpr std::size_t kBlock = std::size_t{256} * 1024;
 }  // namespace
 
 ImapSession::ImapSession(const EndpointSettings& settings, const Environment& environment,
-                         std::shared_ptr<net::TlsSessionCache> cache)
-    : settings_(settings), environment_(environment), cache_(std::move(cache)), block_(kBlock) {}
+                         std::shared_ptr<net::TlsSessionCache> cache, Restraint& restraint)
+    : settings_(settings), environment_(environment), cache_(std::move(cache)), restraint_(restraint), block_(kBlock) {}
 
 ImapSession::~ImapSession() {
   close();
@@ -30,6 +30,12 @@ ImapSession::~ImapSession() {
 
 void ImapSession::fail(ErrorKind kind, Scope scope, Retry retry, const std::string& what) const {
   throw Error(kind, scope, retry, settings_.server.host + ":" + std::to_string(settings_.server.port) + ": " + what);
+}
+
+void ImapSession::giveWayIfAsked(imap::ResponseCodeKind code, std::string_view text, Moment moment,
+                                 const std::string& what) const {
+  const ServerLimit limit = limitTold(code, text, moment);
+  if (limit.kind != ServerLimit::Kind::None) restraint_.giveWay(limit, what + ": \"" + quoted(text) + "\"");
 }
 
 void ImapSession::trace(char direction, std::string_view text) const {
@@ -63,6 +69,7 @@ void ImapSession::awaitGreeting() {
         preAuth = greeting->kind == imap::GreetingKind::PreAuth;
         greeting_ = quoted(greeting->text);
         if (greeting->kind == imap::GreetingKind::Bye) {
+          giveWayIfAsked(greeting->code.kind, greeting->text, Moment::Login, "the server refuses the connection");
           fail(ErrorKind::TemporaryFailure, Scope::Endpoint, Retry::Later,
                "the server refuses the connection: \"" + greeting_ + "\"; try again later");
         }
@@ -109,6 +116,7 @@ ImapSession::Outcome ImapSession::command(imap::Command request, const Handler& 
 }
 
 void ImapSession::refuseLogin(const Outcome& outcome, const std::string& reason) const {
+  giveWayIfAsked(outcome.code, outcome.text, Moment::Login, "the server cannot log in user " + settings_.user + " now");
   const std::string said = reason.empty() ? "\"" + outcome.text + "\"" : reason;
   if (imap::adviceOf(outcome.code) == imap::FailureAdvice::TryLater) {
     fail(ErrorKind::TemporaryFailure, Scope::Endpoint, Retry::Later,
@@ -196,10 +204,12 @@ bool ImapSession::writePending() {
     const std::string_view output = client_->pendingOutput();
     if (deflater_) {
       deflater_->compress(output, compressed_);
+      contentOut_ += output.size();
       client_->consumeOutput(output.size());
       continue;
     }
     const std::size_t written = transport_->writeSome(output);
+    contentOut_ += written;
     client_->consumeOutput(written);
     if (written < output.size()) return false;
   }
@@ -211,6 +221,10 @@ bool ImapSession::writePending() {
 void ImapSession::common(const imap::Event& event) {
   if (const auto* bye = std::get_if<imap::Bye>(&event)) {
     bye_ = quoted(bye->text);
+    if (!loggingOut_) giveWayIfAsked(bye->code.kind, bye->text, Moment::Session, "the server said good-bye");
+  } else if (const auto* done = std::get_if<imap::CommandDone>(&event)) {
+    const bool refused = done->result == CommandResult::No || done->result == CommandResult::Bad;
+    if (refused) giveWayIfAsked(done->code.kind, done->text, Moment::Session, "the server asks for patience");
   } else if (const auto* alert = std::get_if<imap::Alert>(&event)) {
     if (environment_.log) environment_.log(0, "endpoint=" + settings_.name + " alert=\"" + quoted(alert->text) + "\"");
   } else if (const auto* bad = std::get_if<imap::Malformed>(&event)) {
@@ -231,6 +245,7 @@ void ImapSession::common(const imap::Event& event) {
 }
 
 void ImapSession::dispatch(std::string_view block, const Handler& handler) {
+  contentIn_ += block.size();
   client_->receive(block);
   while (const std::optional<imap::Event> event = client_->nextEvent()) {
     common(*event);
@@ -311,7 +326,7 @@ void ImapSession::close() noexcept {
 WireTotals ImapSession::totals() const {
   if (!transport_) return {};
   const net::Traffic& traffic = transport_->traffic();
-  return {traffic.octetsIn, traffic.octetsOut, traffic.turns};
+  return {traffic.octetsIn, traffic.octetsOut, traffic.turns, contentIn_, contentOut_};
 }
 
 std::string ImapSession::describeConnection() const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "sync/endpoint/endpoint.h"
+#include "sync/endpoint/restraint.h"
 #include "sync/imap/client.h"
 #include "sync/imap/deflate.h"
 #include "sync/net/transport.h"
@@ -28,7 +29,7 @@ class ImapSession {
   using Handler = std::function<void(const imap::Event&)>;
 
   ImapSession(const EndpointSettings& settings, const Environment& environment,
-              std::shared_ptr<net::TlsSessionCache> cache);
+              std::shared_ptr<net::TlsSessionCache> cache, Restraint& restraint);
   ~ImapSession();
   ImapSession(const ImapSession&) = delete;
   ImapSession& operator=(const ImapSession&) = delete;
@@ -54,6 +55,7 @@ class ImapSession {
   [[nodiscard]] imap::Client& client() { return *client_; }
   [[nodiscard]] const imap::Capabilities& capabilities() const { return client_->capabilities(); }
   [[nodiscard]] bool compressed() const { return inflater_ != nullptr; }
+  [[nodiscard]] Restraint& restraint() { return restraint_; }
   [[nodiscard]] WireTotals totals() const;
   [[nodiscard]] std::string describeConnection() const;
   [[nodiscard]] const std::string& mechanism() const { return mechanism_; }
@@ -76,6 +78,8 @@ class ImapSession {
   };
   Outcome command(imap::Command command, const Handler& extra = {});
   [[noreturn]] void refuseLogin(const Outcome& outcome, const std::string& reason) const;
+  /// Throws when the server says that it has had too much of us.
+  void giveWayIfAsked(imap::ResponseCodeKind code, std::string_view text, Moment moment, const std::string& what) const;
   /// Writes what fits; true when nothing is left.
   bool writePending();
   bool readBlock(const Handler& handler, std::optional<std::size_t> count);
@@ -86,6 +90,7 @@ class ImapSession {
   const EndpointSettings& settings_;
   const Environment& environment_;
   std::shared_ptr<net::TlsSessionCache> cache_;
+  Restraint& restraint_;
   std::unique_ptr<net::Transport> transport_;
   std::unique_ptr<imap::Client> client_;
   std::unique_ptr<imap::Inflater> inflater_;
@@ -95,6 +100,8 @@ class ImapSession {
   std::string mechanism_;
   std::string greeting_;
   std::string bye_;
+  std::uint64_t contentIn_ = 0;
+  std::uint64_t contentOut_ = 0;
   bool loggingOut_ = false;
 };
 

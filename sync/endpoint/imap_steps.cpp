@@ -69,7 +69,8 @@ ImapStep ImapSteps::takeNext() {
     return step;
   }
   ImapStep step{front.kind, front.request, std::get<imap::UidFetch>(front.command), {}};
-  step.uids = front.uids.lowest(speed_ == Speed::Unknown ? kFirstChunk : kChunk, kRanges);
+  const std::uint64_t chunk = speed_ == Speed::Unknown ? kFirstChunk : kChunk;
+  step.uids = front.uids.lowest(std::min(chunk, session_.restraint().mostMessages()), kRanges);
   front.uids.remove(step.uids);
   if (front.uids.empty()) waiting_.pop_front();
   std::get<imap::UidFetch>(step.command).uids = step.uids;
@@ -86,7 +87,11 @@ void ImapSteps::feed() {
     const bool bodies = bringsBodies(waiting_.front());
     if (flying_.size() >= (bodies && speed_ == Speed::Unknown ? kMeasuringWindow : kWindow)) return;
     if (bodies && wantsCompression()) return;
+    // What the server has not answered yet would go at its own pace.
+    const bool paced = session_.restraint().limitsMessages() && waiting_.front().kind == ImapStep::Kind::Bodies;
+    if (paced && !flying_.empty()) return;
     ImapStep step = takeNext();
+    if (paced) session_.restraint().awaitMessages(step.uids.count());
     imap::Command command;
     // A fetch is kept, in case that it has to be asked for again in parts.
     if (const auto* fetch = std::get_if<imap::UidFetch>(&step.command)) {

@@ -48,8 +48,8 @@ bool allowsApop(const std::vector<std::string>& allowed) {
 }  // namespace
 
 Pop3Connection::Pop3Connection(const EndpointSettings& settings, const Environment& environment,
-                               std::shared_ptr<net::TlsSessionCache> cache)
-    : settings_(settings), environment_(environment), cache_(std::move(cache)), block_(kBlock) {}
+                               std::shared_ptr<net::TlsSessionCache> cache, Restraint& restraint)
+    : settings_(settings), environment_(environment), cache_(std::move(cache)), restraint_(restraint), block_(kBlock) {}
 
 Pop3Connection::~Pop3Connection() {
   close();
@@ -60,7 +60,19 @@ void Pop3Connection::fail(ErrorKind kind, Scope scope, Retry retry, const std::s
                          settings_.server.host + ":" + std::to_string(settings_.server.port) + ": " + what);
 }
 
+void Pop3Connection::giveWayIfAsked(std::string_view said) const {
+  const ServerLimit limit = limitTold(pop3::ResponseCode::None, said, Moment::Session, {});
+  if (limit.kind != ServerLimit::Kind::None)
+    restraint_.giveWay(limit, "the server asks for patience: " + inQuotes(said));
+}
+
 void Pop3Connection::end(const pop3::Failure& failure) const {
+  if (failure.kind == pop3::Failure::Kind::Temporary || failure.kind == pop3::Failure::Kind::Bye) {
+    const bool greeting = failure.kind == pop3::Failure::Kind::Temporary;
+    const ServerLimit limit = limitTold(greeting ? pop3::ResponseCode::SysTemp : pop3::ResponseCode::None,
+                                        failure.reason, greeting ? Moment::Login : Moment::Session, {});
+    if (limit.kind != ServerLimit::Kind::None) restraint_.giveWay(limit, failure.reason);
+  }
   const FailureMeaning meaning = meaningOf(failure.kind);
   std::string what = failure.reason;
   if (failure.kind == pop3::Failure::Kind::NoTls)
@@ -134,9 +146,10 @@ void Pop3Connection::login() {
 }
 
 void Pop3Connection::refuse(const Refused& refused) const {
+  const std::string notNow = "the server cannot log in user " + settings_.user + " now: " + refused.reason;
+  if (refused.limit.kind != ServerLimit::Kind::None) restraint_.giveWay(refused.limit, notNow);
   if (!refused.credentials) {
-    fail(ErrorKind::TemporaryFailure, Scope::Endpoint, Retry::Later,
-         "the server cannot log in user " + settings_.user + " now: " + refused.reason + "; try again later");
+    fail(ErrorKind::TemporaryFailure, Scope::Endpoint, Retry::Later, notNow + "; try again later");
   }
   fail(ErrorKind::Refused, Scope::Endpoint, Retry::Never,
        "the server refuses the login of user " + settings_.user + ": " + refused.reason + "; check user and password");
@@ -163,7 +176,7 @@ Pop3Connection::Outcome Pop3Connection::apop(const sasl::Secret& secret) {
   mechanism_ = "APOP";
   // A name with a space cannot be said in APOP: then it was not tried.
   if (!session_->apop(settings_.user, sasl::apopDigest(session_->timestamp(), secret))) {
-    return Refused{true, "the user name cannot be sent with APOP"};
+    return Refused{true, "the user name cannot be sent with APOP", {}};
   }
   return awaitLogin(nullptr, secret);
 }
@@ -207,7 +220,8 @@ Pop3Connection::Outcome Pop3Connection::awaitLogin(sasl::Exchange* exchange, con
     } else if (auto* refused = std::get_if<pop3::LoginRefused>(&event)) {
       if (!abortReason.empty()) fail(ErrorKind::Refused, Scope::Endpoint, Retry::Never, abortReason);
       std::string reason = exchange != nullptr ? exchange->failureReason() : std::string();
-      return Refused{refused->credentials, reason.empty() ? inQuotes(refused->text) : std::move(reason)};
+      return Refused{refused->credentials, reason.empty() ? inQuotes(refused->text) : std::move(reason),
+                     limitTold(refused->code, refused->text, Moment::Login, session_->capabilities().loginDelay)};
     } else if (std::holds_alternative<pop3::LoggedIn>(event)) {
       if (!abortReason.empty()) fail(ErrorKind::Refused, Scope::Endpoint, Retry::Never, abortReason);
       const std::optional<std::string> doubt = exchange != nullptr ? exchange->accepted() : std::nullopt;
@@ -296,7 +310,7 @@ void Pop3Connection::close() noexcept {
 WireTotals Pop3Connection::totals() const {
   if (!transport_) return {};
   const net::Traffic& traffic = transport_->traffic();
-  return {traffic.octetsIn, traffic.octetsOut, traffic.turns};
+  return {traffic.octetsIn, traffic.octetsOut, traffic.turns, traffic.octetsIn, traffic.octetsOut};
 }
 
 std::string Pop3Connection::describeConnection() const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "sync/endpoint/endpoint.h"
+#include "sync/endpoint/restraint.h"
 #include "sync/net/transport.h"
 #include "sync/pop3/session.h"
 #include "sync/sasl/exchange.h"
@@ -22,7 +23,7 @@ class Pop3Connection {
   using Handler = std::function<void(pop3::SessionEvent&)>;
 
   Pop3Connection(const EndpointSettings& settings, const Environment& environment,
-                 std::shared_ptr<net::TlsSessionCache> cache);
+                 std::shared_ptr<net::TlsSessionCache> cache, Restraint& restraint);
   ~Pop3Connection();
   Pop3Connection(const Pop3Connection&) = delete;
   Pop3Connection& operator=(const Pop3Connection&) = delete;
@@ -35,6 +36,8 @@ class Pop3Connection {
   void finish(const Handler& handler);
   /// QUIT, and its answer: only then the server has done what it was told (RFC 1939 section 6).
   pop3::QuitDone quit();
+  /// Throws when what the server says to a command means that it has had too much of us.
+  void giveWayIfAsked(std::string_view said) const;
   /// QUIT without waiting, and the end of the line.
   void close() noexcept;
   /// The end of the line without QUIT: nothing is deleted.
@@ -57,6 +60,7 @@ class Pop3Connection {
   struct Refused {
     bool credentials = true;
     std::string reason;
+    ServerLimit limit{};
   };
   /// One way to log in; empty when the server let us in.
   using Outcome = std::optional<Refused>;
@@ -77,6 +81,7 @@ class Pop3Connection {
   const EndpointSettings& settings_;
   const Environment& environment_;
   std::shared_ptr<net::TlsSessionCache> cache_;
+  Restraint& restraint_;
   std::unique_ptr<net::Transport> transport_;
   std::unique_ptr<pop3::Session> session_;
   std::vector<char> block_;

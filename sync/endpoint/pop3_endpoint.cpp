@@ -32,20 +32,29 @@ const std::vector<Uidl>& uidlsOf(const KeySet& keys) {
 }  // namespace
 
 Pop3Endpoint::Pop3Endpoint(const EndpointSettings& settings, Environment environment)
-    : settings_(settings), environment_(std::move(environment)), cache_(std::make_shared<net::TlsSessionCache>()) {}
+    : settings_(settings),
+      environment_(std::move(environment)),
+      cache_(std::make_shared<net::TlsSessionCache>()),
+      restraint_(settings_, environment_) {}
 
 Pop3Endpoint::~Pop3Endpoint() = default;
 
 void Pop3Endpoint::startSession() {
-  if (connection_) {
-    earlier_ = wireTotals();
-    connection_.reset();
-  }
   byUidl_.clear();
   listing_.reset();
   fetched_.clear();
-  connection_ = std::make_unique<Pop3Connection>(settings_, environment_, cache_);
-  connection_->open();
+  while (true) {
+    restraint_.beforeConnecting();
+    earlier_ = wireTotals();
+    connection_.reset();
+    connection_ = std::make_unique<Pop3Connection>(settings_, environment_, cache_, restraint_);
+    try {
+      connection_->open();
+      return;
+    } catch (const mailstore::Error&) {
+      if (!restraint_.hasToWait()) throw;
+    }
+  }
 }
 
 void Pop3Endpoint::open() {
@@ -241,6 +250,15 @@ std::vector<std::optional<mailstore::Error>> Pop3Endpoint::identify(std::span<co
   return std::vector<std::optional<mailstore::Error>>(requests.size());
 }
 
+std::vector<std::optional<mailstore::Error>> Pop3Endpoint::measure(std::span<const KeyRequest> requests,
+                                                                   const IdentitySink& sink) {
+  ensureListing();
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    for (const ListedMessage* message : find(requests[i].keys)) sink(i, describe(*message));
+  }
+  return std::vector<std::optional<mailstore::Error>>(requests.size());
+}
+
 /// Takes the bodies of messages in the order in which they were asked for.
 class Pop3Endpoint::Fetching {
  public:
@@ -265,6 +283,7 @@ class Pop3Endpoint::Fetching {
     } else if (const auto* end = std::get_if<pop3::MessageEnd>(&event)) {
       finish(end->size);
     } else if (const auto* refused = std::get_if<pop3::MessageRefused>(&event)) {
+      endpoint_.connection_->giveWayIfAsked(refused->text);
       sink_.onRefused(index_, describe(*asked_.front()), "the server will not give it: \"" + refused->text + "\"");
       asked_.pop_front();
     }
@@ -315,7 +334,11 @@ void Pop3Endpoint::fetchMessages(std::size_t index, const std::vector<const List
   const pop3::Session& session = connection_->session();
   auto next = messages.begin();
   while (next != messages.end() || session.unanswered() > 0) {
-    while (next != messages.end() && session.unanswered() < kQueued) fetching.ask(**next++);
+    while (next != messages.end() && session.unanswered() < kQueued) {
+      if (restraint_.limitsMessages() && session.unanswered() > 0) break;
+      restraint_.awaitMessages(1);
+      fetching.ask(**next++);
+    }
     if (session.unanswered() > 0) connection_->pump([&](pop3::SessionEvent& event) { fetching.take(event); });
   }
 }
@@ -335,14 +358,7 @@ void Pop3Endpoint::close() noexcept {
 }
 
 WireTotals Pop3Endpoint::wireTotals() const {
-  WireTotals totals = earlier_;
-  if (connection_) {
-    const WireTotals now = connection_->totals();
-    totals.bytesIn += now.bytesIn;
-    totals.bytesOut += now.bytesOut;
-    totals.roundTrips += now.roundTrips;
-  }
-  return totals;
+  return connection_ ? earlier_ + connection_->totals() : earlier_;
 }
 
 EndpointFacts Pop3Endpoint::facts() const {

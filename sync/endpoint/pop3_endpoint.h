@@ -34,6 +34,8 @@ class Pop3Endpoint final : public Endpoint {
   std::vector<Delta> changes(std::span<const DeltaRequest> requests, PullSink& sink) override;
   std::vector<std::optional<mailstore::Error>> identify(std::span<const KeyRequest> requests,
                                                         const IdentitySink& sink) override;
+  std::vector<std::optional<mailstore::Error>> measure(std::span<const KeyRequest> requests,
+                                                       const IdentitySink& sink) override;
   std::vector<std::optional<mailstore::Error>> fetch(std::span<const KeyRequest> requests, PullSink& sink) override;
   bool isGone(const std::string& mailboxName) override;
   DeletionOutcome deleteStored(std::span<const StoredMessage> messages) override;
@@ -79,6 +81,7 @@ class Pop3Endpoint final : public Endpoint {
   const EndpointSettings settings_;
   const Environment environment_;
   std::shared_ptr<net::TlsSessionCache> cache_;
+  Restraint restraint_;
   std::unique_ptr<Pop3Connection> connection_;
   WireTotals earlier_;  ///< of connections that are gone
   std::vector<RemoteMailbox> mailboxes_;

@@ -163,7 +163,7 @@ class PushSink {
 };
 
 /// One outcome a request: an error of scope mailbox when the rest of it was given up (quota, read-only, another
-/// UIDVALIDITY, mailbox gone); the other requests are not concerned.
+/// UIDVALIDITY, mailbox gone); the other requests are not concerned. Of scope endpoint when none of the rest is taken.
 using Outcomes = std::vector<std::optional<mailstore::Error>>;
 
 }  // namespace mailbraid::sync::endpoint

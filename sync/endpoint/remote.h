@@ -38,7 +38,8 @@ struct RemoteMailbox {
   std::string calledThere;  ///< of a mailbox that was just made: its name, where the endpoint cannot hold that
   std::string objectId;     ///< MAILBOXID (RFC 8474)
   bool selectable = true;
-  std::optional<RemoteStatus> status;  ///< none: the server would not tell; `refusal` may say why
+  std::optional<std::uint64_t> appendLimit;  ///< octets of a message that it takes at most (RFC 7889); none: not told
+  std::optional<RemoteStatus> status;        ///< none: the server would not tell; `refusal` may say why
   std::string
       refusal;  ///< not empty: it cannot be synced, and why (a name that is invalid or would leave its directory)
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "mailstore/formats/mbox_format.h"
+#include "sync/endpoint/limits.h"
 #include "sync/net/server_settings.h"
 #include "sync/sasl/secret.h"
 
@@ -82,6 +83,7 @@ struct EndpointSettings {
   std::optional<std::chrono::seconds> maxAge;
   std::optional<std::uint64_t> maxMessages;  ///< newest a mailbox
   unsigned connections = 2;                  ///< at most, at once
+  Limits limits;
   Compression compress = Compression::Auto;
   LeaveOnServer leaveOnServer;
   SeenRule seen;                        ///< POP3

@@ -92,6 +92,7 @@ void EndpointRun::seal(mailstore::RunId run) {
 EndpointReport EndpointRun::finish() {
   if (endpoint_) {
     endpoint_->close();
+    spend(0, 0);
     const endpoint::WireTotals totals = endpoint_->wireTotals();
     report_.counts.bytesIn = totals.bytesIn;
     report_.counts.bytesOut = totals.bytesOut;
@@ -102,6 +103,7 @@ EndpointReport EndpointRun::finish() {
     report_.counts.quarantined += pull_->counts().quarantined;
     absorbPull();
   }
+  tellBudgets();
   report_.counts.held = heldByPull_ + heldByPush_ + heldByDeletion_;
   report_.seconds = std::chrono::duration<double>(spent_).count();
   return report_;
@@ -185,8 +187,15 @@ void EndpointRun::findSeal() {
 }
 
 void EndpointRun::readMailboxes() {
-  mapAndOpen();
-  confirmRenames();
+  while (true) {
+    try {
+      mapAndOpen();
+      confirmRenames();
+      break;
+    } catch (const Error& error) {
+      if (!isLost(error) || !reconnectAfter(error, Progress::None)) throw;
+    }
+  }
   problemsBeforeReading_ = report_.problems.size();
   readAll();
 }
@@ -254,6 +263,7 @@ void EndpointRun::mapAndOpen() {
         return one.braid != settings_.braid || one.name == settings_.name || marks(one);
       });
   pull.removalsAllowed = [this](const std::string& mailbox) { return removalsAllowed(mailbox); };
+  if (pull_) absorbPull();
   pull_ = std::make_unique<exec::EndpointPull>(std::move(pull), context_.log);
   job([&](Store& store) { pull_->open(store, listed, mapped); });
 }

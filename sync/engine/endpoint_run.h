@@ -10,6 +10,7 @@
 #include "sync/exec/endpoint_push.h"
 #include "sync/exec/maildrop_deletion.h"
 #include "sync/exec/store_writer.h"
+#include "sync/plan/day_budget.h"
 
 #include <chrono>
 #include <memory>
@@ -68,6 +69,7 @@ class EndpointRun {
 
  private:
   class Sink;
+  enum class Progress : std::uint8_t { None, Some };
   void pullAll();
   void readMailboxes();
   void findSeal();
@@ -86,7 +88,7 @@ class EndpointRun {
   [[nodiscard]] bool removalsAllowed(const std::string& mailbox) const;
   void addHeld(const std::string& mailbox);
   [[nodiscard]] bool mayPush() const;
-  [[nodiscard]] exec::PushSettings pushSettings() const;
+  [[nodiscard]] exec::PushSettings pushSettings();
   void absorbPull();
   void preparePush();
   [[nodiscard]] std::vector<exec::PushPlace> pushPlaces() const;
@@ -95,8 +97,9 @@ class EndpointRun {
   [[nodiscard]] bool mayUploadAhead() const;
   void uploadAhead();
   bool uploadNew();
-  void readAgain();
-  void pushOnce();
+  /// What broke the line, if anything did.
+  std::optional<mailstore::Error> pushOnce();
+  void readAgain(const std::optional<mailstore::Error>& broken, Progress since);
   void removeUnwanted();
   /// Runs a phase; what it throws becomes a problem.
   template <class Phase>
@@ -111,11 +114,28 @@ class EndpointRun {
   [[nodiscard]] bool anythingHeld() const;
   void couldNotRead(const mailstore::Error& error, std::size_t work);
   void bringFresh(std::vector<endpoint::KeyRequest> fresh, const std::vector<std::size_t>& works);
+  void bring(std::vector<endpoint::KeyRequest> fresh, const std::vector<std::size_t>& works);
+  // endpoint_run_budget.cpp: what an account may be asked for in a day.
+  void bringWithinBudget(const std::vector<endpoint::KeyRequest>& fresh, const std::vector<std::size_t>& works);
+  [[nodiscard]] bool hasBudget() const;
+  /// None: there is no limit.
+  [[nodiscard]] std::optional<plan::DayBudget> uploadBudget();
+  [[nodiscard]] mailstore::Spending spentToday();
+  /// Counts what went over the line since it was called last.
+  void spend(std::uint64_t messagesIn, std::uint64_t messagesOut);
+  void tellBudgets();
+  void tellBudget(const std::string& what, std::uint64_t whole, const plan::Leftover& left);
+  /// The same requests for nothing.
+  static std::vector<endpoint::KeyRequest> withoutKeys(const std::vector<endpoint::KeyRequest>& requests);
   std::vector<endpoint::KeyRequest> recognise(const std::vector<endpoint::KeyRequest>& fresh,
                                               const std::vector<std::size_t>& works);
   void planOnly(const std::vector<endpoint::KeyRequest>& needed, const std::vector<std::size_t>& works);
   [[nodiscard]] bool mayFetchDirectly(const std::vector<std::size_t>& works);
   bool recover(const mailstore::Error& error);
+  /// The line broke, and nothing else is wrong.
+  [[nodiscard]] bool isLost(const mailstore::Error& error) const;
+  /// True when it makes sense to go on over a new connection, which then is there. `since` the last one.
+  bool reconnectAfter(const mailstore::Error& error, Progress since);
   bool setAside(const endpoint::MessagePlace& place);
   /// Waits until the writer has nothing left of this endpoint.
   void drain() noexcept;
@@ -143,8 +163,8 @@ class EndpointRun {
   std::uint64_t heldByDeletion_ = 0;
   std::uint64_t removedByDeletion_ = 0;
   bool deletionFailed_ = false;  ///< in part or as a whole: tried again in the next run, not in this one
-  bool anotherRound_ = false;  ///< a push left something that it can do now that was read again
-  bool failed_ = false;        ///< a phase ended in an error: the endpoint is not touched any more
+  bool anotherRound_ = false;    ///< a push left something that it can do now that was read again
+  bool failed_ = false;          ///< a phase ended in an error: the endpoint is not touched any more
   std::unordered_set<mailstore::EntryId> uploaded_;  ///< in this run
   mailstore::ChangeNumber madeUpTo_;                 ///< what was made up to it was looked at ahead
   bool rereads_ = false;                             ///< uploads ahead were made since it was read
@@ -155,6 +175,11 @@ class EndpointRun {
   bool lookedForGone_ = false;
   bool anythingGone_ = false;
   bool braidEmpty_ = false;
+  bool nothingIsKnown_ = false;   ///< of what is new: there is nothing that it could be a copy of
+  endpoint::WireTotals counted_;  ///< what of the line's traffic spend() has counted
+  std::int64_t budgetDay_ = 0;    ///< for which the budget was looked at last
+  plan::Leftover leftThere_;      ///< what the day's budget leaves at the endpoint
+  plan::Leftover leftToUpload_;
   std::uint64_t delivered_ = 0;  ///< messages since the last connection
   unsigned failures_ = 0;        ///< connections in a row that brought nothing
   unsigned reconnects_ = 0;

@@ -8,14 +8,12 @@
 namespace mailbraid::sync::engine {
 
 using mailstore::Error;
-using mailstore::ErrorKind;
-using mailstore::Retry;
-using mailstore::Scope;
 using mailstore::Store;
 
 bool EndpointRun::mayUploadAhead() const {
-  // A window by number is known when all are there, and what is marked may be expunged instead.
-  const bool plain = window().isOpen() && !settings_.expungeDeleted;
+  // A window by number is known when all are there, so is what a day's budget is best spent on; and what is marked may
+  // be expunged instead.
+  const bool plain = window().isOpen() && !settings_.expungeDeleted && settings_.limits.uploadPerDay == 0;
   return company_ == Company::Shared && plain && context_.request.uploadsAhead > 0 && settings_.push.fresh &&
          !context_.request.dryRun && mayPush() && endpoint_->pushAbility().append;
 }
@@ -33,7 +31,7 @@ void EndpointRun::uploadAhead() {
   }
   if (!any || context_.stop.stop_requested()) return;
   if (goesOn) uploadNew();  // the rest, so that it is read again only once
-  if (rereads_) readAgain();
+  if (rereads_) readAgain({}, Progress::None);
 }
 
 /// False when it is better left to the push.
@@ -46,13 +44,11 @@ bool EndpointRun::uploadNew() {
   }
   rereads_ = true;
   const bool makesMailboxes = push_->makesMailboxes();
+  const std::uint64_t before = report_.counts.uploaded;
   std::optional<Error> broken;
   try {
     runPush();
   } catch (const Error& error) {
-    if (error.scope() != Scope::Connection || error.retry() != Retry::Now || error.kind() == ErrorKind::Cancelled) {
-      throw;
-    }
     broken = error;
   }
   const bool nothingFailed = push_->failures().empty() && !push_->wantsAnotherRound();
@@ -60,12 +56,9 @@ bool EndpointRun::uploadNew() {
   refusedAhead_.insert(refusedAhead_.end(), std::make_move_iterator(refused.begin()),
                        std::make_move_iterator(refused.end()));
   absorbPush();
-  if (broken) {
-    context_.hub.log(0, "endpoint=" + settings_.name + " result=reconnect reason=\"" + broken->what() + "\"");
-    endpoint_->reconnect();
-  } else if (makesMailboxes && nothingFailed) {
-    // Known like any other from now on.
-    readAgain();
+  if (broken || (makesMailboxes && nothingFailed)) {
+    // New mailboxes are known like any other from now on; after a break it is seen what has arrived.
+    readAgain(broken, report_.counts.uploaded > before ? Progress::Some : Progress::None);
     rereads_ = false;
   }
   return nothingFailed && !broken;

@@ -32,7 +32,6 @@ void EndpointRun::readMaildrop() {
           "the server may hold more mail than it has listed yet: run again until nothing new comes");
       return;
     }
-    absorbPull();
     endpoint_->refresh();
     suspect_.reset();
   }

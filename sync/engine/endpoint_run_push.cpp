@@ -25,7 +25,7 @@ bool EndpointRun::mayPush() const {
   return can.append || can.flags || can.transfers || can.removals;
 }
 
-exec::PushSettings EndpointRun::pushSettings() const {
+exec::PushSettings EndpointRun::pushSettings() {
   const endpoint::PushAbility can = endpoint_->pushAbility();
   exec::PushSettings out;
   out.endpointName = settings_.name;
@@ -40,6 +40,7 @@ exec::PushSettings EndpointRun::pushSettings() const {
   out.canChangeMailboxes = can.mailboxes;
   out.mapping = mappingRules();
   out.window = window();
+  out.uploadBudget = uploadBudget();
   out.removalsAllowed = [this](const std::string& mailbox) { return removalsAllowed(mailbox); };
   out.mode = context_.request.dryRun ? exec::PushSettings::Mode::Rehearse : exec::PushSettings::Mode::Commit;
   out.now = context_.now;
@@ -80,6 +81,7 @@ void EndpointRun::preparePush() {
   push_ = std::make_unique<EndpointPush>(pushSettings(), context_.log);
   push_->onProgress([this](std::uint64_t messages, std::uint64_t octets) {
     context_.hub.messages(messages, octets, settings_.name);
+    spend(0, messages);
   });
 }
 
@@ -101,6 +103,7 @@ void EndpointRun::absorbPush() {
   report_.counts.movedThere += counts.moved;
   report_.counts.removedThere += counts.removed;
   heldByPush_ = counts.held;
+  leftToUpload_ = push_->leftover();
   report_.counts.quarantined += counts.refused;
   report_.notes.insert(report_.notes.end(), push_->notes().begin(), push_->notes().end());
   for (const std::string& mailbox : push_->heldMailboxes()) addHeld(mailbox);
@@ -120,7 +123,7 @@ void EndpointRun::runPush() {
   push_->carryOut(*endpoint_, context_.writer, octets);
 }
 
-void EndpointRun::pushOnce() {
+std::optional<Error> EndpointRun::pushOnce() {
   std::optional<Error> broken;
   try {
     runPush();
@@ -130,34 +133,32 @@ void EndpointRun::pushOnce() {
   job([&](Store& store) { push_->finish(store); });
   anotherRound_ = push_->wantsAnotherRound();
   absorbPush();
-  if (broken) throw Error(*broken);
+  return broken;
 }
 
 void EndpointRun::pushAll() {
-  constexpr int kMostTries = 3;
-  for (int tries = 1;; ++tries) {
-    std::optional<Error> broken;
-    try {
-      pushOnce();
-    } catch (const Error& error) {
-      const bool again = error.scope() == Scope::Connection && error.retry() == Retry::Now && tries < kMostTries &&
-                         error.kind() != ErrorKind::Cancelled && !context_.stop.stop_requested();
-      if (!again) throw;
-      broken = error;
-    }
-    if (broken) {
-      context_.hub.log(0, "endpoint=" + settings_.name + " result=reconnect reason=\"" + broken->what() + "\"");
-      endpoint_->reconnect();
-    }
-    readAgain();
-    if ((!broken && !anotherRound_) || tries >= kMostTries || !planPush(allowedEntries())) break;
+  constexpr int kMostRounds = 3;  // for what only the next reading shows
+  std::uint64_t plannedBefore = 0;
+  for (int round = 1; round <= kMostRounds;) {
+    const Counts& done = report_.counts;
+    const auto sum = [&] { return done.uploaded + done.flagsStored + done.movedThere + done.removedThere; };
+    const std::uint64_t before = sum();
+    const std::uint64_t planned = push_->operations();
+    const std::optional<Error> broken = pushOnce();
+    // A server may do what it was told and go before it says so: then there is less to do than before.
+    const bool progressed = sum() > before || planned < plannedBefore;
+    plannedBefore = planned;
+    readAgain(broken, progressed ? Progress::Some : Progress::None);
+    if (!broken && !anotherRound_) break;
+    if (!broken) ++round;
+    if (!planPush(allowedEntries())) break;
   }
   removeUnwanted();
 }
 
-void EndpointRun::readAgain() {
+void EndpointRun::readAgain(const std::optional<Error>& broken, Progress since) {
+  if (broken && (!isLost(*broken) || !reconnectAfter(*broken, since))) throw Error(*broken);
   readsAgain_ = true;
-  absorbPull();
   endpoint_->refresh();
   lookedForGone_ = anythingGone_ = false;
   suspect_.reset();

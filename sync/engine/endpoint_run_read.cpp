@@ -71,6 +71,7 @@ class EndpointRun::Sink final : public endpoint::PullSink {
     if (group_.empty()) return;
     run_.delivered_ += group_.size();
     const std::uint64_t messages = group_.size();
+    run_.spend(messages, 0);
     auto group = std::make_shared<std::vector<ArrivedMessage>>(std::move(group_));
     const std::size_t work = works_[groupIndex_];
     exec::EndpointPull& pull = *run_.pull_;
@@ -135,22 +136,29 @@ void EndpointRun::readAll() {
       readOnce();
       return;
     } catch (const Error& error) {
-      if (error.scope() != Scope::Connection || error.retry() != Retry::Now || context_.stop.stop_requested() ||
-          error.kind() == ErrorKind::Cancelled || !recover(error)) {
-        throw;
-      }
+      if (!isLost(error) || !recover(error)) throw;
     }
   }
+}
+
+bool EndpointRun::isLost(const Error& error) const {
+  return error.scope() == Scope::Connection && error.retry() == Retry::Now && error.kind() != ErrorKind::Cancelled &&
+         !context_.stop.stop_requested();
+}
+
+bool EndpointRun::reconnectAfter(const Error& error, Progress since) {
+  failures_ = since == Progress::None ? failures_ + 1 : 1;
+  if (failures_ > kMostFailures || ++reconnects_ > kMostReconnects) return false;
+  context_.hub.log(0, "endpoint=" + settings_.name + " result=reconnect reason=\"" + error.what() + "\"");
+  endpoint_->reconnect();
+  return true;
 }
 
 /// True when it makes sense to read on over a new connection.
 bool EndpointRun::recover(const Error& error) {
   const std::optional<endpoint::MessagePlace> at = endpoint_->inProgress();
-  failures_ = delivered_ == 0 ? failures_ + 1 : 1;
-  if (failures_ > kMostFailures || ++reconnects_ > kMostReconnects) return false;
-  delivered_ = 0;
-  context_.hub.log(0, "endpoint=" + settings_.name + " result=reconnect reason=\"" + error.what() + "\"");
-  endpoint_->reconnect();
+  const Progress since = std::exchange(delivered_, 0) == 0 ? Progress::None : Progress::Some;
+  if (!reconnectAfter(error, since)) return false;
   lookedForGone_ = anythingGone_ = false;
   report_.problems.resize(problemsBeforeReading_);
   // The line broke twice at the same message: that message is set aside, so that it does not stop the others.
@@ -201,6 +209,7 @@ bool EndpointRun::mayFetchDirectly(const std::vector<std::size_t>& works) {
 
 void EndpointRun::readOnce() {
   unread_ = exec::EndpointPull::Unread::None;
+  leftThere_ = {};
   if (!lookedForGone_) lookForGone();
   lookedForGone_ = true;
   const std::vector<std::size_t> works = worksToRead();
@@ -243,7 +252,10 @@ void EndpointRun::couldNotRead(const Error& error, std::size_t index) {
 }
 
 void EndpointRun::readDeltas(Sink& sink, const std::vector<std::size_t>& works) {
-  const bool direct = mayFetchDirectly(works);
+  const bool nothingKnown = mayFetchDirectly(works);
+  // Where there is a day's budget, what it has room for is chosen first.
+  nothingIsKnown_ = nothingKnown && settings_.limits.downloadPerDay != 0;
+  const bool direct = nothingKnown && !nothingIsKnown_;
   std::vector<DeltaRequest> requests;
   requests.reserve(works.size());
   for (const std::size_t i : works) {
@@ -291,20 +303,28 @@ void EndpointRun::readDeltas(Sink& sink, const std::vector<std::size_t>& works) 
 }
 
 void EndpointRun::bringFresh(std::vector<KeyRequest> fresh, const std::vector<std::size_t>& works) {
+  if (settings_.maxMessages) {
+    for (std::size_t r = 0; r < fresh.size(); ++r) {
+      job([&](Store& store) { fresh[r].keys = pull_->newest(store, works[r], std::move(fresh[r].keys)); });
+    }
+  }
+  if (settings_.limits.downloadPerDay != 0 && !context_.request.dryRun) {
+    bringWithinBudget(fresh, works);
+  } else {
+    bring(std::move(fresh), works);
+  }
+}
+
+void EndpointRun::bring(std::vector<KeyRequest> fresh, const std::vector<std::size_t>& works) {
   const bool mirror = company_ == Company::Alone && settings_.braid == settings_.name;
   const bool again =
       std::any_of(works.begin(), works.end(), [&](std::size_t i) { return pull_->works()[i].pairsDropped; });
   // What a dry run would bring has to be known one by one where it would be carried to others.
   const bool rehearses = context_.request.dryRun && company_ == Company::Shared;
   const bool chooses = !settings_.pull.fresh || !window().isOpen() || settings_.expungeDeleted || rehearses;
-  if (settings_.maxMessages) {
-    for (std::size_t r = 0; r < fresh.size(); ++r) {
-      job([&](Store& store) { fresh[r].keys = pull_->newest(store, works[r], std::move(fresh[r].keys)); });
-    }
-  }
   const bool recogniseFirst = settings_.type != EndpointType::Pop3 || !mirror || again || pull_->somethingIsMissing();
   const std::vector<KeyRequest> needed =
-      chooses || (recogniseFirst && !braidEmpty_) ? recognise(fresh, works) : std::move(fresh);
+      chooses || (recogniseFirst && !braidEmpty_ && !nothingIsKnown_) ? recognise(fresh, works) : std::move(fresh);
   if (context_.request.dryRun) {
     planOnly(needed, works);
     return;
@@ -327,15 +347,20 @@ void EndpointRun::giveUp(const std::vector<std::optional<Error>>& outcomes, cons
   }
 }
 
+std::vector<KeyRequest> EndpointRun::withoutKeys(const std::vector<KeyRequest>& requests) {
+  std::vector<KeyRequest> out;
+  for (const KeyRequest& request : requests) {
+    const bool uids = std::holds_alternative<mailstore::UidSet>(request.keys);
+    out.push_back({request.mailbox, request.uidValidity,
+                   uids ? KeySet(mailstore::UidSet{}) : KeySet(std::vector<mailstore::Uidl>{})});
+  }
+  return out;
+}
+
 std::vector<KeyRequest> EndpointRun::recognise(const std::vector<KeyRequest>& fresh,
                                                const std::vector<std::size_t>& works) {
   constexpr std::size_t kGroup = 512;
-  std::vector<KeyRequest> needed;
-  for (const KeyRequest& request : fresh) {
-    const bool uids = std::holds_alternative<mailstore::UidSet>(request.keys);
-    needed.push_back({request.mailbox, request.uidValidity,
-                      uids ? KeySet(mailstore::UidSet{}) : KeySet(std::vector<mailstore::Uidl>{})});
-  }
+  std::vector<KeyRequest> needed = withoutKeys(fresh);
   std::vector<RemoteMessage> group;
   std::size_t groupIndex = 0;
   const auto flush = [&] {

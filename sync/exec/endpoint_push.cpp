@@ -1,8 +1,10 @@
 // EndpointPush: having it done, and keeping the receipts.
 #include "sync/exec/endpoint_push.h"
 
+#include "sync/endpoint/words.h"
 #include "sync/exec/push_receipts.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <tuple>
@@ -96,10 +98,13 @@ void EndpointPush::fail(std::size_t place, const Error& error) {
 
 void EndpointPush::takeOutcomes(const Outcomes& outcomes, const std::vector<std::size_t>& places, Kind kind) {
   // The other kinds of changes go on there: who cannot add to a full mailbox can remove from it.
+  const auto isFull = [](const std::optional<Error>& one) { return one && one->scope() == mailstore::Scope::Endpoint; };
+  const auto full = std::find_if(outcomes.begin(), outcomes.end(), isFull);
+  if (full != outcomes.end()) tellFull(**full);
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     if (!outcomes[i]) continue;
     const PlaceWork& place = work_.places[places[i]];
-    tell(nameOf(places[i]), *outcomes[i]);
+    if (!isFull(outcomes[i])) tell(nameOf(places[i]), *outcomes[i]);
     switch (kind) {
       case Kind::Flags:
         for (const FlagItem& item : place.flags) because(item.entry, forNow(*outcomes[i]));
@@ -112,6 +117,20 @@ void EndpointPush::takeOutcomes(const Outcomes& outcomes, const std::vector<std:
         break;
     }
   }
+}
+
+void EndpointPush::tellFull(const Error& error) {
+  plan::Leftover left;
+  for (const PlaceWork& place : work_.places) {
+    for (const UploadItem& item : place.uploads) {
+      if (!open_.contains(item.entry)) continue;
+      ++left.messages;
+      left.octets += item.size;
+    }
+  }
+  tell({}, Error(error.kind(), error.scope(), error.retry(),
+                 std::string(error.what()) + "; " + endpoint::messagesInWords(left.messages) + " (" +
+                     endpoint::sizeInWords(left.octets) + ") wait: make room there and run again"));
 }
 
 void EndpointPush::carryOut(endpoint::Endpoint& endpoint, StoreWriter& writer, const endpoint::OctetSource& octets) {

@@ -6,6 +6,7 @@
 #include "sync/exec/op_log.h"
 #include "sync/exec/push_work.h"
 #include "sync/exec/store_writer.h"
+#include "sync/plan/day_budget.h"
 #include "sync/plan/mailbox_map.h"
 #include "sync/plan/push_decision.h"
 #include "sync/plan/window.h"
@@ -43,6 +44,7 @@ struct PushSettings {
   bool canChangeMailboxes = true;
   plan::MappingRules mapping;
   plan::Window window;  ///< what is outside is not uploaded
+  std::optional<plan::DayBudget> uploadBudget;
   /// Whether removals beyond the brake may go through in this mailbox (`--allow-removals`).
   std::function<bool(const std::string& mailbox)> removalsAllowed;
   /// Entries whose removal the user has allowed in this run already, when it was pulled: no brake holds them again.
@@ -81,6 +83,8 @@ class EndpointPush {
   [[nodiscard]] bool isIdle() const { return work_.isIdle(); }
   /// Does it. Throws what the endpoint throws (the line broke); what was done until then is recorded, the rest waits.
   void carryOut(endpoint::Endpoint& endpoint, StoreWriter& writer, const endpoint::OctetSource& octets);
+  /// How much there is to do.
+  [[nodiscard]] std::uint64_t operations() const { return work_.count(); }
   /// Messages to upload, for a progress line.
   [[nodiscard]] std::uint64_t uploads() const;
   /// Who wants to know of octets that went out and messages that are done.
@@ -94,6 +98,8 @@ class EndpointPush {
   /// flags that another program changed at the same time.
   [[nodiscard]] bool wantsAnotherRound() const { return anotherRound_; }
   [[nodiscard]] const PushCounts& counts() const { return counts_; }
+  /// What the day's budget leaves for another day.
+  [[nodiscard]] const plan::Leftover& leftover() const { return leftover_; }
   [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
   [[nodiscard]] const std::vector<std::string>& heldMailboxes() const { return heldMailboxes_; }
   struct Failure {
@@ -129,6 +135,7 @@ class EndpointPush {
   [[nodiscard]] std::optional<std::size_t> trashPlace() const;
   std::optional<std::size_t> planCreation(const mailstore::Mailbox& mailbox);
   void brake(mailstore::Store& store);
+  void keepToBudget();
   void wait(mailstore::EntryId entry, mailstore::WaitKind kind, std::string reason);
   void logPlan();
   [[nodiscard]] std::string policyText() const;
@@ -144,6 +151,8 @@ class EndpointPush {
   void remove(endpoint::Endpoint& endpoint, StoreWriter& writer);
   enum class Kind : std::uint8_t { Flags, Uploads, Removals };
   void takeOutcomes(const endpoint::Outcomes& outcomes, const std::vector<std::size_t>& places, Kind kind);
+  /// The endpoint takes no more at all: told once, with what is left.
+  void tellFull(const mailstore::Error& error);
   void note(const std::string& text);
   void tell(const std::string& mailbox, const mailstore::Error& error);
   void because(mailstore::EntryId entry, const mailstore::Error& error);
@@ -172,6 +181,7 @@ class EndpointPush {
   std::function<void(std::uint64_t, std::uint64_t)> told_;
   bool anotherRound_ = false;
   PushCounts counts_;
+  plan::Leftover leftover_;
   std::map<std::string, std::uint64_t> onlyMarked_;  ///< messages by mailbox there
   std::vector<std::string> notes_;
   std::vector<std::string> heldMailboxes_;

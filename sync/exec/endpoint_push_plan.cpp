@@ -101,6 +101,7 @@ void EndpointPush::plan(Store& store, std::vector<PushPlace> places) {
     if (!refused.contains(id)) planEntry(store, id);
   }
   brake(store);
+  keepToBudget();
   if (settings_.mode == PushSettings::Mode::Rehearse) logPlan();
 }
 
@@ -351,6 +352,25 @@ void EndpointPush::planRemoval(const Entry& entry, const Pair& pair) {
       break;
   }
   place.removals.push_back({pair.key, pair.id, entry.id, pair.flags, false});
+}
+
+void EndpointPush::keepToBudget() {
+  if (!settings_.uploadBudget) return;
+  std::vector<std::uint64_t> sizes;
+  for (const PlaceWork& place : work_.places) {
+    for (const UploadItem& item : place.uploads) sizes.push_back(item.size);
+  }
+  const std::vector<bool> fits = plan::fitting(sizes, *settings_.uploadBudget);
+  std::size_t next = 0;
+  for (PlaceWork& place : work_.places) {
+    std::erase_if(place.uploads, [&](const UploadItem& item) {
+      if (fits[next++]) return false;
+      ++leftover_.messages;
+      leftover_.octets += item.size;
+      wait(item.entry, WaitKind::Retry, "the day's budget of uploads there is used up");
+      return true;
+    });
+  }
 }
 
 void EndpointPush::brake(Store& store) {

@@ -85,6 +85,17 @@ struct PushWork {
     return transfers.emplace_back(TransferWork{from, to, kind, parks == Parks::Yes, {}});
   }
 
+  /// Of messages and mailboxes.
+  [[nodiscard]] std::uint64_t count() const {
+    std::uint64_t all = 0;
+    for (const PlaceWork& place : places) {
+      const bool mailboxItself = place.record.id.value() == 0 || place.renamedTo || place.unwanted;
+      all += place.flags.size() + place.removals.size() + place.uploads.size() + (mailboxItself ? 1 : 0);
+    }
+    for (const TransferWork& work : transfers) all += work.items.size();
+    return all;
+  }
+
   [[nodiscard]] bool isIdle() const {
     for (const PlaceWork& place : places) {
       const bool mailboxItself = place.record.id.value() == 0 || place.renamedTo || place.unwanted;

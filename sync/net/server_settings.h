@@ -25,6 +25,7 @@ struct ServerSettings {
   std::filesystem::path clientCertificate;    ///< PEM; empty: none
   std::filesystem::path clientKey;            ///< PEM; empty: in clientCertificate
   std::chrono::milliseconds timeout{30'000};  ///< bounds connecting, the handshake, and every silence of the server
+  std::uint64_t bytesPerSecond = 0;           ///< both directions together, inside TLS; 0: as many as go
 };
 
 }  // namespace mailbraid::sync::net

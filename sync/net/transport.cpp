@@ -5,6 +5,7 @@
 #include "sync/net/failure.h"
 #include "sync/net/tls_channel.h"
 #include "sync/net/tls_session_cache_impl.h"
+#include "sync/net/token_bucket.h"
 #include "sync/net/waiter.h"
 
 #include <Poco/Exception.h>
@@ -13,7 +14,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <utility>
+#include <vector>
 
 namespace mailbraid::sync::net {
 namespace {
@@ -59,6 +62,12 @@ class SocketTransport final : public Transport {
   [[nodiscard]] std::string silenceText() const;
   void countIn(std::size_t octets);
   void countOut(std::size_t octets);
+  void beginPace();
+  /// Octets that may go now, `most` at most; 0: the rate is used up.
+  [[nodiscard]] std::size_t allowed(std::size_t most) const;
+  /// The same; waits until there are some.
+  std::size_t awaitAllowed(std::size_t most);
+  Step sendAllowed(std::string_view octets, std::size_t allowed);
 
   ServerSettings settings_;
   std::string where_;
@@ -67,6 +76,8 @@ class SocketTransport final : public Transport {
   StreamSocket socket_;
   std::unique_ptr<Channel> channel_;  ///< null: closed
   TlsChannel* tls_ = nullptr;         ///< channel_, once it is TLS
+  std::optional<TokenBucket> pace_;   ///< none: no rate is to be kept
+  std::size_t offered_ = 0;           ///< octets of the last send that moved none: TLS wants no fewer in the next
   Traffic traffic_;
   bool receivedSinceSend_ = false;
   bool loopback_ = false;
@@ -103,6 +114,7 @@ void SocketTransport::open() {
     socket_ = connectAny(addresses, where_, waiter_, until);
     loopback_ = isLoopback(socket_.peerAddress());
     channel_ = std::make_unique<PlainChannel>(descriptor(), where_);
+    if (settings_.bytesPerSecond != 0) beginPace();
     if (settings_.tls == TlsMode::Implicit) shakeHands();
   });
 }
@@ -169,12 +181,47 @@ bool SocketTransport::await(const Step& step, Deadline until) {
   return outcome == Waiter::Outcome::Ready;
 }
 
+void SocketTransport::beginPace() {
+  // Half a second's worth in one go; and what the server has sent ahead must not take long to read, or it would take
+  // us for gone.
+  const std::uint64_t rate = settings_.bytesPerSecond;
+  pace_.emplace(rate, std::max<std::uint64_t>(rate / 2, 1), Clock::now());
+  const int ahead = static_cast<int>(std::clamp<std::uint64_t>(rate, 16'384, 1'048'576));
+  ::setsockopt(descriptor(), SOL_SOCKET, SO_RCVBUF, &ahead, sizeof ahead);
+}
+
+std::size_t SocketTransport::allowed(std::size_t most) const {
+  return pace_ ? static_cast<std::size_t>(std::min<std::uint64_t>(most, pace_->available(Clock::now()))) : most;
+}
+
+std::size_t SocketTransport::awaitAllowed(std::size_t most) {
+  std::vector<pollfd> nothing;
+  while (pace_ && pace_->available(Clock::now()) == 0) {
+    // Not for the first token, which would be a system call an octet.
+    const Deadline until =
+        Clock::now() + pace_->waitFor(std::max<std::uint64_t>(settings_.bytesPerSecond / 4, 1), Clock::now());
+    if (waiter_.wait(nothing, until) == Waiter::Outcome::Stopped) failCancelled(where_);
+  }
+  return allowed(most);
+}
+
+Step SocketTransport::sendAllowed(std::string_view octets, std::size_t allowed) {
+  const std::string_view offer = octets.substr(0, std::max(allowed, offered_));
+  const Step step = channel_->send(offer);
+  const bool moved = step.kind == Step::Kind::Moved;
+  offered_ = moved ? 0 : offer.size();
+  if (moved) countOut(step.octets);
+  return step;
+}
+
 void SocketTransport::countIn(std::size_t octets) {
+  if (pace_) pace_->take(octets, Clock::now());
   traffic_.octetsIn += octets;
   receivedSinceSend_ = true;
 }
 
 void SocketTransport::countOut(std::size_t octets) {
+  if (pace_) pace_->take(octets, Clock::now());
   traffic_.octetsOut += octets;
   if (std::exchange(receivedSinceSend_, false)) ++traffic_.turns;
 }
@@ -184,7 +231,7 @@ std::size_t SocketTransport::read(std::span<char> into) {
     demandOpen();
     if (into.empty()) return 0;
     for (;;) {
-      const Step step = channel_->receive(into);
+      const Step step = channel_->receive(into.first(awaitAllowed(into.size())));
       if (step.kind == Step::Kind::Moved) countIn(step.octets);
       if (step.kind == Step::Kind::Moved || step.kind == Step::Kind::End) return step.octets;
       if (!await(step, idleDeadline())) failUnreachable(silenceText());
@@ -195,8 +242,9 @@ std::size_t SocketTransport::read(std::span<char> into) {
 std::optional<std::size_t> SocketTransport::readSome(std::span<char> into) {
   return guarded([&]() -> std::optional<std::size_t> {
     demandOpen();
-    if (into.empty()) return std::nullopt;
-    const Step step = channel_->receive(into);
+    const std::size_t most = allowed(into.size());
+    if (most == 0) return std::nullopt;
+    const Step step = channel_->receive(into.first(most));
     if (step.kind == Step::Kind::Moved) countIn(step.octets);
     if (step.kind == Step::Kind::Moved || step.kind == Step::Kind::End) return step.octets;
     return std::nullopt;
@@ -207,9 +255,8 @@ void SocketTransport::write(std::string_view octets) {
   guarded([&] {
     demandOpen();
     while (!octets.empty()) {
-      const Step step = channel_->send(octets);
+      const Step step = sendAllowed(octets, awaitAllowed(octets.size()));
       if (step.kind == Step::Kind::Moved) {
-        countOut(step.octets);
         octets.remove_prefix(step.octets);
       } else if (!await(step, idleDeadline())) {
         failUnreachable(where_ + " took nothing for " + seconds(settings_.timeout.count()));
@@ -223,9 +270,10 @@ std::size_t SocketTransport::writeSome(std::string_view octets) {
     demandOpen();
     std::size_t sent = 0;
     while (sent < octets.size()) {
-      const Step step = channel_->send(octets.substr(sent));
+      const std::size_t most = allowed(octets.size() - sent);
+      if (most == 0) break;
+      const Step step = sendAllowed(octets.substr(sent), most);
       if (step.kind != Step::Kind::Moved) break;
-      countOut(step.octets);
       sent += step.octets;
     }
     return sent;
@@ -235,6 +283,7 @@ std::size_t SocketTransport::writeSome(std::string_view octets) {
 Transport::Readiness SocketTransport::wait(Interest interest) {
   return guarded([&] {
     demandOpen();
+    awaitAllowed(1);
     Readiness ready;
     ready.readable = interest != Interest::Write && channel_->holdsInput();
     if (ready.readable && interest == Interest::Read) return ready;

@@ -32,7 +32,8 @@ struct ChannelBinding {
 
 /// A connection to a server. One thread uses it; a stop request may come from any thread and ends every call within
 /// milliseconds. Nothing blocks longer than `ServerSettings::timeout` without an octet moving (connecting, with the
-/// look-up of the name, counts as one such time, the TLS handshake as another).
+/// look-up of the name, counts as one such time, the TLS handshake as another). Where `bytesPerSecond` is set, calls
+/// wait as long as that takes besides.
 ///
 /// Every failure is an Error of Scope::Connection whose sentence names host and port:
 /// - Unreachable: name not found, refused, timed out, closed, TLS cut off without close_notify (truncation)

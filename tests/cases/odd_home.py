@@ -44,6 +44,7 @@ class PopServer:
 
     def __init__(self):
         self.messages = []
+        self.refusals = []  # what the next PASS are answered with
         outer = self
 
         class Handler(socketserver.StreamRequestHandler):
@@ -79,6 +80,9 @@ class PopServer:
             verb, *words = line.decode().upper().split()
             if verb == "CAPA":
                 say("+OK", b"USER\r\nUIDL\r\nTOP\r\n.\r\n")
+            elif verb == "PASS" and self.refusals:
+                say(self.refusals.pop(0))
+                return
             elif verb in ("USER", "PASS", "NOOP", "QUIT"):
                 say("+OK")
                 if verb == "QUIT":
@@ -232,6 +236,12 @@ class Home:
         near = self.maildir()
         self.sync()
         assert not self.sent[name] and self.maildir() == near, (self.sent, self.held())
+
+    def next_day(self):
+        """What was spent today was spent yesterday."""
+        with contextlib.closing(sqlite3.connect(os.path.join(self.directory, "store", "store.db"))) as database:
+            database.execute("UPDATE spending SET day = day - 1")
+            database.commit()
 
     def forget_dates(self):
         """Everything that was removed was removed long ago."""

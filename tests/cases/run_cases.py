@@ -41,7 +41,7 @@ class Server:
     """A private Dovecot that ends with this process."""
 
     def __init__(self, directory, ability, *knobs):
-        os.makedirs(directory)
+        os.makedirs(directory, exist_ok=True)
         os.chmod(directory, 0o755)
         words = [sys.executable, os.path.join(HERE, "..", "support", "dovecot.py"), directory, *knobs]
         if ability != "all":

@@ -65,6 +65,8 @@ class Server:
         # Command: called with the session and the arguments before it is obeyed; may raise No or Cut. "APPEND announced"
         # comes before the server asks for the octets, "APPEND within" in the middle of them, "APPEND stored" before the answer.
         self.hooks = {}
+        self.bye_after = None  # so many messages given or taken a connection, and it says BYE in the middle of things
+        self.append_limit = "NIL"  # what STATUS says where the capability is APPENDLIMIT, without a number
         self.away = False
         self.roles = {}  # mailbox: special use
         self.log, self.transcript = [], []
@@ -126,6 +128,7 @@ class Session:
     def __init__(self, server, reader, writer):
         self.server, self.reader, self.writer = server, reader, writer
         self.name = self.view = None  # the mailbox that is selected, and its UIDs as the client knows them
+        self.passed = 0  # messages, either way
 
     def say(self, text, data=b"", after=b""):
         line = text.encode() + data + after
@@ -142,6 +145,17 @@ class Session:
                 pass
         except (Cut, ConnectionError, socket.timeout):
             pass
+
+    def pass_message(self):
+        """One more was given or taken."""
+        if self.passed == self.server.bye_after:
+            self.say("* BYE that is enough for one connection")
+            self.writer.flush()
+            self.reader.raw._sock.shutdown(socket.SHUT_WR)
+            while self.reader.read(65536):  # a reset could overtake what was said
+                pass
+            raise Cut
+        self.passed += 1
 
     def hook(self, name, words):
         if name in self.server.hooks:
@@ -285,7 +299,8 @@ class Session:
 
     def do_status(self, name, items):
         box = self.box(name)
-        facts = {"MESSAGES": len(box.messages), "UIDNEXT": box.next, "UIDVALIDITY": box.validity, "RECENT": 0, "UNSEEN": 0}
+        facts = {"MESSAGES": len(box.messages), "UIDNEXT": box.next, "UIDVALIDITY": box.validity, "RECENT": 0, "UNSEEN": 0,
+                 "APPENDLIMIT": self.server.append_limit}
         told = " ".join(f"{item.decode()} {facts[item.decode()]}" for item in items if item.decode() in facts)
         self.say(f'* STATUS "{name.decode()}" ({told})')
 
@@ -326,6 +341,7 @@ class Session:
             if isinstance(word, list):
                 flags = word
             elif isinstance(word, Literal):
+                self.pass_message()
                 uids.append(box.add(Message(word, self.kept(flags))))
                 flags = []
         self.hook("APPEND stored", [name, *words])
@@ -349,6 +365,8 @@ class Session:
                     parts.append(b"RFC822.SIZE %d" % len(message.octets))
                 elif item in ("BODY.PEEK[]", "BODY.PEEK[HEADER]"):
                     octets = head if "HEADER" in item else message.octets
+                    if "HEADER" not in item:
+                        self.pass_message()
                     parts.append(item.replace(".PEEK", "").encode() + b" {%d}\r\n" % len(octets) + octets)
                 elif item != "UID":
                     raise No(f"cannot give {item}")

@@ -51,6 +51,42 @@ using Sentences = std::vector<std::string>;
 
 }  // namespace
 
+TEST_CASE("limits are the provider's, a table's, or none", "[cli][config][limits]") {
+  const std::string gmail = "[endpoint.g]\ntype = \"imap\"\nhost = \"imap.gmail.com\"\nuser = \"me\"\n";
+  const auto settingsOf = [](const std::string& text) { return loaded(text).endpoints[0].settings; };
+  CHECK(settingsOf(kWork).limits.downloadPerDay == 0);
+  CHECK(settingsOf(kWork).limits.patience == std::chrono::seconds(120));
+  CHECK(settingsOf(gmail).limits.downloadPerDay == 2'500'000'000);
+  CHECK(settingsOf(gmail + "limits = \"none\"\n").limits.downloadPerDay == 0);
+  CHECK(settingsOf(kWork + "limits = \"gmail\"\n").limits.uploadPerDay == 500'000'000);
+
+  const EndpointSettings own = settingsOf(
+      gmail +
+      "limits = { bytes_per_second = \"1M\", messages_per_second = 10, upload_per_day = \"none\", connections = 1, "
+      "patience = \"10m\" }\n");
+  CHECK(own.server.bytesPerSecond == 1'000'000);
+  CHECK(own.limits.messagesPerSecond == 10);
+  CHECK(own.limits.downloadPerDay == 2'500'000'000);
+  CHECK(own.limits.uploadPerDay == 0);
+  CHECK(own.limits.patience == std::chrono::minutes(10));
+  CHECK(own.connections == 1);
+}
+
+TEST_CASE("a mistake in limits is named", "[cli][config][limits]") {
+  const auto complaint = [](const std::string& limits) {
+    const Sentences all = complaintsOf(kWork + "limits = " + limits + "\n");
+    return all.size() == 1 ? all[0] : std::to_string(all.size()) + " complaints";
+  };
+  const std::string at = "FILE:5: [endpoint.work] limits: ";
+  CHECK(complaint("\"gmial\"").starts_with(at + "\"gmial\" is not known; write \"gmail\" or \"none\", or a table"));
+  CHECK(complaint("7").starts_with(at + "must be a name or a table; write limits = {"));
+  CHECK(complaint("{ bytes_per_secnd = \"1M\" }").starts_with(at + "has an unknown key \"bytes_per_secnd\""));
+  CHECK(complaint("{ bytes_per_second = 1000 }") ==
+        at + "bytes_per_second must be a size in quotes; write bytes_per_second = \"1M\"");
+  CHECK(complaint("{ connections = 0 }").starts_with(at + "connections 0 is not a whole number from 1"));
+  CHECK(complaint("{ patience = \"soon\" }").starts_with(at + "patience \"soon\" is not a time"));
+}
+
 TEST_CASE("an endpoint needs only type, host and user; the rest has defaults", "[cli][config]") {
   const Configuration configuration = loaded(kWork);
   REQUIRE(configuration.endpoints.size() == 1);

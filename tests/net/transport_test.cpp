@@ -282,6 +282,22 @@ TEST_CASE("a stop request ends a handshake, a read and a write that wait", "[net
     });
     CHECK(outcome.error == ErrorKind::Cancelled);
   }
+  SECTION("a wait for the rate") {
+    TestServer server([&](ServerConnection& connection) {
+      connection.receiveLine();
+      connection.send(std::string(100'000, 'x'));
+      stop.request_stop();
+      connection.receiveAll();
+    });
+    ServerSettings settings = plain(server.port());
+    settings.bytesPerSecond = 100;
+    const Outcome outcome = outcomeOf([&] {
+      const auto transport = Transport::connect(settings, stop.get_token());
+      transport->write("a\n");
+      readAll(*transport);
+    });
+    CHECK(outcome.error == ErrorKind::Cancelled);
+  }
   SECTION("asked before anything") {
     stop.request_stop();
     CHECK(outcomeOf([&] { Transport::connect(plain(9), stop.get_token()); }).error == ErrorKind::Cancelled);
@@ -322,13 +338,16 @@ TEST_CASE("much goes up while as much comes down", "[net][duplex]") {
   const Trust trust;
   const ServerTls tls(trust.issue());
   const bool encrypted = GENERATE(false, true);
+  const std::uint64_t rate = GENERATE(std::uint64_t{0}, std::uint64_t{12'000'000});
   // An echo server that reads only after each of its writes was taken: a client that only wrote would never end.
   TestServer server([&](ServerConnection& connection) {
     if (encrypted) connection.handshake(tls);
     for (std::string more = connection.receive(); !more.empty(); more = connection.receive()) connection.send(more);
   });
-  const auto transport = Transport::connect(encrypted ? trust.settings(server) : plain(server.port()), {});
-  std::string up(8'000'000, '\0');
+  ServerSettings settings = encrypted ? trust.settings(server) : plain(server.port());
+  settings.bytesPerSecond = rate;
+  const auto transport = Transport::connect(settings, {});
+  std::string up(rate == 0 ? 8'000'000 : 4'000'000, '\0');
   std::iota(up.begin(), up.end(), '\0');
   std::string down;
   std::vector<char> buffer(65536);

@@ -116,6 +116,9 @@ def configuration(directory, ports, knobs):
         for name, ssl in ((protocol, "no"), (protocol + "s", "yes")):
             services += f"  inet_listener {name} {{\n    port = {ports[name]}\n    ssl = {ssl}\n  }}\n"
         services += f"}}\nservice {protocol} {{\n  vsz_limit = 1G\n  process_min_avail = 1\n  process_limit = 200\n}}\n"
+    quota = (f"mail_plugins = quota\nplugin {{\n  quota = count:User quota\n  quota_vsizes = yes\n"
+             f"  quota_rule = *:storage={knobs.quota}\n}}\n" if knobs.quota else "")
+    plugins = " ".join((["quota", "imap_quota"] if knobs.quota else []) + ([] if knobs.no_compress else ["imap_zlib"]))
     for name in ("anvil", "auth-worker", "stats"):
         services += "" if root else f"service {name} {{\n{chroot}}}\n"
     # Without this listener nobody is kept waiting for wrong passwords of others on the same address.
@@ -168,8 +171,8 @@ namespace inbox {{
   separator = {knobs.separator}
   prefix = {knobs.prefix}
 {roles}}}
-protocol imap {{
-  mail_plugins = {"" if knobs.no_compress else "imap_zlib"}
+{quota}protocol imap {{
+  mail_plugins = {plugins}
 }}
 {services}"""
 
@@ -208,6 +211,7 @@ def parseKnobs():
     parser.add_argument("--role", action="append", default=[], metavar="NAME=\\ROLE", help="the special use of mailboxes of this name")
     parser.add_argument("--mechanisms", default="plain login cram-md5 scram-sha-1 scram-sha-256 apop xoauth2 oauthbearer")
     parser.add_argument("--no-compress", action="store_true")
+    parser.add_argument("--quota", default="", metavar="SIZE", help="of each user, as 100k")
     parser.add_argument("--only-tls", action="store_true", help="no password without TLS (not for 127.0.0.1: Dovecot trusts it)")
     return parser.parse_args()
 

@@ -329,6 +329,9 @@ class FakeImapSession {
       std::string text =
           "* " + std::to_string(i + 1) + " FETCH (UID " + std::to_string(mail->uid) + " FLAGS (" + mail->flags + ")";
       if (account_.can("CONDSTORE") && mailbox->tellsModSeq) text += " MODSEQ (" + std::to_string(mail->modSeq) + ")";
+      if (part == Part::Flags && command.find("RFC822.SIZE") != std::string::npos) {
+        text += " RFC822.SIZE " + std::to_string(mail->octets.size());
+      }
       if (part != Part::Flags) {
         const std::string content =
             body ? mail->octets
