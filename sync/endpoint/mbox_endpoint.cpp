@@ -191,9 +191,15 @@ Outcomes MboxEndpoint::identify(std::span<const KeyRequest> requests, const Iden
   return forEachRequest(requests, [&](const KeyRequest& request, std::size_t i) {
     MboxFolder& mailbox = folder(*request.mailbox);
     mailbox.scan();
+    std::optional<MboxFolder::Session> session;
+    if (environment_.describes) session.emplace(mailbox);
     for (const Uidl& name : namesOf(request.keys)) {
       checkStop();
-      if (const MboxFolder::Message* message = mailbox.find(name.value())) sink(i, described(mailbox, *message));
+      const MboxFolder::Message* message = mailbox.find(name.value());
+      if (message == nullptr) continue;
+      RemoteMessage told = described(mailbox, *message);
+      if (session) told.index = session->describe(*message);
+      sink(i, std::move(told));
     }
   });
 }
