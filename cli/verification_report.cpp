@@ -14,7 +14,7 @@ using sync::engine::VerifyReport;
 using sync::plan::Finding;
 using sync::plan::Tally;
 
-std::string verdictOf(const Tally& totals, bool complete) {
+std::string sentenceOf(const Tally& totals, bool complete) {
   if (!complete) return "The comparison is not complete";
   std::string refused;
   if (totals.refused > 0) refused = counted(totals.refused, "message") + (totals.refused == 1 ? " was" : " were");
@@ -107,7 +107,7 @@ ExitCode exitCodeOf(const VerificationReport& report) {
 }
 
 std::string verdictOf(const VerifyReport& report) {
-  return verdictOf(report.totals, report.complete());
+  return sentenceOf(report.totals, report.complete());
 }
 
 std::string verdictOf(const VerificationReport& report) {
@@ -117,7 +117,7 @@ std::string verdictOf(const VerificationReport& report) {
     for (const TallyColumn& column : kTallyColumns) totals.*column.count += endpoint.totals.*column.count;
     complete = complete && endpoint.complete();
   }
-  return verdictOf(totals, complete);
+  return sentenceOf(totals, complete);
 }
 
 std::string_view methodOf(const VerifyReport& report) {

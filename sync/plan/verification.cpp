@@ -150,7 +150,8 @@ bool Verification::stillThere(std::size_t mailbox, const ExpectedMessage& expect
 void Verification::same(std::size_t mailbox, const ExpectedMessage& expected, const FoundMessage& found) {
   if (stillThere(mailbox, expected, found)) return;
   expect(mailbox, expected);
-  const bool wrongDate = expected.wasUploaded && found.date && found.date->seconds != expected.date.seconds;
+  const bool isUpload = expected.wasUploaded && expected.key == found.key;
+  const bool wrongDate = isUpload && found.date && found.date->seconds != expected.date.seconds;
   if (wrongDate) {
     count(mailbox, expected.date, [](Tally& tally) { ++tally.altered; });
     Finding& finding = add(Finding::Kind::Altered, mailbox, expected);

@@ -29,7 +29,7 @@ struct ExpectedMessage {
   std::uint64_t likeness = 0;  ///< see likenessOf()
   mailstore::Flags flags;
   mailstore::InternalDate date;
-  bool wasUploaded = false;  ///< by mailbraid: then the date there is to be that of the entry
+  bool wasUploaded = false;  ///< as `key`, by mailbraid: then its date there is to be the entry's
   Standing standing = Standing::Required;
   std::string reason;
 };
