@@ -40,6 +40,12 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1.25rem; 
 dt { color: var(--soft); }
 dd { margin: 0; overflow-wrap: anywhere; }
 .scroll { overflow-x: auto; }
+table.findings { table-layout: fixed; min-width: 46rem; }
+.findings th:nth-child(1) { width: 6.5rem; }
+.findings th:nth-child(2) { width: 14%; }
+.findings th:nth-child(3) { width: 6.6rem; }
+.findings th:nth-child(5) { width: 5.5rem; }
+.findings th:nth-child(6) { width: 21%; }
 table { width: 100%; border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .35rem .6rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 thead th { background: var(--band); border-bottom: 2px solid var(--line); font-weight: 600; }
@@ -52,10 +58,12 @@ td.tell { color: var(--note); font-weight: 600; }
 .what { white-space: nowrap; font-weight: 600; }
 .difference { color: var(--bad); }
 .known { color: var(--note); }
+.words { overflow-wrap: anywhere; }
+.tallies .words { min-width: 10em; }
 .date { white-space: nowrap; }
-.words { overflow-wrap: anywhere; min-width: 12rem; }
-.words small, .id { color: var(--soft); font-size: .82rem; overflow-wrap: anywhere; }
-.hash { font-family: "DejaVu Sans Mono", "Liberation Mono", Menlo, Consolas, monospace; font-size: .82rem; }
+.words small, .from, .id { color: var(--soft); overflow-wrap: anywhere; }
+.words small, .id { font-size: .9em; }
+.hash { font-family: "DejaVu Sans Mono", "Liberation Mono", Menlo, Consolas, monospace; font-size: .87em; }
 .sign { display: grid; grid-template-columns: 1fr 1fr; gap: 2.75rem 2rem; margin-top: 3.5rem; }
 .sign div { border-top: 1px solid var(--ink); padding-top: .25rem; color: var(--soft); font-size: .85rem; }
 @page { size: A4; margin: 16mm 14mm; }
@@ -65,6 +73,10 @@ td.tell { color: var(--note); font-weight: 600; }
   main { max-width: none; padding: 0; }
   .scroll { overflow: visible; }
   table { font-size: 8.5pt; }
+  table.findings { min-width: 0; }
+  .findings th:nth-child(1) { width: 5.5em; }
+  .findings th:nth-child(3) { width: 7.6em; }
+  .findings th:nth-child(5) { width: 5em; }
   thead { display: table-header-group; }
   tfoot { display: table-row-group; }
   tr, .verdict, .sign, dl { break-inside: avoid; }
@@ -109,10 +121,18 @@ std::string definition(std::string_view name, std::string_view value, std::strin
 
 /// As people write it: a space between date and time.
 std::string dateText(const mailstore::InternalDate& date) {
-  if (date.seconds == 0) return "no date";
   std::string out = rfc3339(date);
   std::replace(out.begin(), out.end(), 'T', ' ');
   return out;
+}
+
+/// Date and time, a line each.
+std::string dateCell(const mailstore::InternalDate& date) {
+  if (date.seconds == 0) return element("td", "no date");
+  const std::string text = dateText(date);
+  const std::size_t space = text.find(' ');
+  return "<td>" + element("div", text.substr(0, space), "date") + element("div", text.substr(space + 1), "date") +
+         "</td>";
 }
 
 std::string_view toneOf(ExitCode code) {
@@ -125,11 +145,6 @@ std::string verdictBox(const std::string& verdict, ExitCode code, const std::str
          escaped(below) + "</div>\n";
 }
 
-std::string countsText(const Tally& totals) {
-  return grouped(totals.ok) + " of " + counted(totals.expected, "message") + " (" + sizeText(totals.octetsOk) + " of " +
-         sizeText(totals.octetsExpected) + ") are there as they should be.";
-}
-
 std::string numberCell(const TallyColumn& column, const Tally& tally) {
   const std::uint64_t count = tally.*column.count;
   const bool always = column.count == &Tally::expected || column.count == &Tally::ok;
@@ -140,7 +155,7 @@ std::string numberCell(const TallyColumn& column, const Tally& tally) {
 
 std::string tallyTable(std::string_view heading, const std::vector<std::pair<std::string, Tally>>& rows,
                        const Tally& totals) {
-  std::string out = "<div class=\"scroll\"><table><thead><tr>" + element("th", heading);
+  std::string out = "<div class=\"scroll\"><table class=\"tallies\"><thead><tr>" + element("th", heading);
   for (const TallyColumn& column : kTallyColumns) out += element("th", column.label, "n");
   out += element("th", "size", "n") + "</tr></thead>\n<tbody>\n";
   const auto addRow = [&](const std::string& name, const Tally& tally) {
@@ -161,9 +176,10 @@ std::string findingRow(const VerifiedMessage& message) {
                                      difference ? "what difference"
                                      : refused  ? "what known"
                                                 : "what");
-  out += element("td", message.mailbox, "words") + element("td", dateText(message.date), "date");
-  out += "<td class=\"words\">" + element("div", message.header.from.empty() ? "(no sender)" : message.header.from);
-  out += element("div", message.header.subject.empty() ? "(no subject)" : message.header.subject);
+  out += element("td", message.mailbox, "words") + dateCell(message.date);
+  out +=
+      "<td class=\"words\">" + element("div", message.header.subject.empty() ? "(no subject)" : message.header.subject);
+  out += element("div", message.header.from.empty() ? "(no sender)" : message.header.from, "from");
   if (!message.header.messageId.empty()) out += "<small>" + escaped("<" + message.header.messageId + ">") + "</small>";
   out += "</td>" + element("td", sizeText(message.size), "n") + "<td class=\"words\">" + escaped(reasonOf(message));
   std::string place;
@@ -174,8 +190,8 @@ std::string findingRow(const VerifiedMessage& message) {
 }
 
 std::string findingsTable(const std::vector<const VerifiedMessage*>& messages) {
-  std::string out = "<div class=\"scroll\"><table><thead><tr>";
-  for (const std::string_view heading : {"what", "mailbox", "date", "from, subject, Message-ID"})
+  std::string out = "<div class=\"scroll\"><table class=\"findings\"><thead><tr>";
+  for (const std::string_view heading : {"what", "mailbox", "date", "subject, from, Message-ID"})
     out += element("th", heading);
   out += element("th", "size", "n") + element("th", "why, and where") + "</tr></thead>\n<tbody>\n";
   for (const VerifiedMessage* message : messages) out += findingRow(*message);
@@ -209,7 +225,7 @@ std::string findingsSections(const VerifyReport& report) {
 
 std::string endpointSection(const VerifyReport& report, bool isOnlyOne) {
   std::string out = element("h2", isOnlyOne ? "What was compared, and how" : report.name) + "\n";
-  if (!isOnlyOne) out += verdictBox(verdictOf(report), exitCodeOf(report), countsText(report.totals));
+  if (!isOnlyOne) out += verdictBox(verdictOf(report), exitCodeOf(report), countsText(report.totals) + ".");
   out += "<dl>\n" + definition("Endpoint", report.name + " (" + report.type + ")") + definition("Where", report.place) +
          definition("Braid in the store", report.braid) + definition("Begun", dateText({report.started, 0})) +
          definition("Ended", dateText({report.finished, 0})) + definition("How", methodOf(report)) + "</dl>\n";
@@ -247,19 +263,13 @@ std::string signatureBlock() {
 }  // namespace
 
 std::string renderHtml(const VerificationReport& report) {
-  Tally totals;
-  for (const VerifyReport& endpoint : report.endpoints) {
-    for (const TallyColumn& column : kTallyColumns) totals.*column.count += endpoint.totals.*column.count;
-    totals.octetsExpected += endpoint.totals.octetsExpected;
-    totals.octetsOk += endpoint.totals.octetsOk;
-  }
   std::string out =
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n";
   out += element("title", report.title) + "\n<style>" + kStyle + "</style>\n</head>\n<body>\n<main>\n";
   out += element("h1", report.title) + "\n";
   out += element("p", report.when + ", mailbraid " + report.version, "soft") + "\n";
-  out += verdictBox(verdictOf(report), exitCodeOf(report), countsText(totals));
+  out += verdictBox(verdictOf(report), exitCodeOf(report), countsText(totalsOf(report)) + ".");
   if (!report.facts.empty()) {
     out += "<dl>\n";
     for (const auto& fact : report.facts) out += definition(fact.label, fact.value);

@@ -111,13 +111,30 @@ std::string verdictOf(const VerifyReport& report) {
 }
 
 std::string verdictOf(const VerificationReport& report) {
+  const bool complete = std::all_of(report.endpoints.begin(), report.endpoints.end(),
+                                    [](const VerifyReport& endpoint) { return endpoint.complete(); });
+  return sentenceOf(totalsOf(report), complete);
+}
+
+Tally totalsOf(const VerificationReport& report) {
   Tally totals;
-  bool complete = true;
   for (const VerifyReport& endpoint : report.endpoints) {
     for (const TallyColumn& column : kTallyColumns) totals.*column.count += endpoint.totals.*column.count;
-    complete = complete && endpoint.complete();
+    totals.octetsExpected += endpoint.totals.octetsExpected;
+    totals.octetsOk += endpoint.totals.octetsOk;
   }
-  return sentenceOf(totals, complete);
+  return totals;
+}
+
+std::string countsText(const Tally& totals) {
+  std::string out = grouped(totals.ok) + " of " + counted(totals.expected, "message") + " (" +
+                    sizeText(totals.octetsOk) + " of " + sizeText(totals.octetsExpected) + ") are as they should be";
+  std::string rest;
+  for (const TallyColumn& column : kTallyColumns) {
+    const bool told = column.count == &Tally::expected || column.count == &Tally::ok || totals.*column.count == 0;
+    if (!told) rest += (rest.empty() ? "; " : ", ") + grouped(totals.*column.count) + " " + std::string(column.label);
+  }
+  return out + rest;
 }
 
 std::string_view methodOf(const VerifyReport& report) {
@@ -138,6 +155,8 @@ std::string reasonOf(const VerifiedMessage& message) {
   const auto addClause = [&](const std::string& clause) { out += (out.empty() ? "" : "; ") + clause; };
   if (!message.foundIn.empty()) addClause("it is in " + message.foundIn);
   if (!message.reason.empty()) addClause(message.reason);
+  if (out.empty() && message.kind == Finding::Kind::Missing) addClause("it is not there");
+  if (out.empty() && message.kind == Finding::Kind::Extra) addClause("it is not in the store");
   if (message.dateThere) addClause("there it is " + rfc3339(*message.dateThere));
   return out;
 }

@@ -32,6 +32,10 @@ ExitCode exitCodeOf(const VerificationReport& report);
 /// One sentence without a full stop: "Nothing is missing", "4 messages differ" ...
 std::string verdictOf(const sync::engine::VerifyReport& report);
 std::string verdictOf(const VerificationReport& report);
+/// How many of what, in one sentence: "126 of 158 messages (1.2 MB of 2.0 MB) are as they should be; 31 missing, 1
+/// extra".
+std::string countsText(const sync::plan::Tally& totals);
+sync::plan::Tally totalsOf(const VerificationReport& report);
 /// What was compared, in a sentence or two.
 std::string_view methodOf(const sync::engine::VerifyReport& report);
 
@@ -47,7 +51,7 @@ struct TallyColumn {
   std::string_view json;
 };
 inline constexpr TallyColumn kTallyColumns[] = {
-    {&sync::plan::Tally::expected, "expected", "expected"},    {&sync::plan::Tally::ok, "as it should be", "ok"},
+    {&sync::plan::Tally::expected, "expected", "expected"},    {&sync::plan::Tally::ok, "ok", "ok"},
     {&sync::plan::Tally::missing, "missing", "missing"},       {&sync::plan::Tally::altered, "altered", "altered"},
     {&sync::plan::Tally::misplaced, "misplaced", "misplaced"}, {&sync::plan::Tally::extra, "extra", "extra"},
     {&sync::plan::Tally::refused, "refused", "refused"},       {&sync::plan::Tally::leftOut, "left out", "left_out"},

@@ -40,7 +40,7 @@ std::string rightAligned(std::string_view text, std::size_t width) {
 
 void addTable(Lines& lines, const std::string& heading, const std::vector<std::pair<std::string, Tally>>& rows,
               const Tally& totals) {
-  std::size_t width = displayWidth(heading);
+  std::size_t width = std::max(displayWidth(heading), displayWidth("total"));
   for (const auto& [name, tally] : rows) width = std::max(width, std::min(kWidestName, displayWidth(name)));
   const std::vector<TallyColumn> columns = columnsOf(totals);
   const auto widthOf = [&](const TallyColumn& column) {
@@ -96,8 +96,7 @@ void addEndpoint(Lines& lines, const VerifyReport& report, std::size_t mostListe
     for (const auto& [year, tally] : report.years)
       rows.emplace_back(year == 0 ? "no date" : std::to_string(year), tally);
     addTable(lines, "year", rows, report.totals);
-    lines.add(sizeText(report.totals.octetsOk) + " of " + sizeText(report.totals.octetsExpected) +
-              " are as they should be");
+    lines.add(countsText(report.totals));
     lines.add("SHA-256 of the digests of what is expected: " + report.digestOfExpected);
     lines.add("SHA-256 of the digests of what is there:    " + report.digestOfOk);
     lines.add("");

@@ -295,6 +295,9 @@ class Verifier {
       const VerifyPlace& place = works_[index].place;
       report_.mailboxes.push_back({place.name, place.mailbox ? place.mailbox->name : std::string(), tally});
     }
+    std::sort(report_.mailboxes.begin(), report_.mailboxes.end(), [](const auto& left, const auto& right) {
+      return std::pair(left.name != "INBOX", left.name) < std::pair(right.name != "INBOX", right.name);
+    });
     if (!settled_) return;
     for (const Finding& finding : comparison_.findings()) report_.findings.push_back(described(finding));
     std::stable_sort(report_.findings.begin(), report_.findings.end(), [](const auto& left, const auto& right) {
