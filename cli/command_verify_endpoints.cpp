@@ -41,7 +41,9 @@ std::vector<VerifyReport> verifyAll(Context& context, const VerifyArguments& arg
   return reports;
 }
 
-void print(Context& context, const VerificationReport& report) {
+}  // namespace
+
+void printVerification(Context& context, const VerificationReport& report) {
   context.log().clearProgress();
   for (const VerifyReport& endpoint : report.endpoints) {
     for (const auto& problem : endpoint.problems)
@@ -54,8 +56,6 @@ void print(Context& context, const VerificationReport& report) {
   }
 }
 
-}  // namespace
-
 ExitCode runVerifyEndpoints(Context& context, const VerifyArguments& arguments) {
   const StopOnSignal signals;
   ReportFiles files(arguments.reports);
@@ -64,7 +64,7 @@ ExitCode runVerifyEndpoints(Context& context, const VerifyArguments& arguments) 
   report.version = MAILBRAID_VERSION;
   report.endpoints = verifyAll(context, arguments, signals.token());
   report.when = rfc3339(static_cast<std::int64_t>(std::time(nullptr)));
-  print(context, report);
+  printVerification(context, report);
   files.write(report);
   return exitCodeOf(report);
 }

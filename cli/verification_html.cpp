@@ -55,7 +55,7 @@ tfoot td { font-weight: 600; border-top: 2px solid var(--line); }
 td.zero { color: var(--soft); }
 td.hit { color: var(--bad); font-weight: 600; }
 td.tell { color: var(--note); font-weight: 600; }
-.what { white-space: nowrap; font-weight: 600; }
+.what { font-weight: 600; }
 .difference { color: var(--bad); }
 .known { color: var(--note); }
 .words { overflow-wrap: anywhere; }
@@ -74,7 +74,7 @@ td.tell { color: var(--note); font-weight: 600; }
   .scroll { overflow: visible; }
   table { font-size: 8.5pt; }
   table.findings { min-width: 0; }
-  .findings th:nth-child(1) { width: 5.5em; }
+  .findings th:nth-child(1) { width: 7.2em; }
   .findings th:nth-child(3) { width: 7.6em; }
   .findings th:nth-child(5) { width: 5em; }
   thead { display: table-header-group; }

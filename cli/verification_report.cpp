@@ -16,14 +16,14 @@ using sync::plan::Tally;
 
 std::string sentenceOf(const Tally& totals, bool complete) {
   if (!complete) return "The comparison is not complete";
-  std::string refused;
-  if (totals.refused > 0) refused = counted(totals.refused, "message") + (totals.refused == 1 ? " was" : " were");
-  if (totals.differences() > 0) {
-    const std::string differ =
-        counted(totals.differences(), "message") + (totals.differences() == 1 ? " differs" : " differ");
-    return refused.empty() ? differ : differ + "; " + refused + " refused";
+  const std::string were = totals.refused == 1 ? " was refused" : " were refused";
+  const std::string refused = totals.refused == 0 ? "" : counted(totals.refused, "message");
+  if (totals.differences() == 0) {
+    return refused.empty() ? "Nothing is missing" : "Nothing is missing but " + refused + " that" + were;
   }
-  return refused.empty() ? "Nothing is missing" : "Nothing is missing but what was refused: " + refused + " refused";
+  const std::string differ =
+      counted(totals.differences(), "message") + (totals.differences() == 1 ? " differs" : " differ");
+  return refused.empty() ? differ : differ + "; " + refused + were;
 }
 
 JsonObject json(const Tally& tally) {

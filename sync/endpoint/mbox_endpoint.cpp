@@ -28,7 +28,7 @@ fs::path markFor(const EndpointSettings& settings, const MboxTree& tree) {
 
 /// Beside the store, under a name that tells endpoints and files apart (FNV-1a).
 MboxFolder::Memory memoryFor(const Environment& environment, const std::string& file) {
-  if (environment.seal.endpoint.empty()) return {};
+  if (environment.seal.endpoint.empty() || environment.dryRun) return {};
   std::uint64_t hash = 14695981039346656037U;
   for (const char c : file) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
   return {environment.spool.directory / ("mbox-" + environment.seal.endpoint + "-" + std::to_string(hash))};
