@@ -107,6 +107,8 @@ class Verifier {
     VerifyPlace place;
     endpoint::RemoteStatus status;
     KeySet keys;
+    std::vector<plan::ExpectedMessage> expected;
+    std::vector<mailstore::HeaderDigest> headers;  ///< of these, sorted
     std::vector<FoundMessage> found;
     bool readable = true;
   };
@@ -149,7 +151,7 @@ class Verifier {
                         "mailbox \"" + name + "\" is not compared: " + why),
                   name);
         });
-    for (VerifyPlace& place : places) works_.push_back({std::move(place), {}, {}, {}, true});
+    for (VerifyPlace& place : places) works_.emplace_back().place = std::move(place);
     VerifyReader reader(*endpoint_, settings_.name, hub_, stop_);
     listAll(reader);
     std::vector<std::size_t> group;
@@ -162,6 +164,7 @@ class Verifier {
       group.push_back(i);
     }
     compareGroup(reader, group);
+    describeLeft(reader);
     readWanted(reader);
     comparison_.settle();
     settled_ = true;
@@ -199,42 +202,48 @@ class Verifier {
     hub_.expect(works_.size(), messages);
   }
 
-  FoundMessage foundFrom(RemoteMessage&& message, const mailstore::PreparedMessage* prepared) const {
-    FoundMessage out;
-    out.key = std::move(message.key);
-    out.size = message.size;
-    out.date = message.date;
-    if (settings_.type != EndpointType::Pop3) out.flags = std::move(message.flags);
-    out.header = message.header;
-    out.hasMessageId = message.hasMessageId;
-    if (message.index) out.index = std::move(*message.index);
+  void take(Work& work, RemoteMessage&& message, const mailstore::PreparedMessage* prepared) {
+    FoundMessage& found = work.found.emplace_back();
+    found.key = std::move(message.key);
+    found.size = message.size;
+    found.date = message.date;
+    if (settings_.type != EndpointType::Pop3) found.flags = std::move(message.flags);
+    found.header = message.header;
+    found.hasMessageId = message.hasMessageId;
     if (prepared != nullptr) {
-      out.header = prepared->headerDigest;
-      out.size = prepared->size;
-      out.body = plan::BodyNames{prepared->digest, prepared->contentKey};
-      out.index = prepared->header;
+      found.header = prepared->headerDigest;
+      found.hasMessageId = !prepared->header.messageId.empty();
+      found.size = prepared->size;
+      found.body = plan::BodyNames{prepared->digest, prepared->contentKey};
+      message.index = prepared->header;
     }
-    out.likeness = plan::likenessOf(out.index);
-    return out;
+    if (!message.index) return;
+    found.likeness = plan::likenessOf(*message.index);
+    // Where a message of the store has the same header it is hardly ever asked what it says; then it is read again.
+    if (!std::binary_search(work.headers.begin(), work.headers.end(), *found.header))
+      found.index = std::make_shared<const mailstore::HeaderIndex>(std::move(*message.index));
   }
 
   void compareGroup(VerifyReader& reader, const std::vector<std::size_t>& group) {
     std::vector<KeyRequest> requests;
     std::vector<std::size_t> asked;
     for (const std::size_t i : group) {
+      loadExpected(works_[i]);
       if (endpoint::isEmpty(works_[i].keys)) continue;
+      works_[i].found.reserve(std::min(endpoint::countOf(works_[i].keys), works_[i].expected.size() + kGroup));
       requests.push_back({works_[i].place.remote, works_[i].status.uidValidity, std::move(works_[i].keys)});
       asked.push_back(i);
     }
     const auto outcomes = reader.read(
         request_.full ? VerifyReader::What::Bodies : VerifyReader::What::Headers, std::move(requests),
         [&](std::size_t index, RemoteMessage&& message, const mailstore::PreparedMessage* prepared) {
-          works_[asked[index]].found.push_back(foundFrom(std::move(message), prepared));
+          take(works_[asked[index]], std::move(message), prepared);
         },
         [&](std::size_t index, const RemoteMessage& message, const std::string& reason) {
-          RemoteMessage copy = message;
-          FoundMessage& found = works_[asked[index]].found.emplace_back(foundFrom(std::move(copy), nullptr));
+          FoundMessage found;
+          found.key = message.key;
           found.unreadable = reason;
+          works_[asked[index]].found.push_back(std::move(found));
         });
     for (std::size_t r = 0; r < outcomes.size(); ++r) {
       if (outcomes[r]) unreadable(works_[asked[r]], *outcomes[r]);
@@ -245,41 +254,67 @@ class Verifier {
     }
   }
 
+  void loadExpected(Work& work) {
+    work.expected = known_.expected(work.place);
+    work.headers.reserve(work.expected.size());
+    for (const plan::ExpectedMessage& message : work.expected) work.headers.push_back(message.header);
+    std::sort(work.headers.begin(), work.headers.end());
+  }
+
   void compareOne(std::size_t index) {
     Work& work = works_[index];
+    work.headers = {};
     std::vector<FoundMessage> found = std::exchange(work.found, {});
     if (settings_.type == EndpointType::Imap) {  // what was asked for a second time comes last
       std::sort(found.begin(), found.end(), [](const auto& left, const auto& right) { return left.key < right.key; });
     }
     known_.excuse(work.place, found);
-    comparison_.compare(index, known_.expected(work.place), std::move(found));
+    comparison_.compare(index, std::exchange(work.expected, {}), std::move(found));
+  }
+
+  struct Asked {
+    std::vector<KeyRequest> requests;
+    std::vector<std::size_t> works;  ///< by request
+  };
+  Asked ask(const std::vector<plan::Verification::Place>& places) const {
+    Asked out;
+    for (const plan::Verification::Place& place : places) {
+      if (out.works.empty() || out.works.back() != place.mailbox) {
+        const bool uids = std::holds_alternative<Uid>(place.key);
+        const Work& work = works_[place.mailbox];
+        out.requests.push_back({work.place.remote, work.status.uidValidity,
+                                uids ? KeySet(mailstore::UidSet{}) : KeySet(std::vector<Uidl>{})});
+        out.works.push_back(place.mailbox);
+      }
+      addTo(out.requests.back().keys, place.key);
+    }
+    return out;
+  }
+
+  void describeLeft(VerifyReader& reader) {
+    Asked asked = ask(comparison_.undescribed());
+    reader.read(
+        VerifyReader::What::Headers, std::move(asked.requests),
+        [&](std::size_t index, RemoteMessage&& message, const mailstore::PreparedMessage*) {
+          if (message.index) comparison_.describe({asked.works[index], message.key}, std::move(*message.index));
+        },
+        [](std::size_t, const RemoteMessage&, const std::string&) {});
   }
 
   void readWanted(VerifyReader& reader) {
-    std::vector<KeyRequest> requests;
-    std::vector<std::size_t> asked;
-    const std::vector<plan::Verification::Place> wanted = comparison_.bodiesWanted();
-    for (const plan::Verification::Place& place : wanted) {
-      if (asked.empty() || asked.back() != place.mailbox) {
-        const bool uids = std::holds_alternative<Uid>(place.key);
-        requests.push_back({works_[place.mailbox].place.remote, works_[place.mailbox].status.uidValidity,
-                            uids ? KeySet(mailstore::UidSet{}) : KeySet(std::vector<Uidl>{})});
-        asked.push_back(place.mailbox);
-      }
-      addTo(requests.back().keys, place.key);
-    }
+    Asked asked = ask(comparison_.bodiesWanted());
     const auto outcomes = reader.read(
-        VerifyReader::What::Bodies, std::move(requests),
+        VerifyReader::What::Bodies, std::move(asked.requests),
         [&](std::size_t index, RemoteMessage&& message, const mailstore::PreparedMessage* prepared) {
           comparison_.tellBody(
-              {asked[index], message.key},
+              {asked.works[index], message.key},
               {{prepared->digest, prepared->contentKey}, prepared->headerDigest, prepared->size, prepared->header});
         },
         [&](std::size_t index, const RemoteMessage& message, const std::string& reason) {
-          comparison_.tellUnreadable({asked[index], message.key}, reason);
+          comparison_.tellUnreadable({asked.works[index], message.key}, reason);
         });
     for (std::size_t r = 0; r < outcomes.size(); ++r) {
-      if (outcomes[r]) unreadable(works_[asked[r]], *outcomes[r]);
+      if (outcomes[r]) unreadable(works_[asked.works[r]], *outcomes[r]);
     }
     // What did not come by now is nothing to judge by.
     for (const plan::Verification::Place& place : comparison_.bodiesWanted())

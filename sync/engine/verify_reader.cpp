@@ -30,7 +30,7 @@ class NoSink final : public endpoint::PullSink {
   void onOctets(std::uint64_t) override {}
 };
 
-KeySet without(const KeySet& keys, const std::set<RemoteKey>& some) {
+KeySet without(const KeySet& keys, const std::vector<RemoteKey>& some) {
   if (const auto* uids = std::get_if<UidSet>(&keys)) {
     UidSet gone;
     for (const RemoteKey& key : some) gone.add(std::get<Uid>(key));
@@ -38,9 +38,10 @@ KeySet without(const KeySet& keys, const std::set<RemoteKey>& some) {
     left.remove(gone);
     return left;
   }
+  const std::set<RemoteKey> gone(some.begin(), some.end());
   std::vector<Uidl> left;
   for (const Uidl& name : endpoint::namesOf(keys)) {
-    if (!some.contains(name)) left.push_back(name);
+    if (!gone.contains(name)) left.push_back(name);
   }
   return left;
 }
@@ -55,13 +56,16 @@ class VerifyReader::Sink final : public endpoint::PullSink {
 
   void onOpened(std::size_t, const RemoteStatus&) override {}
   void onMessage(std::size_t index, RemoteMessage&& message, mailstore::PreparedMessage&& prepared) override {
-    if (arrived(index, message.key)) told_(index, std::move(message), &prepared);
+    arrived(index, message.key);
+    told_(index, std::move(message), &prepared);
   }
   void onIdentity(std::size_t index, RemoteMessage&& message) {
-    if (arrived(index, message.key)) told_(index, std::move(message), nullptr);
+    arrived(index, message.key);
+    told_(index, std::move(message), nullptr);
   }
   void onRefused(std::size_t index, const RemoteMessage& message, const std::string& reason) override {
-    if (arrived(index, message.key)) refused_(index, message, reason);
+    arrived(index, message.key);
+    refused_(index, message, reason);
   }
   void onOctets(std::uint64_t octets) override { reader_.hub_.messages(0, octets, {}); }
 
@@ -82,18 +86,17 @@ class VerifyReader::Sink final : public endpoint::PullSink {
   }
 
  private:
-  bool arrived(std::size_t index, const RemoteKey& key) {
-    if (!came_[index].insert(key).second) return false;
+  void arrived(std::size_t index, const RemoteKey& key) {
+    came_[index].push_back(key);
     ++reader_.delivered_;
     reader_.hub_.messages(1, 0, reader_.name_ + " " + requests_[index].mailbox->name);
-    return true;
   }
 
   VerifyReader& reader_;
   const std::vector<KeyRequest>& requests_;
   const Told& told_;
   const Refused& refused_;
-  std::vector<std::set<RemoteKey>> came_;  ///< by request
+  std::vector<std::vector<RemoteKey>> came_;  ///< by request
 };
 
 void VerifyReader::reconnect(const Error& error) {

@@ -158,8 +158,8 @@ VerifyStore::Pairs VerifyStore::pairsOf(const VerifyPlace& place) {
   out.keysHold = !keysAreUids() || (isOpen && place.remote->status->uidValidity == place.record->anchor.uidValidity);
   store_.pairs().forMailbox(place.record->id, [&](const Pair& pair) {
     // Of two, the one that is there.
-    const auto [known, isNew] = out.byEntry.try_emplace(pair.entry, pair);
-    if (!isNew && known->second.held) known->second = pair;
+    Known& known = out.byEntry.try_emplace(pair.entry, Known{pair.key, true}).first->second;
+    if (known.held) known = {pair.key, pair.held, pair.expunged, pair.markedApart};
   });
   return out;
 }
@@ -194,7 +194,7 @@ std::vector<ExpectedMessage> VerifyStore::expected(const VerifyPlace& place) {
   return out;
 }
 
-void VerifyStore::judge(ExpectedMessage& message, const Entry& entry, const Pair* pair,
+void VerifyStore::judge(ExpectedMessage& message, const Entry& entry, const Known* pair,
                         const std::optional<Entry>& oldestTaken) {
   const bool pop3 = settings_.type == EndpointType::Pop3;
   if (pair == nullptr) {

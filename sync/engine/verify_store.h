@@ -41,15 +41,22 @@ class VerifyStore {
 
  private:
   using Standing = plan::ExpectedMessage::Standing;
+  /// What counts of a pair.
+  struct Known {
+    mailstore::RemoteKey key;
+    bool held = false;
+    bool expunged = false;
+    bool markedApart = false;
+  };
   struct Pairs {
-    std::unordered_map<mailstore::EntryId, mailstore::Pair> byEntry;
+    std::unordered_map<mailstore::EntryId, Known> byEntry;
     bool keysHold = false;  ///< the endpoint still means the same messages by them
   };
   [[nodiscard]] bool keysAreUids() const { return settings_.type == endpoint::EndpointType::Imap; }
   Pairs pairsOf(const VerifyPlace& place);
   std::optional<mailstore::Mailbox> targetOf(const std::string& storeName, mailstore::Role role) const;
   [[nodiscard]] bool getsMailbox(const mailstore::Mailbox& mailbox, const std::string& name);
-  void judge(plan::ExpectedMessage& message, const mailstore::Entry& entry, const mailstore::Pair* pair,
+  void judge(plan::ExpectedMessage& message, const mailstore::Entry& entry, const Known* pair,
              const std::optional<mailstore::Entry>& oldestTaken);
   void judgeUnpaired(plan::ExpectedMessage& message, const mailstore::Entry& entry,
                      const std::optional<mailstore::Entry>& oldestTaken);

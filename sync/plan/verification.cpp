@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
+#include <numeric>
 #include <set>
-#include <unordered_map>
+#include <tuple>
 #include <unordered_set>
 #include <utility>
 
@@ -22,7 +24,8 @@ int yearOf(const InternalDate& date) {
 }
 
 InternalDate dateOf(const FoundMessage& found) {
-  return found.date.value_or(InternalDate{found.index.date, 0});
+  if (found.date) return *found.date;
+  return {found.index ? found.index->date : 0, 0};
 }
 
 /// Without a body, a header and a size say it only where the header names its message, or a pair does.
@@ -98,9 +101,6 @@ Finding& Verification::add(Finding::Kind kind, std::size_t mailbox, const Expect
 void Verification::compare(std::size_t mailbox, std::vector<ExpectedMessage> expected,
                            std::vector<FoundMessage> found) {
   mailboxes_[mailbox];
-  // What is required comes first: it is not taken for gone while something else takes its copy.
-  std::stable_sort(expected.begin(), expected.end(),
-                   [](const auto& left, const auto& right) { return left.standing < right.standing; });
   std::vector<bool> met(expected.size(), false);
   std::vector<bool> matched(found.size(), false);
   const auto take = [&](std::size_t e, std::size_t f) {
@@ -109,21 +109,28 @@ void Verification::compare(std::size_t mailbox, std::vector<ExpectedMessage> exp
     same(mailbox, expected[e], found[f]);
     return true;
   };
-  std::map<RemoteKey, std::size_t> byKey;
-  std::unordered_map<mailstore::HeaderDigest, std::vector<std::size_t>> byHeader;
-  for (std::size_t e = 0; e < expected.size(); ++e) {
-    if (expected[e].key) byKey.emplace(*expected[e].key, e);
-    byHeader[expected[e].header].push_back(e);
-  }
+  std::vector<std::size_t> byKey;
+  std::vector<std::size_t> byHeader(expected.size());
+  std::iota(byHeader.begin(), byHeader.end(), std::size_t{0});
+  std::copy_if(byHeader.begin(), byHeader.end(), std::back_inserter(byKey),
+               [&](std::size_t e) { return expected[e].key.has_value(); });
+  const auto keyOf = [&](std::size_t e) -> const RemoteKey& { return *expected[e].key; };
+  const auto headerOf = [&](std::size_t e) -> const mailstore::HeaderDigest& { return expected[e].header; };
+  std::stable_sort(byKey.begin(), byKey.end(), [&](std::size_t l, std::size_t r) { return keyOf(l) < keyOf(r); });
+  // What is required comes first: it is not taken for gone while something else takes its copy.
+  std::stable_sort(byHeader.begin(), byHeader.end(), [&](std::size_t l, std::size_t r) {
+    return std::tie(headerOf(l), expected[l].standing) < std::tie(headerOf(r), expected[r].standing);
+  });
   for (std::size_t f = 0; f < found.size(); ++f) {
-    const auto paired = byKey.find(found[f].key);
-    if (paired != byKey.end()) take(paired->second, f);
+    const auto paired = std::lower_bound(byKey.begin(), byKey.end(), found[f].key,
+                                         [&](std::size_t e, const RemoteKey& key) { return keyOf(e) < key; });
+    if (paired != byKey.end() && keyOf(*paired) == found[f].key) take(*paired, f);
   }
   for (std::size_t f = 0; f < found.size(); ++f) {
     if (matched[f] || !found[f].header) continue;
-    const auto alike = byHeader.find(*found[f].header);
-    if (alike == byHeader.end()) continue;
-    std::any_of(alike->second.begin(), alike->second.end(), [&](std::size_t e) { return take(e, f); });
+    auto alike = std::lower_bound(byHeader.begin(), byHeader.end(), *found[f].header,
+                                  [&](std::size_t e, const mailstore::HeaderDigest& h) { return headerOf(e) < h; });
+    while (alike != byHeader.end() && headerOf(*alike) == *found[f].header && !take(*alike, f)) ++alike;
   }
   for (std::size_t e = 0; e < expected.size(); ++e) {
     if (!met[e]) expected_.push_back({mailbox, std::move(expected[e])});
@@ -201,20 +208,38 @@ std::vector<Verification::Place> Verification::bodiesWanted() const {
   return out;
 }
 
-void Verification::tellBody(const Place& place, Body body) {
+Verification::LeftFound* Verification::foundAt(const Place& place) {
   const auto found = foundAt_.find(place);
-  if (found == foundAt_.end()) return;
-  FoundMessage& message = found_[found->second].message;
+  return found == foundAt_.end() ? nullptr : &found_[found->second];
+}
+
+std::vector<Verification::Place> Verification::undescribed() const {
+  std::vector<Place> out;
+  for (const LeftFound& left : found_) {
+    if (left.message.header && !left.message.index) out.push_back({left.mailbox, left.message.key});
+  }
+  return out;
+}
+
+void Verification::describe(const Place& place, mailstore::HeaderIndex index) {
+  LeftFound* left = foundAt(place);
+  if (left == nullptr) return;
+  left->message.likeness = likenessOf(index);
+  left->message.index = std::make_shared<const mailstore::HeaderIndex>(std::move(index));
+}
+
+void Verification::tellBody(const Place& place, Body body) {
+  LeftFound* left = foundAt(place);
+  if (left == nullptr) return;
+  FoundMessage& message = left->message;
   message.body = body.names;
   message.header = body.header;
   message.size = body.size;
-  message.index = std::move(body.index);
-  message.likeness = likenessOf(message.index);
+  describe(place, std::move(body.index));
 }
 
 void Verification::tellUnreadable(const Place& place, std::string reason) {
-  const auto found = foundAt_.find(place);
-  if (found != foundAt_.end()) found_[found->second].message.unreadable = std::move(reason);
+  if (LeftFound* left = foundAt(place)) left->message.unreadable = std::move(reason);
 }
 
 template <class KeyOfExpected, class KeyOfFound, class Meet>
@@ -246,6 +271,9 @@ void Verification::pairUp(Reach reach, const KeyOfExpected& keyOfExpected, const
 }
 
 void Verification::settle() {
+  std::stable_sort(expected_.begin(), expected_.end(), [](const LeftExpected& left, const LeftExpected& right) {
+    return left.message.standing < right.message.standing;
+  });
   const auto digest = [](const ExpectedMessage& e) { return std::optional(e.digest); };
   const auto digestThere = [](const FoundMessage& f) { return f.body ? std::optional(f.body->digest) : std::nullopt; };
   const auto content = [](const ExpectedMessage& e) { return std::optional(e.content); };
@@ -301,7 +329,7 @@ void Verification::anotherRoute(const LeftExpected& expected, const LeftFound& f
   });
   Finding& finding = add(Finding::Kind::AnotherRoute, expected.mailbox, expected.message);
   finding.key = found.message.key;
-  finding.index = found.message.index;
+  if (found.message.index) finding.index = *found.message.index;
   remark(expected.mailbox, expected.message, found.message);
 }
 
@@ -361,7 +389,7 @@ void Verification::surplus(const LeftFound& left) {
   finding.key = found.key;
   finding.size = found.size;
   finding.date = dateOf(found);
-  finding.index = found.index;
+  if (found.index) finding.index = *found.index;
   finding.reason = !found.reason.empty() ? found.reason : found.unreadable;
 }
 

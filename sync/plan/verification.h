@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -58,7 +59,7 @@ struct FoundMessage {
   std::optional<mailstore::InternalDate> date;
   Excuse excuse = Excuse::None;
   std::string reason;  ///< of the excuse; of a message that is not in the store, a guess why, as a clause, or empty
-  mailstore::HeaderIndex index;
+  std::shared_ptr<const mailstore::HeaderIndex> index;  ///< none: not known yet
 };
 
 /// Equal for messages that may be the same one: by Message-ID, else by date, sender and subject. 0: nothing to go by.
@@ -109,8 +110,8 @@ struct Tally {
   [[nodiscard]] std::uint64_t differences() const { return missing + altered + misplaced + extra; }
 };
 
-/// One endpoint. First compare() each mailbox; then read the bodies that bodiesWanted() names and tell them; then
-/// settle(). Of what matched nothing is kept but the tallies and the digests.
+/// One endpoint. First compare() each mailbox; then describe() what undescribed() names; then read the bodies that
+/// bodiesWanted() names and tell them; then settle(). Of what matched nothing is kept but tallies and digests.
 class Verification {
  public:
   /// Mailboxes are the caller's numbers, each at most once.
@@ -121,7 +122,10 @@ class Verification {
     mailstore::RemoteKey key;
     friend auto operator<=>(const Place&, const Place&) = default;
   };
-  /// Messages that nothing matched and that may be one that was not found: only their bodies tell. By mailbox.
+  /// Messages that nothing matched, and of which it is not known what their headers say. By mailbox, as is the next.
+  [[nodiscard]] std::vector<Place> undescribed() const;
+  void describe(const Place& place, mailstore::HeaderIndex index);
+  /// Messages that nothing matched and that may be one that was not found: only their bodies tell.
   [[nodiscard]] std::vector<Place> bodiesWanted() const;
   struct Body {
     BodyNames names;
@@ -163,6 +167,7 @@ class Verification {
   void count(std::size_t mailbox, const mailstore::InternalDate& date, const Change& change);
   void expect(std::size_t mailbox, const ExpectedMessage& message);
   void same(std::size_t mailbox, const ExpectedMessage& expected, const FoundMessage& found);
+  LeftFound* foundAt(const Place& place);
   bool stillThere(std::size_t mailbox, const ExpectedMessage& expected, const FoundMessage& found);
   void remark(std::size_t mailbox, const ExpectedMessage& expected, const FoundMessage& found);
   void anotherRoute(const LeftExpected& expected, const LeftFound& found);

@@ -3,6 +3,7 @@
 #include "tests/support/catch.h"
 
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -55,7 +56,7 @@ FoundMessage found(std::uint32_t uid, Mail mail) {
   out.hasMessageId = mail.id != 0;
   out.size = 100;
   out.likeness = static_cast<std::uint64_t>(mail.id);
-  out.index.messageId = mail.id == 0 ? "" : std::to_string(mail.id);
+  out.index = std::make_shared<const mailbraid::mailstore::HeaderIndex>();
   out.flags = Flags{};
   out.date = kDate;
   return out;
@@ -293,4 +294,20 @@ TEST_CASE("tallies add up, by mailbox, by year and in all", "[plan][verification
   CHECK(verification.years().at(2023).extra == 1);
   CHECK(verification.expectedDigests().size() == 3);
   CHECK(verification.okDigests().size() == 1);
+}
+
+TEST_CASE("only what nothing matched is asked what it says", "[plan][verification]") {
+  FoundMessage known = found(7, {1, 1, 1});
+  FoundMessage twin = found(8, {1, 1, 1});
+  known.index.reset();
+  twin.index.reset();
+  Verification verification = compared({expected(1, {1, 1, 1})}, {known, twin});
+  REQUIRE(verification.undescribed() == std::vector{Verification::Place{0, RemoteKey{Uid{8}}}});
+  mailbraid::mailstore::HeaderIndex index;
+  index.subject = "the same once more";
+  verification.describe({0, Uid{8}}, index);
+  CHECK(verification.undescribed().empty());
+  verification.settle();
+  REQUIRE(kinds(verification) == std::vector{Kind::Extra});
+  CHECK(verification.findings()[0].index.subject == "the same once more");
 }
