@@ -148,7 +148,12 @@ class Parser {
         ->type_name("BRAID/MAILBOX")
         ->allow_extra_args(false);
     addChanges();
-    add("verify");
+    CLI::App* verify = add("verify");
+    verify->add_option("ENDPOINT", names_, "Endpoints to compare with the store; without any, the store itself");
+    verify->add_flag("--full", full_, "Read every message there and compare every octet");
+    verify->add_option("--report", reports_, "Also write a report to FILE.txt, FILE.json or FILE.html")
+        ->type_name("FILE")
+        ->allow_extra_args(false);
     add("config")->add_option("VERB", operand_, "check, show or example")->type_name("");
     add("completion")->add_option("SHELL", operand_, "bash, zsh or fish")->type_name("");
   }
@@ -214,7 +219,7 @@ class Parser {
     }
     if (name == "import") return importArguments();
     if (name == "gc") return GcArguments{optional(forget_)};
-    if (name == "verify") return VerifyArguments{};
+    if (name == "verify") return verifyArguments();
     if (name == "config") return configArguments();
     return CompletionArguments{choice("completion", "bash|zsh|fish")};
   }
@@ -305,6 +310,14 @@ class Parser {
     return {operand_, optional(format_), optional(braid_), into_, dryRun_};
   }
 
+  VerifyArguments verifyArguments() const {
+    if (names_.empty() && (full_ || !reports_.empty())) {
+      fail(std::string(full_ ? "--full" : "--report") + " is for endpoints; write mailbraid verify ENDPOINT... " +
+           (full_ ? "--full" : "--report FILE"));
+    }
+    return {names_, full_, {reports_.begin(), reports_.end()}};
+  }
+
   ConfigArguments configArguments() const {
     const std::string verb = choice("config", "check|show|example");
     using Verb = ConfigArguments::Verb;
@@ -368,6 +381,8 @@ class Parser {
   std::string forget_;
   bool final_ = false;
   std::string rate_;
+  bool full_ = false;
+  std::vector<std::string> reports_;
 };
 
 }  // namespace

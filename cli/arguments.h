@@ -83,7 +83,11 @@ struct ImportArguments {
 struct GcArguments {
   std::optional<std::string> forget;  ///< an endpoint that is no longer in the configuration
 };
-struct VerifyArguments {};
+struct VerifyArguments {
+  std::vector<std::string> endpoints;  ///< none: the store itself
+  bool full = false;
+  std::vector<std::filesystem::path> reports;
+};
 struct ConfigArguments {
   enum class Verb : std::uint8_t { Check, Show, Example };
   Verb verb = Verb::Check;

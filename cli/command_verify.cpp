@@ -1,3 +1,4 @@
+#include "cli/command_verify_endpoints.h"
 #include "cli/commands.h"
 #include "cli/signals.h"
 #include "cli/text/json.h"
@@ -96,7 +97,8 @@ void print(Output& out, const Verified& verified, bool quiet) {
 
 }  // namespace
 
-ExitCode runVerify(Context& context) {
+ExitCode runVerify(Context& context, const VerifyArguments& arguments) {
+  if (!arguments.endpoints.empty()) return runVerifyEndpoints(context, arguments);
   const StopOnSignal signals;
   Verified verified;
   if (const std::unique_ptr<mailstore::Store> store = context.storeToRead()) {

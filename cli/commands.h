@@ -21,7 +21,7 @@ ExitCode runRestore(Context& context, const RestoreArguments& arguments);
 ExitCode runUndo(Context& context, const UndoArguments& arguments);
 ExitCode runImport(Context& context, const ImportArguments& arguments);
 ExitCode runGc(Context& context, const GcArguments& arguments);
-ExitCode runVerify(Context& context);
+ExitCode runVerify(Context& context, const VerifyArguments& arguments);
 ExitCode runConfig(Context& context, const ConfigArguments& arguments);
 ExitCode runCompletion(Context& context, const CompletionArguments& arguments);
 

@@ -111,10 +111,21 @@ inline constexpr std::array kCommands = std::to_array<CommandRow>({
      "sync does the first once a day. A removed message waits until every endpoint that still has it was told; "
      "--forget ENDPOINT says that one which is no longer in the configuration will not come back.",
      "mailbraid gc: now"},
-    {"verify", "", Operand::None, "",
-     "read every message of the store and compare it with its digest; check the store's structure",
-     "A message that differs is marked, and the next sync fetches it again if a server still has it.",
-     "mailbraid verify: exit code 12 when a message differs, 65 when the structure is damaged"},
+    {"verify", "[ENDPOINT...] [--full] [--report FILE]...", Operand::Endpoint, "--full --report",
+     "prove that nothing is missing: the store against its digests, or endpoints against the store",
+     "Without names every message of the store is read and compared with its digest, and the store's structure is "
+     "checked; a message that differs is marked, and the next sync fetches it again if a server still has it. With "
+     "names each of these endpoints is compared with the store, message by message: what is missing there, altered, in "
+     "another mailbox than it should be, or there and not in the store. Nothing is written, there or in the store. "
+     "Sizes "
+     "and headers are compared, and bodies where these differ; --full reads every octet. Messages that the "
+     "configuration "
+     "leaves out are counted, and are no difference; nor are flags, nor the own dates of messages that were there "
+     "before, which are remarks. --report writes all of it to FILE, which ends in .txt, .json (one object) or .html (a "
+     "page to print and sign).",
+     "mailbraid verify: exit code 12 when a message differs, 65 when the structure is damaged\n"
+     "mailbraid verify work: is all there? 12 when something differs, 11 when messages were refused\n"
+     "mailbraid verify work --full --report proof.html: every octet, and a page to sign"},
     {"config", "check|show|example", Operand::ConfigVerb, "",
      "check the configuration, show what it means, or print an example",
      "check names the file, line and key of every mistake. show prints every key with its value or default, without "

@@ -34,7 +34,7 @@ ExitCode dispatch(Context& context, const CommandArguments& command) {
         if constexpr (std::is_same_v<Arguments, UndoArguments>) return runUndo(context, arguments);
         if constexpr (std::is_same_v<Arguments, ImportArguments>) return runImport(context, arguments);
         if constexpr (std::is_same_v<Arguments, GcArguments>) return runGc(context, arguments);
-        if constexpr (std::is_same_v<Arguments, VerifyArguments>) return runVerify(context);
+        if constexpr (std::is_same_v<Arguments, VerifyArguments>) return runVerify(context, arguments);
         if constexpr (std::is_same_v<Arguments, ConfigArguments>) return runConfig(context, arguments);
         if constexpr (std::is_same_v<Arguments, CompletionArguments>) return runCompletion(context, arguments);
         if constexpr (std::is_same_v<Arguments, TextArguments>) {

@@ -82,7 +82,7 @@ struct MessageBuilder::State {
     }
     header.append(chunk.substr(0, headerSize));
     body.append(chunk.substr(headerSize));
-    if (!raw.empty()) octets->add(compressor.compress(raw), options);
+    if (!raw.empty() && options.keepsOctets) octets->add(compressor.compress(raw), options);
     raw.clear();
   }
 
@@ -142,8 +142,8 @@ void MessageBuilder::discard() {
 struct HeaderDigester::State {
   HeaderEnd end;
   TrimmedSha256 digest;
-  std::string text;  // for hadMessageId(): as much as MessageBuilder looks at
-  bool hadMessageId = false;
+  std::string text;      // as much as MessageBuilder looks at
+  std::string finished;  // of the header that ended last
 };
 
 HeaderDigester::HeaderDigester() : state_(std::make_unique<State>()) {}
@@ -162,14 +162,19 @@ HeaderDigest HeaderDigester::finish() {
   State& state = *state_;
   HeaderDigest out;
   out.bytes = state.digest.finish();
-  state.hadMessageId = hasMessageId(state.text);
+  state.finished.swap(state.text);
   state.text.clear();
   state.end.reset();
   return out;
 }
 
 bool HeaderDigester::hadMessageId() const {
-  return state_->hadMessageId;
+  return hasMessageId(state_->finished);
+}
+
+HeaderIndex HeaderDigester::index() const {
+  Sha256 key;
+  return summarizeHeader(state_->finished, key).index;
 }
 
 }  // namespace mailbraid::mailstore

@@ -51,6 +51,7 @@ struct SpoolOptions {
   std::size_t headerLimit = 256 * 1024;   ///< octets of header that are looked at
   /// Seconds since 1970: a header's date after it is not believed, see mail_date.h.
   std::int64_t latestDate = INT64_MAX;
+  bool keepsOctets = true;  ///< false: only digests and header are wanted, `octets` stays empty
 };
 
 /// Takes the octets of one message in pieces of any size and prepares it in one pass: digests, header index,
@@ -76,7 +77,7 @@ class MessageBuilder {
 
 /// Digest of a header alone, as fetched by BODY.PEEK[HEADER] or TOP n 0, fed in pieces. Equal to
 /// PreparedMessage::headerDigest of the same message: octets up to the first empty line, trailing CR and LF left out.
-/// The octets after the empty line, if any are fed, do not count. `messageId()` is as in HeaderIndex.
+/// The octets after the empty line, if any are fed, do not count.
 class HeaderDigester {
  public:
   HeaderDigester();
@@ -87,6 +88,8 @@ class HeaderDigester {
   HeaderDigest finish();  ///< and begins anew
   /// Of the header that finish() ended last: whether it had a non-empty Message-ID field.
   [[nodiscard]] bool hadMessageId() const;
+  /// Of the same header.
+  [[nodiscard]] HeaderIndex index() const;
 
  private:
   struct State;

@@ -27,6 +27,7 @@ struct RemoteMessage {
   std::uint64_t size = 0;                         ///< octets; 0 when unknown
   std::optional<mailstore::HeaderDigest> header;  ///< after identify()
   bool hasMessageId = false;                      ///< of that header
+  std::optional<mailstore::HeaderIndex> index;    ///< of that header, where Environment::describes asks for it
   std::string objectId;                           ///< EMAILID, X-GM-MSGID; empty when unknown
 };
 
@@ -119,7 +120,8 @@ struct Environment {
   mailstore::SpoolOptions spool;
   std::uint64_t maxMessageSize = std::uint64_t{4} << 30U;  ///< octets; a larger message is refused, not stored
   LogSink log;
-  bool dryRun = false;  ///< nothing is written at the endpoint: what a crash left there stays as it is
+  bool dryRun = false;     ///< nothing is written at the endpoint: what a crash left there stays as it is
+  bool describes = false;  ///< identify() also tells what a header says
   int logLevel = 1;     ///< lines above it are not made: 0 warnings, 1 facts, 2 details, 3 the protocol (redacted)
   std::stop_token stop;
 };

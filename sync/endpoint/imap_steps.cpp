@@ -192,6 +192,7 @@ void ImapSteps::fetchEnds(const imap::FetchEnd& end) {
   } else if (step.kind == ImapStep::Kind::Headers) {
     message.header = header_.finish();
     message.hasMessageId = header_.hadMessageId();
+    if (environment_.describes) message.index = header_.index();
     sink_.onHeader(step, std::move(message));
   } else {
     takeBody(step, std::move(message));

@@ -107,6 +107,7 @@ void MaildirEndpoint::identifyOne(MaildirFolder& folder, const std::string& base
       message.size = size->octets;
       message.header = header.finish();
       message.hasMessageId = header.hadMessageId();
+      if (environment_.describes) message.index = header.index();
     }
   }
   const auto place = folder.files().find(base);

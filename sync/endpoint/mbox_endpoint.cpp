@@ -29,7 +29,7 @@ fs::path markFor(const EndpointSettings& settings, const MboxTree& tree) {
 
 /// Beside the store, under a name that tells endpoints and files apart (FNV-1a).
 MboxFolder::Memory memoryFor(const Environment& environment, const std::string& file) {
-  if (environment.seal.endpoint.empty()) return {};
+  if (environment.seal.endpoint.empty() || environment.dryRun) return {};
   std::uint64_t hash = 14695981039346656037U;
   for (const char c : file) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
   return {environment.spool.directory / ("mbox-" + environment.seal.endpoint + "-" + std::to_string(hash))};
@@ -203,9 +203,15 @@ Outcomes MboxEndpoint::identify(std::span<const KeyRequest> requests, const Iden
   return forEachRequest(requests, [&](const KeyRequest& request, std::size_t i) {
     MboxFolder& mailbox = folder(*request.mailbox);
     mailbox.scan();
+    std::optional<MboxFolder::Session> session;
+    if (environment_.describes) session.emplace(mailbox);
     for (const Uidl& name : namesOf(request.keys)) {
       checkStop();
-      if (const MboxFolder::Message* message = mailbox.find(name.value())) sink(i, described(mailbox, *message));
+      const MboxFolder::Message* message = mailbox.find(name.value());
+      if (message == nullptr) continue;
+      RemoteMessage told = described(mailbox, *message);
+      if (session) told.index = session->describe(*message);
+      sink(i, std::move(told));
     }
   });
 }

@@ -208,4 +208,13 @@ bool MboxFolder::Session::read(const Message& message, const std::function<void(
   return MboxReader(descriptor_.value(), folder_.quoting_).read(message.found.place, sink);
 }
 
+std::optional<mailstore::HeaderIndex> MboxFolder::Session::describe(const Message& message) const {
+  mailstore::HeaderDigester header;
+  const bool isThere = MboxReader(descriptor_.value(), folder_.quoting_)
+                           .header(message.found.place, [&](std::string_view octets) { header.append(octets); })
+                           .has_value();
+  if (!isThere || header.finish() != message.header) return std::nullopt;
+  return header.index();
+}
+
 }  // namespace mailbraid::sync::endpoint

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,8 @@ class MboxFolder {
     explicit Session(const MboxFolder& folder);
     /// False when the octets are not there any more.
     bool read(const Message& message, const std::function<void(std::string_view)>& sink) const;
+    /// What its header says; none when it is not there any more.
+    [[nodiscard]] std::optional<mailstore::HeaderIndex> describe(const Message& message) const;
 
    private:
     const MboxFolder& folder_;

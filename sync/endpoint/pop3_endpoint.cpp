@@ -128,6 +128,7 @@ void Pop3Endpoint::readHeaders(const std::vector<const ListedMessage*>& messages
       HeaderFacts facts;
       facts.digest = digester.finish();
       facts.hasMessageId = digester.hadMessageId();
+      if (environment_.describes) facts.index = digester.index();
       sink(*asked.front(), facts);
       asked.pop_front();
     } else if (std::holds_alternative<pop3::MessageRefused>(event)) {
@@ -243,6 +244,7 @@ std::vector<std::optional<mailstore::Error>> Pop3Endpoint::identify(std::span<co
       if (header) {
         message.header = header->digest;
         message.hasMessageId = header->hasMessageId;
+        message.index = header->index;
       }
       sink(i, std::move(message));
     });

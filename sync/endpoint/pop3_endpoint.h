@@ -49,6 +49,7 @@ class Pop3Endpoint final : public Endpoint {
   struct HeaderFacts {
     mailstore::HeaderDigest digest;
     bool hasMessageId = false;
+    std::optional<mailstore::HeaderIndex> index;  ///< where Environment::describes asks for it
   };
 
   void startSession();

@@ -1,7 +1,7 @@
 #include "sync/endpoint/endpoint.h"
 #include "sync/engine/engine.h"
 #include "sync/engine/progress_hub.h"
-#include "sync/plan/mailbox_map.h"
+#include "sync/engine/rules.h"
 
 #include <filesystem>
 
@@ -11,13 +11,7 @@ namespace {
 
 void listMailboxes(endpoint::Endpoint& endpoint, const endpoint::EndpointSettings& settings, CheckReport& report) {
   const std::vector<endpoint::RemoteMailbox>& listed = endpoint.list();
-  std::vector<plan::ListedMailbox> names;
-  for (const endpoint::RemoteMailbox& mailbox : listed) {
-    names.push_back({mailbox.name, mailbox.role, mailbox.selectable, mailbox.refusal});
-  }
-  plan::MappingRules rules{settings.mailboxes, settings.map, plan::MappingRules::RoleNames::Own};
-  if (settings.braid != settings.name) rules.roleNames = plan::MappingRules::RoleNames::Canonical;
-  const std::vector<plan::MappedMailbox> mapped = plan::mapMailboxes(names, rules);
+  const std::vector<plan::MappedMailbox> mapped = plan::mapMailboxes(listedNames(listed), mappingRulesOf(settings));
   for (std::size_t i = 0; i < listed.size(); ++i) {
     CheckReport::MailboxLine line;
     line.name = listed[i].name;

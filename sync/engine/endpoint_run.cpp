@@ -1,6 +1,6 @@
 #include "sync/engine/endpoint_run.h"
 
-#include "sync/plan/mailbox_map.h"
+#include "sync/engine/rules.h"
 
 #include <algorithm>
 #include <chrono>
@@ -201,15 +201,11 @@ void EndpointRun::readMailboxes() {
 }
 
 plan::Window EndpointRun::window() const {
-  plan::Window out{settings_.maxSize, {}, settings_.maxMessages};
-  if (settings_.maxAge) out.maxAge = settings_.maxAge->count();
-  return out;
+  return windowOf(settings_);
 }
 
 plan::MappingRules EndpointRun::mappingRules() const {
-  plan::MappingRules rules{settings_.mailboxes, settings_.map, plan::MappingRules::RoleNames::Own};
-  if (settings_.braid != settings_.name) rules.roleNames = plan::MappingRules::RoleNames::Canonical;
-  return rules;
+  return mappingRulesOf(settings_);
 }
 
 bool EndpointRun::removalsAllowed(const std::string& mailbox) const {
@@ -221,11 +217,7 @@ bool EndpointRun::removalsAllowed(const std::string& mailbox) const {
 
 void EndpointRun::mapAndOpen() {
   const std::vector<RemoteMailbox>& listed = endpoint_->list();
-  std::vector<plan::ListedMailbox> names;
-  names.reserve(listed.size());
-  for (const RemoteMailbox& mailbox : listed)
-    names.push_back({mailbox.name, mailbox.role, mailbox.selectable, mailbox.refusal});
-  const std::vector<plan::MappedMailbox> mapped = plan::mapMailboxes(names, mappingRules());
+  const std::vector<plan::MappedMailbox> mapped = plan::mapMailboxes(listedNames(listed), mappingRules());
   const bool first = report_.mailboxes == 0;
   report_.mailboxes = listed.size();
   const bool onDisk = settings_.type == EndpointType::Maildir || settings_.type == EndpointType::Mbox;

@@ -71,7 +71,12 @@ TEST_CASE("each command is read", "[cli][arguments]") {
   CHECK(parsed<CompletionArguments>({"completion", "fish"}).shell == "fish");
   CHECK(parsed<SyncArguments>({"sync", "check"}).endpoints == Words{"check"});
   parsed<StatusArguments>({"status"});
-  parsed<VerifyArguments>({"verify"});
+  CHECK(parsed<VerifyArguments>({"verify"}).endpoints.empty());
+  const auto verify =
+      parsed<VerifyArguments>({"verify", "work", "--full", "--report", "a.html", "--report", "a.json", "isp"});
+  CHECK(verify.endpoints == std::vector<std::string>{"work", "isp"});
+  CHECK(verify.full);
+  CHECK(verify.reports == std::vector<std::filesystem::path>{"a.html", "a.json"});
 }
 
 TEST_CASE("a word that is not known gives the nearest one", "[cli][arguments]") {
@@ -88,6 +93,7 @@ TEST_CASE("a word that is not known gives the nearest one", "[cli][arguments]") 
 
 TEST_CASE("what is missing, too much or not a number is said in one sentence", "[cli][arguments]") {
   CHECK(complaint({}) == "no command was given; `mailbraid --help` lists them");
+  CHECK(complaint({"verify", "--full"}) == "--full is for endpoints; write mailbraid verify ENDPOINT... --full");
   CHECK(complaint({"show"}) == "show needs the number of an entry; `mailbraid ls MAILBOX` lists them");
   CHECK(complaint({"show", "abc"}) == "\"abc\" is not the number of an entry; `mailbraid ls MAILBOX` lists them");
   CHECK(complaint({"show", "1", "2"}) ==
