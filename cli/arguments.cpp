@@ -150,12 +150,16 @@ class Parser {
     addChanges();
     CLI::App* verify = add("verify");
     verify->add_option("ENDPOINT", names_, "Endpoints to compare with the store; without any, the store itself");
-    verify->add_flag("--full", full_, "Read every message there and compare every octet");
-    verify->add_option("--report", reports_, "Also write a report to FILE.txt, FILE.json or FILE.html")
-        ->type_name("FILE")
-        ->allow_extra_args(false);
+    addReport(verify);
     add("config")->add_option("VERB", operand_, "check, show or example")->type_name("");
     add("completion")->add_option("SHELL", operand_, "bash, zsh or fish")->type_name("");
+  }
+
+  void addReport(CLI::App* command) {
+    command->add_flag("--full", full_, "Read every message there and compare every octet");
+    command->add_option("--report", reports_, "Also write a report to FILE.txt, FILE.json or FILE.html")
+        ->type_name("FILE")
+        ->allow_extra_args(false);
   }
 
   void addMigrate() {
@@ -164,6 +168,7 @@ class Parser {
         ->type_name("");
     migrate->add_flag("--dry-run", dryRun_, "Print what would be done, how much that is, and how long it would take");
     migrate->add_flag("--final", final_, "The last run, after the cut-over: compare afterwards, and tell what is left");
+    addReport(migrate);
     migrate->add_option("--rate", rate_, "With --dry-run: estimate with so many octets a second")->type_name("SIZE");
   }
 
@@ -231,13 +236,14 @@ class Parser {
   }
 
   MigrateArguments migrateArguments() const {
-    MigrateArguments out{names_, {}, dryRun_, final_, {}};
+    MigrateArguments out{names_, {}, dryRun_, final_, full_, {reports_.begin(), reports_.end()}, {}};
     if (names_.size() < 2) {
       fail(
           "migrate needs the endpoints to read and the one that gets their mail; write mailbraid migrate old-isp "
           "new-imap");
     }
-    if (dryRun_ && final_) fail("--dry-run and --final exclude each other");
+    if (dryRun_ && (final_ || full_ || !reports_.empty())) fail("--dry-run excludes --final, --full and --report");
+    if (full_ && !final_ && reports_.empty()) fail("--full belongs to --final or --report");
     out.destination = out.sources.back();
     out.sources.pop_back();
     if (rate_.empty()) return out;

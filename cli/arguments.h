@@ -34,7 +34,9 @@ struct MigrateArguments {
   std::string destination;
   bool dryRun = false;
   bool final = false;
-  std::optional<std::uint64_t> rate;  ///< octets a second, for an estimate
+  bool full = false;                           ///< the comparison reads every octet
+  std::vector<std::filesystem::path> reports;  ///< files to write; not empty: it compares, as with `final`
+  std::optional<std::uint64_t> rate;           ///< octets a second, for an estimate
 };
 struct StatusArguments {};
 struct LogArguments {

@@ -1,8 +1,11 @@
+#include "cli/command_verify_endpoints.h"
 #include "cli/commands.h"
 #include "cli/migration_report.h"
 #include "cli/report.h"
+#include "cli/report_files.h"
 #include "cli/signals.h"
 #include "cli/sync_run.h"
+#include "cli/text/units.h"
 #include "sync/engine/migration.h"
 
 #include <algorithm>
@@ -60,13 +63,40 @@ Migration balanceOf(Context& context, const MigrateArguments& arguments, const M
   return out;
 }
 
+/// What the destination holds now, message by message.
+VerificationReport compare(Context& context, const MigrateArguments& arguments, const MigrationPlan& plan,
+                           const RunReport& run, const Migration& migration, const std::stop_token& stop) {
+  VerificationReport out;
+  out.version = MAILBRAID_VERSION;
+  std::string sources;
+  for (const std::string& source : arguments.sources) sources += (sources.empty() ? "" : ", ") + source;
+  out.title = "Migration of " + sources + " to " + arguments.destination;
+  for (const Migration::Source& source : migration.sources) {
+    out.facts.push_back({"source_" + source.name, "Source " + source.name,
+                         counted(source.balance.messages, "message") + ", " + sizeText(source.balance.octets) + "; " +
+                             grouped(source.balance.there) + " of them at " + arguments.destination});
+  }
+  const std::int64_t now = sync::engine::secondsNow();
+  out.facts.push_back({"run", "Run", std::to_string(run.run->value()) + (arguments.final ? ", the final one" : "")});
+  out.facts.push_back({"run_seconds", "It took", elapsedText(run.seconds)});
+  out.facts.push_back({"uploaded", "Uploaded in it", counted(run.endpoints.back().counts.uploaded, "message")});
+  out.facts.push_back({"recognised", "Recognised in it", counted(run.totals.adopted, "message")});
+  sync::engine::VerifyRequest request;
+  request.full = arguments.full;
+  const std::unique_ptr<mailstore::Store> store = context.storeToRead();
+  out.endpoints.push_back(sync::engine::verifyEndpoint(*store, plan.endpoints.back(), request, context.log(), stop));
+  out.when = rfc3339(now);
+  return out;
+}
+
 }  // namespace
 
 ExitCode runMigrate(Context& context, const MigrateArguments& arguments) {
   const StopOnSignal signals;
-  sync::engine::SyncRequest request;
   const MigrationPlan plan = planFor(context, arguments, signals.token());
   requireBraid(context, plan);
+  ReportFiles files(arguments.reports);
+  sync::engine::SyncRequest request;
   request.command = "migrate";
   for (const std::string& source : arguments.sources) request.command += " " + source;
   request.command += " " + arguments.destination + (arguments.final ? " --final" : "");
@@ -77,13 +107,18 @@ ExitCode runMigrate(Context& context, const MigrateArguments& arguments) {
   request.retention = context.configuration().store.retention;
   request.exitCode = [](const RunReport& ended) { return number(exitCodeOf(ended)); };
   const RunReport report = syncOrTell(context, request, signals.token());
-  Addition addition;
-  if (report.run) {
-    const Migration migration = balanceOf(context, arguments, plan);
-    addition = {migrationLines(report, migration), migrationJson(report, migration)};
+  if (arguments.dryRun) {
+    printRun(context, report, {estimateLines(report, arguments.rate), estimateJson(report, arguments.rate)});
+    return exitCodeOf(report);
   }
-  printRun(context, report, addition);
-  return exitCodeOf(report);
+  const Migration migration = balanceOf(context, arguments, plan);
+  printRun(context, report, {migrationLines(report, migration), migrationJson(report, migration)});
+  const bool compares = (arguments.final || !arguments.reports.empty()) && !signals.token().stop_requested();
+  if (!compares) return exitCodeOf(report);
+  const VerificationReport comparison = compare(context, arguments, plan, report, migration, signals.token());
+  printVerification(context, comparison);
+  files.write(comparison);
+  return graver(exitCodeOf(report), exitCodeOf(comparison));
 }
 
 }  // namespace mailbraid::cli

@@ -39,17 +39,19 @@ inline constexpr std::array kCommands = std::to_array<CommandRow>({
      "mailbraid sync work --dry-run: what would be done to one of them\n"
      "mailbraid sync --allow-removals work:INBOX: let the held removals of a mailbox go\n"
      "mailbraid sync -q: for cron: silence unless something is wrong"},
-    {"migrate", "FROM... TO [--dry-run [--rate SIZE]] [--final]", Operand::Endpoint, "--dry-run --rate --final",
-     "bring everything of some endpoints onto another one, and prove it",
-     "FROM is only read, TO only gains: what it has already is recognised by its content. All go through the store, in "
-     "the braid of FROM, or of TO where the sources belong to different ones. Run it as often as you like before the "
-     "cut-over, and once more with --final after it: that run compares TO with the store message by message and says "
-     "what is left to do. --dry-run tells what there is to bring, how much it is and how long it takes: at --rate "
-     "octets "
-     "a second, or at the speed of earlier runs.",
+    {"migrate", "FROM... TO [--dry-run [--rate SIZE]] [--final] [--report FILE]... [--full]", Operand::Endpoint,
+     "--dry-run --rate --final --report --full", "bring everything of some endpoints onto another one, and prove it",
+     "FROM is only read (but for what leave_on_server says of a POP3 account), TO only gains: what it has already is "
+     "recognised by its content. All go through the store, in the braid of FROM, or of TO where the sources belong to "
+     "different ones. Run it as often as you like before the cut-over, and once more with --final after it: that run "
+     "compares TO with the store message by message and says what is left to do. --dry-run tells what there is to "
+     "bring, "
+     "how much it is and how long it takes: at --rate octets a second, or as fast as the sources were read. --report "
+     "writes the comparison to FILE, which ends in .txt, .json or .html, after any run; with --full every octet is "
+     "compared, not only sizes and headers.",
      "mailbraid migrate old-isp new-imap --dry-run: how much there is to do\n"
      "mailbraid migrate old-isp old-laptop new-imap: two sources\n"
-     "mailbraid migrate old-isp new-imap --final: when mail arrives at the new account only"},
+     "mailbraid migrate old-isp new-imap --final --report migration.html: when mail arrives at the new account only"},
     {"status", "", Operand::None, "",
      "last success and last problem of each endpoint; what is held back or quarantined, and why", "",
      "mailbraid status: for people\n"

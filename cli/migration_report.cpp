@@ -50,6 +50,27 @@ void addAdvice(const Migration& migration, std::vector<std::string>& lines) {
                   " and for each source that still gets mail, then run: mailbraid sync -q");
 }
 
+struct Speed {
+  std::uint64_t octets = 0;  ///< a second
+  double seconds = 0;        ///< for what there is to upload
+  bool isMeasured = false;
+};
+
+std::optional<Speed> speedOf(const RunReport& report, std::optional<std::uint64_t> rate) {
+  constexpr std::uint64_t kTooLittle = 64'000;  // octets from which no speed can be told
+  Speed out;
+  out.isMeasured = !rate;
+  if (rate) {
+    out.octets = *rate;
+  } else if (report.totals.bytesIn >= kTooLittle && report.seconds > 0) {
+    out.octets = static_cast<std::uint64_t>(static_cast<double>(report.totals.bytesIn) / report.seconds);
+  }
+  if (out.octets == 0) return std::nullopt;
+  const auto work = static_cast<double>(report.endpoints.back().counts.uploadedOctets);
+  out.seconds = work / static_cast<double>(out.octets);
+  return out;
+}
+
 }  // namespace
 
 std::vector<std::string> migrationLines(const RunReport& report, const Migration& migration) {
@@ -71,6 +92,33 @@ std::vector<std::string> migrationLines(const RunReport& report, const Migration
   if (all) addAdvice(migration, lines);
   if (!all) lines.push_back("the migration is not complete; run it again to go on: " + command(migration) + " --final");
   return lines;
+}
+
+std::vector<std::string> estimateLines(const RunReport& report, std::optional<std::uint64_t> rate) {
+  const sync::engine::Counts& counts = report.endpoints.back().counts;
+  const std::string destination = harmlessLine(report.endpoints.back().name);
+  if (counts.uploaded == 0) return {destination + ": nothing to upload"};
+  std::string line =
+      destination + ": " + counted(counts.uploaded, "message") + ", " + sizeText(counts.uploadedOctets) + " to upload";
+  const std::optional<Speed> speed = speedOf(report, rate);
+  if (speed) {
+    line += "; at " + sizeText(speed->octets) + "/s" +
+            (speed->isMeasured ? ", as fast as the sources were read," : "") + " that takes " +
+            elapsedText(speed->seconds);
+  } else {
+    line += "; --rate SIZE estimates how long that takes";
+  }
+  return {line};
+}
+
+JsonObject estimateJson(const RunReport& report, std::optional<std::uint64_t> rate) {
+  const sync::engine::Counts& counts = report.endpoints.back().counts;
+  JsonObject object;
+  object.add("estimate", report.endpoints.back().name).add("messages", counts.uploaded);
+  object.add("octets", counts.uploadedOctets);
+  const std::optional<Speed> speed = speedOf(report, rate);
+  if (!speed) return object.addNull("octets_per_second").addNull("seconds");
+  return object.add("octets_per_second", speed->octets).add("seconds", speed->seconds);
 }
 
 JsonObject migrationJson(const RunReport& report, const Migration& migration) {

@@ -27,6 +27,11 @@ struct Migration {
 
 /// Of each source, how many of its messages are at the destination; then what to do next.
 std::vector<std::string> migrationLines(const sync::engine::RunReport& report, const Migration& migration);
+/// Of a dry run: how much there is to upload, and how long that takes at `rate` octets a second, or as fast as the
+/// sources were read.
+std::vector<std::string> estimateLines(const sync::engine::RunReport& report, std::optional<std::uint64_t> rate);
+JsonObject estimateJson(const sync::engine::RunReport& report, std::optional<std::uint64_t> rate);
+
 JsonObject migrationJson(const sync::engine::RunReport& report, const Migration& migration);
 
 }  // namespace mailbraid::cli

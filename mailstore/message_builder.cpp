@@ -174,7 +174,7 @@ bool HeaderDigester::hadMessageId() const {
 
 HeaderIndex HeaderDigester::index() const {
   Sha256 key;
-  return summarizeHeader(state_->finished, key).index;
+  return summarizeHeader(state_->finished, SpoolOptions{}.latestDate, key).index;
 }
 
 }  // namespace mailbraid::mailstore

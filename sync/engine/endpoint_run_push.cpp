@@ -99,6 +99,7 @@ bool EndpointRun::planPush(std::unordered_set<mailstore::EntryId> allowed) {
 void EndpointRun::absorbPush() {
   const exec::PushCounts& counts = push_->counts();
   report_.counts.uploaded += counts.uploaded;
+  report_.counts.uploadedOctets += counts.uploadedOctets;
   report_.counts.flagsStored += counts.flags;
   report_.counts.movedThere += counts.moved;
   report_.counts.removedThere += counts.removed;

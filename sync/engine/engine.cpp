@@ -28,6 +28,7 @@ void addTo(Counts& sum, const Counts& one) {
   sum.moved += one.moved;
   sum.removed += one.removed;
   sum.uploaded += one.uploaded;
+  sum.uploadedOctets += one.uploadedOctets;
   sum.flagsStored += one.flagsStored;
   sum.movedThere += one.movedThere;
   sum.removedThere += one.removedThere;

@@ -27,8 +27,9 @@ struct Counts {
   std::uint64_t flags = 0;
   std::uint64_t moved = 0;
   std::uint64_t removed = 0;
-  std::uint64_t uploaded = 0;     ///< to the endpoint, or copied there by its server
-  std::uint64_t flagsStored = 0;  ///< at the endpoint; likewise the two below
+  std::uint64_t uploaded = 0;        ///< to the endpoint, or copied there by its server
+  std::uint64_t uploadedOctets = 0;  ///< of the messages that were uploaded
+  std::uint64_t flagsStored = 0;     ///< at the endpoint; likewise the two below
   std::uint64_t movedThere = 0;
   std::uint64_t removedThere = 0;
   std::uint64_t held = 0;         ///< removals held back by the brake

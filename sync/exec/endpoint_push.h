@@ -25,6 +25,7 @@ namespace mailbraid::sync::exec {
 /// What a push did at the endpoint, in messages.
 struct PushCounts {
   std::uint64_t uploaded = 0;
+  std::uint64_t uploadedOctets = 0;  ///< not of copies
   std::uint64_t flags = 0;
   std::uint64_t moved = 0;
   std::uint64_t removed = 0;

@@ -239,7 +239,13 @@ void EndpointPush::planStrays(const Entry& entry, const Found& found) {
   // Where no other copy is known to be in its place, the stray one is moved there, or removed, like any other.
   const bool inPlace = found.placed == Placed::Here || (entry.removedAt != 0 && found.placed == Placed::Elsewhere);
   const bool may = plan::permissionFor(PushAction::Remove, settings_.policy) == Permission::Granted;
-  if (!inPlace || !may || settings_.removals == RemovalStyle::Never) return;
+  if (!may || settings_.removals == RemovalStyle::Never) return;
+  if (!inPlace) {
+    // When one of them was moved there, the others are what it left behind.
+    for (std::size_t i = 0; i < found.strays.size() && entry.removedAt == 0; ++i) strays_.insert(entry.id);
+    anotherRound_ = anotherRound_ || (entry.removedAt == 0 && !found.strays.empty());
+    return;
+  }
   for (const Pair& pair : found.strays) {
     PlaceWork& place = work_.places[*placeOf(pair.endpointMailbox)];
     if (!place.known) {
@@ -436,6 +442,7 @@ void EndpointPush::logPlan() {
       log_.add(settings_.endpointName, place.name, "remove there", item.key);
     counts_.flags += place.flags.size();
     counts_.uploaded += place.uploads.size();
+    for (const UploadItem& item : place.uploads) counts_.uploadedOctets += item.size;
     counts_.removed += place.removals.size();
   }
   for (const TransferWork& work : work_.transfers) {

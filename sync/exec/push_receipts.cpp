@@ -226,6 +226,7 @@ void UploadReceipts::onAppended(std::size_t index, std::uint64_t token, const st
   settled(item.entry);
   if (key) uploaded(item.entry);
   ++counts().uploaded;
+  counts().uploadedOctets += item.size;
   progressed(1);
   record([this, &place, &item, key, flags](Store& store) {
     if (key && !store.pairs().find(place.record.id, *key)) {

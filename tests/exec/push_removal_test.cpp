@@ -142,3 +142,28 @@ TEST_CASE("mail outside of the endpoint's window is left out of uploads, and is 
   trial.settings.window.maxMessages.reset();
   CHECK(trial.push().size() == 3);
 }
+
+TEST_CASE("P3: of two copies that a cut-off move left in mailboxes where none belongs, one moves and one goes",
+          "[exec][push][P3]") {
+  PushTrial trial;
+  const std::vector<std::string> names{"INBOX", "Deep", "Work"};
+  trial.pullA(1);
+  trial.push(names);
+  const EntryId entry = trial.entries().front();
+  trial.change([&](mailstore::Store& store) {
+    const mailstore::BraidId home = store.mailboxes().ensureBraid("home");
+    const auto record = store.endpoints().ensure("b", "imap", home);
+    for (const mailstore::EndpointMailbox& mailbox : store.endpoints().mailboxes(record.id)) {
+      if (mailbox.name == "Deep") store.pairs().add(mailbox.id, Uid{7}, entry, {}, {});
+    }
+    store.entries().move(entry, store.mailboxes().ensure(home, "Work", mailstore::Role::None));
+  });
+  const std::vector<std::string> first = trial.push(names);
+  const std::vector<std::string> second = trial.push(names);
+  CHECK(first.size() == 1);
+  CHECK(second.size() == 1);
+  CHECK((first == Asked{"move INBOX 1000 to Work"}) == (second == Asked{"expunge Deep 7"}));
+  CHECK((first == Asked{"move Deep 7 to Work"}) == (second == Asked{"expunge INBOX 1000"}));
+  CHECK(trial.push(names).empty());
+  CHECK(trial.waiting().empty());
+}

@@ -106,6 +106,13 @@ void SimServer::move(SimMailbox& from, const RemoteKey& key, SimMailbox& to) {
   expunge(from, key);
 }
 
+bool SimServer::holds(std::size_t content) const {
+  const auto isIt = [&](const SimMessage& message) { return message.content == content; };
+  return std::any_of(mailboxes.begin(), mailboxes.end(), [&](const auto& named) {
+    return std::any_of(named.second.messages.begin(), named.second.messages.end(), isIt);
+  });
+}
+
 void SimServer::changeValidity(SimMailbox& mailbox) {
   if (abilities_.isMaildir()) {
     mark = {};

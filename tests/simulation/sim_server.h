@@ -80,6 +80,7 @@ class SimServer {
   SimMessage& copy(const SimMessage& message, SimMailbox& to);
   void move(SimMailbox& from, const mailstore::RemoteKey& key, SimMailbox& to);
 
+  [[nodiscard]] bool holds(std::size_t content) const;
   void changeValidity(SimMailbox& mailbox);
   /// Everything is gone; the mailboxes are there again where the kind of endpoint makes them.
   void wipe();

@@ -377,6 +377,7 @@ void User::befall() {
       // What was changed since, the old state brings back: each message is a case of its own.
       world_.ledger().touch(i);
       world_.ledger().at(i).exact = false;
+      if (world_.ledger().at(i).braid == member->settings.braid) world_.ledger().at(i).moved = true;
     }
     member->resting = true;
   }

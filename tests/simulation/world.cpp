@@ -119,12 +119,17 @@ void World::loseStore() {
   openStore();
   for (std::size_t i = 0; i < ledger_.size(); ++i) ledger_.at(i).stored = false;
   for (const Member& member : members_) ledger_.blur(member.settings.braid);
-  // What only the store knew of mail that POP3 accounts alone hold is gone with it.
   for (std::size_t i = 0; i < ledger_.size(); ++i) {
-    const bool onlyPop3 = std::all_of(members_.begin(), members_.end(), [&](const Member& member) {
-      return member.settings.braid != ledger_.at(i).braid || member.server.abilities().isPop3();
-    });
-    if (onlyPop3) ledger_.at(i).exact = false;
+    bool onlyPop3 = true;
+    bool somewhere = false;
+    for (const Member& member : members_) {
+      if (member.settings.braid != ledger_.at(i).braid) continue;
+      onlyPop3 = onlyPop3 && member.server.abilities().isPop3();
+      somewhere = somewhere || member.server.holds(i);
+    }
+    // What only the store knew of mail that POP3 accounts alone hold is gone with it, and what only it had.
+    if (onlyPop3 || !somewhere) ledger_.at(i).exact = false;
+    if (!somewhere) ledger_.at(i).removed = true;
   }
 }
 
