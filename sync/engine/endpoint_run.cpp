@@ -193,7 +193,7 @@ void EndpointRun::readMailboxes() {
       confirmRenames();
       break;
     } catch (const Error& error) {
-      if (!isLost(error) || !reconnectAfter(error, Progress::None)) throw;
+      if (!isLost(error) || !reconnectAfter(error, 0)) throw;
     }
   }
   problemsBeforeReading_ = report_.problems.size();
