@@ -103,7 +103,7 @@ EndpointReport EndpointRun::finish() {
     report_.counts.quarantined += pull_->counts().quarantined;
     absorbPull();
   }
-  tellBudgets();
+  tellLimits();
   report_.counts.held = heldByPull_ + heldByPush_ + heldByDeletion_;
   report_.seconds = std::chrono::duration<double>(spent_).count();
   return report_;

@@ -123,7 +123,8 @@ class EndpointRun {
   [[nodiscard]] mailstore::Spending spentToday();
   /// Counts what went over the line since it was called last.
   void spend(std::uint64_t messagesIn, std::uint64_t messagesOut);
-  void tellBudgets();
+  /// What the limits of the server and of the user leave for another run.
+  void tellLimits();
   void tellBudget(const std::string& what, std::uint64_t whole, const plan::Leftover& left);
   /// The same requests for nothing.
   static std::vector<endpoint::KeyRequest> withoutKeys(const std::vector<endpoint::KeyRequest>& requests);
@@ -180,6 +181,7 @@ class EndpointRun {
   std::int64_t budgetDay_ = 0;    ///< for which the budget was looked at last
   plan::Leftover leftThere_;      ///< what the day's budget leaves at the endpoint
   plan::Leftover leftToUpload_;
+  std::optional<mailstore::Error> full_;           ///< why the last push could not upload all
   std::uint64_t delivered_ = 0;                    ///< messages since the last connection
   unsigned failures_ = 0;                          ///< connections in a row that brought nothing
   unsigned reconnects_ = 0;                        ///< after connections that brought little

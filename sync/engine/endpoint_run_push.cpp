@@ -104,6 +104,7 @@ void EndpointRun::absorbPush() {
   report_.counts.removedThere += counts.removed;
   heldByPush_ = counts.held;
   leftToUpload_ = push_->leftover();
+  full_ = push_->full();
   report_.counts.quarantined += counts.refused;
   report_.notes.insert(report_.notes.end(), push_->notes().begin(), push_->notes().end());
   for (const std::string& mailbox : push_->heldMailboxes()) addHeld(mailbox);
