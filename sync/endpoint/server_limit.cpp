@@ -24,7 +24,7 @@ constexpr std::array kSayings{
     Saying{"too many simultaneous connections", Kind::Connections},  // Gmail, Yahoo
     Saying{"too many connections", Kind::Connections},
     Saying{"maximum number of connections", Kind::Connections},  // Dovecot, Courier
-    Saying{"rate limit", Kind::Throttled},                       // Yahoo: [LIMIT]
+    Saying{"rate limit hit", Kind::Throttled},                   // Yahoo: [LIMIT]
 };
 
 std::string lowered(std::string_view text) {
@@ -65,7 +65,9 @@ std::uint64_t scrambled(std::uint64_t seed) {  // splitmix64
 
 ServerLimit limitTold(imap::ResponseCodeKind code, std::string_view text, Moment moment) {
   using Code = imap::ResponseCodeKind;
-  const ServerLimit told = limitInWords(text);
+  // There the words may be those of a mailbox's name.
+  const bool ofMailbox = code == Code::NonExistent || code == Code::TryCreate || code == Code::AlreadyExists;
+  const ServerLimit told = ofMailbox ? ServerLimit{} : limitInWords(text);
   if (told.kind != Kind::None) return told;
   if (code == Code::Throttled) return {Kind::Throttled, {}};
   const bool busy = code == Code::Unavailable || code == Code::InUse || code == Code::Limit || code == Code::ServerBug;

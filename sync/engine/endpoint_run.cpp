@@ -103,7 +103,7 @@ EndpointReport EndpointRun::finish() {
     report_.counts.quarantined += pull_->counts().quarantined;
     absorbPull();
   }
-  tellBudgets();
+  tellLimits();
   report_.counts.held = heldByPull_ + heldByPush_ + heldByDeletion_;
   report_.seconds = std::chrono::duration<double>(spent_).count();
   return report_;
@@ -193,7 +193,7 @@ void EndpointRun::readMailboxes() {
       confirmRenames();
       break;
     } catch (const Error& error) {
-      if (!isLost(error) || !reconnectAfter(error, Progress::None)) throw;
+      if (!isLost(error) || !reconnectAfter(error, 0)) throw;
     }
   }
   problemsBeforeReading_ = report_.problems.size();

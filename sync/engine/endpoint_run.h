@@ -69,7 +69,6 @@ class EndpointRun {
 
  private:
   class Sink;
-  enum class Progress : std::uint8_t { None, Some };
   void pullAll();
   void readMailboxes();
   void findSeal();
@@ -99,7 +98,8 @@ class EndpointRun {
   bool uploadNew();
   /// What broke the line, if anything did.
   std::optional<mailstore::Error> pushOnce();
-  void readAgain(const std::optional<mailstore::Error>& broken, Progress since);
+  /// `done`: messages, before the line broke.
+  void readAgain(const std::optional<mailstore::Error>& broken, std::uint64_t done);
   void removeUnwanted();
   /// Runs a phase; what it throws becomes a problem.
   template <class Phase>
@@ -123,7 +123,8 @@ class EndpointRun {
   [[nodiscard]] mailstore::Spending spentToday();
   /// Counts what went over the line since it was called last.
   void spend(std::uint64_t messagesIn, std::uint64_t messagesOut);
-  void tellBudgets();
+  /// What the limits of the server and of the user leave for another run.
+  void tellLimits();
   void tellBudget(const std::string& what, std::uint64_t whole, const plan::Leftover& left);
   /// The same requests for nothing.
   static std::vector<endpoint::KeyRequest> withoutKeys(const std::vector<endpoint::KeyRequest>& requests);
@@ -134,8 +135,8 @@ class EndpointRun {
   bool recover(const mailstore::Error& error);
   /// The line broke, and nothing else is wrong.
   [[nodiscard]] bool isLost(const mailstore::Error& error) const;
-  /// True when it makes sense to go on over a new connection, which then is there. `since` the last one.
-  bool reconnectAfter(const mailstore::Error& error, Progress since);
+  /// True when it makes sense to go on over a new connection, which then is there. `done`: messages by the old one.
+  bool reconnectAfter(const mailstore::Error& error, std::uint64_t done);
   bool setAside(const endpoint::MessagePlace& place);
   /// Waits until the writer has nothing left of this endpoint.
   void drain() noexcept;
@@ -180,9 +181,10 @@ class EndpointRun {
   std::int64_t budgetDay_ = 0;    ///< for which the budget was looked at last
   plan::Leftover leftThere_;      ///< what the day's budget leaves at the endpoint
   plan::Leftover leftToUpload_;
-  std::uint64_t delivered_ = 0;  ///< messages since the last connection
-  unsigned failures_ = 0;        ///< connections in a row that brought nothing
-  unsigned reconnects_ = 0;
+  std::optional<mailstore::Error> full_;           ///< why the last push could not upload all
+  std::uint64_t delivered_ = 0;                    ///< messages since the last connection
+  unsigned failures_ = 0;                          ///< connections in a row that brought nothing
+  unsigned reconnects_ = 0;                        ///< after connections that brought little
   std::optional<endpoint::MessagePlace> suspect_;  ///< at which the line broke last
   unsigned setAside_ = 0;
   bool expectationTold_ = false;

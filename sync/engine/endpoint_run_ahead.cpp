@@ -31,7 +31,7 @@ void EndpointRun::uploadAhead() {
   }
   if (!any || context_.stop.stop_requested()) return;
   if (goesOn) uploadNew();  // the rest, so that it is read again only once
-  if (rereads_) readAgain({}, Progress::None);
+  if (rereads_) readAgain({}, 0);
 }
 
 /// False when it is better left to the push.
@@ -51,14 +51,14 @@ bool EndpointRun::uploadNew() {
   } catch (const Error& error) {
     broken = error;
   }
-  const bool nothingFailed = push_->failures().empty() && !push_->wantsAnotherRound();
+  const bool nothingFailed = push_->failures().empty() && !push_->full() && !push_->wantsAnotherRound();
   std::vector<mailstore::WaitingRow> refused = push_->takeRefused();
   refusedAhead_.insert(refusedAhead_.end(), std::make_move_iterator(refused.begin()),
                        std::make_move_iterator(refused.end()));
   absorbPush();
   if (broken || (makesMailboxes && nothingFailed)) {
     // New mailboxes are known like any other from now on; after a break it is seen what has arrived.
-    readAgain(broken, report_.counts.uploaded > before ? Progress::Some : Progress::None);
+    readAgain(broken, report_.counts.uploaded - before);
     rereads_ = false;
   }
   return nothingFailed && !broken;

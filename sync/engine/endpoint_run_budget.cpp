@@ -126,7 +126,8 @@ void EndpointRun::bringWithinBudget(const std::vector<KeyRequest>& fresh, const 
   if (!waiting.empty() && pull_->somethingIsMissing()) unread_ = exec::EndpointPull::Unread::Some;
 }
 
-void EndpointRun::tellBudgets() {
+void EndpointRun::tellLimits() {
+  if (full_) problem(*full_, {});
   tellBudget("downloads from ", settings_.limits.downloadPerDay, leftThere_);
   tellBudget("uploads to ", settings_.limits.uploadPerDay, leftToUpload_);
 }

@@ -105,6 +105,7 @@ void EndpointRun::absorbPush() {
   report_.counts.removedThere += counts.removed;
   heldByPush_ = counts.held;
   leftToUpload_ = push_->leftover();
+  full_ = push_->full();
   report_.counts.quarantined += counts.refused;
   report_.notes.insert(report_.notes.end(), push_->notes().begin(), push_->notes().end());
   for (const std::string& mailbox : push_->heldMailboxes()) addHeld(mailbox);
@@ -139,17 +140,17 @@ std::optional<Error> EndpointRun::pushOnce() {
 
 void EndpointRun::pushAll() {
   constexpr int kMostRounds = 3;  // for what only the next reading shows
+  const Counts& counts = report_.counts;
+  const auto carried = [&] { return counts.uploaded + counts.flagsStored + counts.movedThere + counts.removedThere; };
   std::uint64_t plannedBefore = 0;
   for (int round = 1; round <= kMostRounds;) {
-    const Counts& done = report_.counts;
-    const auto sum = [&] { return done.uploaded + done.flagsStored + done.movedThere + done.removedThere; };
-    const std::uint64_t before = sum();
+    const std::uint64_t before = carried();
     const std::uint64_t planned = push_->operations();
     const std::optional<Error> broken = pushOnce();
     // A server may do what it was told and go before it says so: then there is less to do than before.
-    const bool progressed = sum() > before || planned < plannedBefore;
+    const std::uint64_t unsaid = planned < plannedBefore ? plannedBefore - planned : 0;
+    readAgain(broken, std::max(carried() - before, unsaid));
     plannedBefore = planned;
-    readAgain(broken, progressed ? Progress::Some : Progress::None);
     if (!broken && !anotherRound_) break;
     if (!broken) ++round;
     if (!planPush(allowedEntries())) break;
@@ -157,8 +158,8 @@ void EndpointRun::pushAll() {
   removeUnwanted();
 }
 
-void EndpointRun::readAgain(const std::optional<Error>& broken, Progress since) {
-  if (broken && (!isLost(*broken) || !reconnectAfter(*broken, since))) throw Error(*broken);
+void EndpointRun::readAgain(const std::optional<Error>& broken, std::uint64_t done) {
+  if (broken && (!isLost(*broken) || !reconnectAfter(*broken, done))) throw Error(*broken);
   readsAgain_ = true;
   endpoint_->refresh();
   lookedForGone_ = anythingGone_ = false;

@@ -27,6 +27,9 @@ namespace {
 constexpr std::size_t kGroupMessages = 64;
 constexpr std::size_t kGroupOctets = std::size_t{512} * 1024;
 constexpr unsigned kMostFailures = 3;
+// A server that ends every connection after some messages is not left before all are there; one that hardly gives any
+// is.
+constexpr std::uint64_t kLittle = 20;
 constexpr unsigned kMostReconnects = 200;
 
 }  // namespace
@@ -146,9 +149,10 @@ bool EndpointRun::isLost(const Error& error) const {
          !context_.stop.stop_requested();
 }
 
-bool EndpointRun::reconnectAfter(const Error& error, Progress since) {
-  failures_ = since == Progress::None ? failures_ + 1 : 1;
-  if (failures_ > kMostFailures || ++reconnects_ > kMostReconnects) return false;
+bool EndpointRun::reconnectAfter(const Error& error, std::uint64_t done) {
+  failures_ = done == 0 ? failures_ + 1 : 1;
+  if (done < kLittle) ++reconnects_;
+  if (failures_ > kMostFailures || reconnects_ > kMostReconnects) return false;
   context_.hub.log(0, "endpoint=" + settings_.name + " result=reconnect reason=\"" + error.what() + "\"");
   endpoint_->reconnect();
   return true;
@@ -157,8 +161,7 @@ bool EndpointRun::reconnectAfter(const Error& error, Progress since) {
 /// True when it makes sense to read on over a new connection.
 bool EndpointRun::recover(const Error& error) {
   const std::optional<endpoint::MessagePlace> at = endpoint_->inProgress();
-  const Progress since = std::exchange(delivered_, 0) == 0 ? Progress::None : Progress::Some;
-  if (!reconnectAfter(error, since)) return false;
+  if (!reconnectAfter(error, std::exchange(delivered_, 0))) return false;
   lookedForGone_ = anythingGone_ = false;
   report_.problems.resize(problemsBeforeReading_);
   // The line broke twice at the same message: that message is set aside, so that it does not stop the others.

@@ -100,7 +100,7 @@ void EndpointPush::takeOutcomes(const Outcomes& outcomes, const std::vector<std:
   // The other kinds of changes go on there: who cannot add to a full mailbox can remove from it.
   const auto isFull = [](const std::optional<Error>& one) { return one && one->scope() == mailstore::Scope::Endpoint; };
   const auto full = std::find_if(outcomes.begin(), outcomes.end(), isFull);
-  if (full != outcomes.end()) tellFull(**full);
+  if (full != outcomes.end()) takeFull(**full);
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     if (!outcomes[i]) continue;
     const PlaceWork& place = work_.places[places[i]];
@@ -119,7 +119,7 @@ void EndpointPush::takeOutcomes(const Outcomes& outcomes, const std::vector<std:
   }
 }
 
-void EndpointPush::tellFull(const Error& error) {
+void EndpointPush::takeFull(const Error& error) {
   plan::Leftover left;
   for (const PlaceWork& place : work_.places) {
     for (const UploadItem& item : place.uploads) {
@@ -128,9 +128,9 @@ void EndpointPush::tellFull(const Error& error) {
       left.octets += item.size;
     }
   }
-  tell({}, Error(error.kind(), error.scope(), error.retry(),
-                 std::string(error.what()) + "; " + endpoint::messagesInWords(left.messages) + " (" +
-                     endpoint::sizeInWords(left.octets) + ") wait: make room there and run again"));
+  full_ = Error(error.kind(), error.scope(), error.retry(),
+                std::string(error.what()) + "; " + endpoint::messagesInWords(left.messages) + " (" +
+                    endpoint::sizeInWords(left.octets) + ") wait: make room there and run again");
 }
 
 void EndpointPush::carryOut(endpoint::Endpoint& endpoint, StoreWriter& writer, const endpoint::OctetSource& octets) {

@@ -99,6 +99,8 @@ class EndpointPush {
   /// flags that another program changed at the same time.
   [[nodiscard]] bool wantsAnotherRound() const { return anotherRound_; }
   [[nodiscard]] const PushCounts& counts() const { return counts_; }
+  /// The endpoint takes no more uploads at all, whichever mailbox they are for: why, and how many wait.
+  [[nodiscard]] const std::optional<mailstore::Error>& full() const { return full_; }
   /// What the day's budget leaves for another day.
   [[nodiscard]] const plan::Leftover& leftover() const { return leftover_; }
   [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
@@ -152,8 +154,7 @@ class EndpointPush {
   void remove(endpoint::Endpoint& endpoint, StoreWriter& writer);
   enum class Kind : std::uint8_t { Flags, Uploads, Removals };
   void takeOutcomes(const endpoint::Outcomes& outcomes, const std::vector<std::size_t>& places, Kind kind);
-  /// The endpoint takes no more at all: told once, with what is left.
-  void tellFull(const mailstore::Error& error);
+  void takeFull(const mailstore::Error& error);
   void note(const std::string& text);
   void tell(const std::string& mailbox, const mailstore::Error& error);
   void because(mailstore::EntryId entry, const mailstore::Error& error);
@@ -183,6 +184,7 @@ class EndpointPush {
   bool anotherRound_ = false;
   PushCounts counts_;
   plan::Leftover leftover_;
+  std::optional<mailstore::Error> full_;
   std::map<std::string, std::uint64_t> onlyMarked_;  ///< messages by mailbox there
   std::vector<std::string> notes_;
   std::vector<std::string> heldMailboxes_;

@@ -110,6 +110,7 @@ class Home:
         mailbox.Maildir(self.near, create=True)
         self.options, self.retention = "", "30d"
         self.sent = {}
+        self.process = None  # that runs, or ran last
 
     def configure(self):
         path = os.path.join(self.directory, "config.toml")
@@ -129,8 +130,8 @@ class Home:
         for server in imap.values():
             server.transcript.clear()
         command = [self.program, "--config", self.configure(), *words]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        said = done.stdout + done.stderr
+        done = self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        said = "".join(done.communicate())
         self.sent = {name: server.changes() for name, server in imap.items()}
         if status is not None and done.returncode != status:
             lines = [line for server in imap.values() for line in server.transcript]
@@ -237,17 +238,20 @@ class Home:
         self.sync()
         assert not self.sent[name] and self.maildir() == near, (self.sent, self.held())
 
+    def ask(self, sql):
+        """Asks the store, or changes it behind its back."""
+        with contextlib.closing(sqlite3.connect(os.path.join(self.directory, "store", "store.db"))) as database:
+            rows = database.execute(sql).fetchall()
+            database.commit()
+            return rows
+
     def next_day(self):
         """What was spent today was spent yesterday."""
-        with contextlib.closing(sqlite3.connect(os.path.join(self.directory, "store", "store.db"))) as database:
-            database.execute("UPDATE spending SET day = day - 1")
-            database.commit()
+        self.ask("UPDATE spending SET day = day - 1")
 
     def forget_dates(self):
         """Everything that was removed was removed long ago."""
-        with contextlib.closing(sqlite3.connect(os.path.join(self.directory, "store", "store.db"))) as database:
-            database.execute("UPDATE entry SET removed_at = 1 WHERE removed_at <> 0")
-            database.commit()
+        self.ask("UPDATE entry SET removed_at = 1 WHERE removed_at <> 0")
 
 
 def single(pairs):

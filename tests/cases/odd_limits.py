@@ -1,7 +1,7 @@
 """Servers that give and take only so much: at once, in a day, of one size, or on one connection."""
 
 from odd_home import PopServer, home, octets, refuse
-from scripted_imap import Message, No, literals
+from scripted_imap import Cut, Message, No, literals
 
 MANY = [f"n{number:03}" for number in range(350)]
 
@@ -149,6 +149,32 @@ def check_few_at_a_time(program):
         at.sync()
         assert sorted(len(line.split()) - 2 for line in at.sent["far"]) == [2, 10], at.sent
         at.settled()
+
+
+def check_killed(program):
+    """P4: what a killed run has spent of the day is counted but for its last batch, and nothing is doubled by the next one."""
+    with home(program) as (at, far):
+        at.options = 'limits = { download_per_day = "1G", messages_per_second = 150 }\n'
+        for subject in MANY:
+            far.mailboxes["INBOX"].add(Message(octets(subject)))
+        asked = []
+
+        def kill(_, words):
+            asked.append(b"BODY.PEEK[]" in words[1])
+            if sum(asked) == 3:  # each second has its command
+                at.process.kill()
+                raise Cut
+
+        far.hooks["UID FETCH"] = kill
+        at.sync(status=-9)
+        far.hooks.clear()
+        stored = at.ask("SELECT count(*) FROM entry")[0][0] - 4
+        counted = at.ask("SELECT messages_in, octets_in FROM spending")[0]
+        assert 0 < stored <= counted[0] <= stored + 64 and counted[1] > 150 * counted[0], (stored, counted)
+        at.options = ""
+        at.sync()
+        at.settled()
+        assert sorted(at.maildir()["INBOX"]) == ["m1", "m2", "m3", *MANY], at.held()
 
 
 def check_pop_budget(program):

@@ -43,6 +43,8 @@ TEST_CASE("what servers say of their limits is understood", "[endpoint][limits]"
       {"[LIMIT] Too many keywords", Kind::Busy, Kind::None},
       {"[OVERQUOTA] Quota exceeded (mailbox for user is full)", Kind::None, Kind::None},
       {"[AUTHENTICATIONFAILED] Invalid credentials", Kind::None, Kind::None},
+      {"[NONEXISTENT] Mailbox doesn't exist: Bandwidth limits", Kind::None, Kind::None},
+      {"no mailbox Corporate limits", Kind::None, Kind::None},
       {"Autologout; idle for too long", Kind::None, Kind::None},
   };
   for (const Row& row : rows) {
