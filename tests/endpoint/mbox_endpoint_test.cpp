@@ -134,6 +134,24 @@ Outcomes append(MboxEndpoint& endpoint, const std::string& name, const std::vect
 
 }  // namespace
 
+TEST_CASE("the postmark of a delivery tells the date, that of Thunderbird only when the header does not",
+          "[endpoint][mbox][date]") {
+  constexpr std::int64_t kPostmark = 1'037'000'000;  // 2002-11-11T07:33:20Z
+  constexpr std::int64_t kReceived = kPostmark - 3600;
+  const std::string received = "Received: from a by b; Mon, 11 Nov 2002 06:33:20 +0000\n";
+  const auto dateOf = [](const std::string& postmark, const std::string& header) {
+    const Fixture fixture;
+    fixture.put("INBOX", postmark + "\n" + header + "Subject: s\n\nbody\n\n");
+    const auto endpoint = fixture.open();
+    return fetch(*endpoint, "INBOX", changes(*endpoint, "INBOX").fresh).messages.at(0).date;
+  };
+  CHECK(dateOf("From a@b.example Mon Nov 11 07:33:20 2002", received) == kPostmark);
+  CHECK(dateOf("From a@b.example Mon Nov 11 07:33:20 2002", "") == kPostmark);
+  CHECK(dateOf("From - Mon Nov 11 07:33:20 2002", received) == kReceived);
+  CHECK(dateOf("From - Mon Nov 11 07:33:20 2002", "") == kPostmark);
+  CHECK(dateOf("From a@b.example Thu Jan  1 00:00:00 1970", received) == kReceived);
+}
+
 TEST_CASE("P2: an appended message is read back with the same digest and its flags", "[endpoint][mbox][P2]") {
   for (const SubfolderStyle style : {SubfolderStyle::Nested, SubfolderStyle::Thunderbird}) {
     const Fixture fixture(style);

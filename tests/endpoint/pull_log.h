@@ -15,11 +15,13 @@ class PullLog final : public sync::endpoint::PullSink {
     std::string key;
     std::string digest;
     std::uint64_t size = 0;
+    std::int64_t date = 0;  ///< seconds since 1970; 0: none was told
   };
 
   void onOpened(std::size_t, const sync::endpoint::RemoteStatus& status) override { opened.push_back(status); }
   void onMessage(std::size_t, sync::endpoint::RemoteMessage&& message, mailstore::PreparedMessage&& prepared) override {
-    messages.push_back({keyOf(message), prepared.digest.hex(), prepared.size});
+    messages.push_back(
+        {keyOf(message), prepared.digest.hex(), prepared.size, message.date ? message.date->seconds : 0});
   }
   void onRefused(std::size_t, const sync::endpoint::RemoteMessage& message, const std::string& reason) override {
     refused.emplace_back(keyOf(message), reason);

@@ -301,6 +301,19 @@ TEST_CASE("a server that lists in parts is read session by session until nothing
   CHECK(post.stored().size() == 25);
 }
 
+TEST_CASE("of a server that lists in parts each part is deleted in its session, also under another user name",
+          "[engine][pop3][quirks]") {
+  Post post(25);
+  post.drop.greeting = "+OK Gpop ready for requests from 192.0.2.7 a1mb2";
+  post.drop.part = 10;
+  post.settings.user = "recent:me@gmail.com";
+  post.leave(Kind::No);
+  CHECK(post.runWell().totals.removedThere == 25);
+  CHECK(std::count(post.log.begin(), post.log.end(), "USER recent:me@gmail.com") == 4);
+  CHECK(post.there().empty());
+  CHECK(post.stored().size() == 25);
+}
+
 TEST_CASE("deletions that wait for another endpoint are not made before that holds the message", "[engine][pop3][P1]") {
   Post post;
   post.leave(Kind::No);

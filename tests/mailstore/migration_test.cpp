@@ -127,6 +127,26 @@ TEST_CASE("what changed since a change number is found by indexes, in a store of
   CHECK(answerOf(file, "EXPLAIN QUERY PLAN " + question, 3).find("SCAN entry") == std::string::npos);
 }
 
+TEST_CASE("what a POP3 server held before its time was kept counts from the day of the migration", "[store]") {
+  const Scratch scratch;
+  const fs::path file = scratch.path() / "store.db";
+  createStoreFile(file, migrations().first(6));
+  tamper(file,
+         "INSERT INTO braid(name) VALUES('home'); INSERT INTO mailbox(braid, name, role) VALUES(1, 'INBOX', 'inbox');"
+         "INSERT INTO message VALUES(1, x'00', x'00', x'00', 4, 0, '', '', '', '');"
+         "INSERT INTO entry VALUES(1, 1, 1, 0, '', 0, 0, 1, 0); UPDATE change SET last = 1;"
+         "INSERT INTO endpoint(name, type, braid) VALUES('old', 'pop3', 1), ('new', 'imap', 1);"
+         "INSERT INTO endpoint_mailbox(endpoint, name, mailbox, object_id) VALUES(1, 'INBOX', 1, ''),"
+         " (2, 'INBOX', 1, ''); INSERT INTO pair(endpoint_mailbox, uid, key, entry, flags, keywords, object_id)"
+         " VALUES(1, NULL, 'a', 1, 0, '', ''), (2, 1, NULL, 1, 0, '', '')");
+  const auto store = Store::open(scratch.path(), Access::ReadWrite);
+  const std::vector<Pair> pairs = store->pairs().ofEntry(EntryId{1});
+  REQUIRE(pairs.size() == 2);
+  CHECK(pairs[0].firstSeen > 1'700'000'000);
+  CHECK(pairs[0].deletedAt == 0);
+  CHECK(pairs[1].firstSeen == 0);
+}
+
 TEST_CASE("a migration that fails leaves the older store as it was", "[store][P1]") {
   const Scratch scratch;
   const fs::path file = scratch.path() / "store.db";

@@ -36,6 +36,7 @@ class SimEndpoint final : public endpoint::Endpoint {
   endpoint::Outcomes append(std::span<const endpoint::AppendRequest> requests, const endpoint::OctetSource& octets,
                             endpoint::PushSink& sink) override;
   endpoint::Outcomes remove(std::span<const endpoint::RemoveRequest> requests, endpoint::PushSink& sink) override;
+  endpoint::DeletionOutcome deleteStored(std::span<const endpoint::StoredMessage> messages) override;
   bool seal(std::int64_t run) override;
 
   void close() noexcept override {}

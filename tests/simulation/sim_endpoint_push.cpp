@@ -264,6 +264,37 @@ endpoint::Outcomes SimEndpoint::remove(std::span<const RemoveRequest> requests, 
   return out;
 }
 
+endpoint::DeletionOutcome SimEndpoint::deleteStored(std::span<const endpoint::StoredMessage> messages) {
+  endpoint::DeletionOutcome out;
+  std::vector<mailstore::Uidl> marked;
+  stage_.step(server_, "delete");
+  SimMailbox& inbox = server_.mailboxes.at("INBOX");
+  for (const endpoint::StoredMessage& message : messages) {
+    const SimMessage* found = inbox.find(message.key);
+    if (found == nullptr) {
+      out.vanished.push_back(message.key);
+    } else if (stage_.refuses(server_.name() + " delete " + mail(*found))) {
+      out.refused.emplace_back(message.key, "refused, try later");
+    } else {
+      marked.push_back(message.key);
+    }
+  }
+  try {
+    stage_.step(server_, "quit");
+    for (const mailstore::Uidl& key : marked) {
+      stage_.wrote(server_, "delete " + mail(*inbox.find(key)));
+      server_.expunge(inbox, key);
+    }
+    stage_.step(server_, "left");
+    out.deleted = std::move(marked);
+  } catch (const Error& error) {
+    stage_.needsLife();
+    out.unconfirmed = std::move(marked);
+    out.unconfirmedReason = error.what();
+  }
+  return out;
+}
+
 bool SimEndpoint::seal(std::int64_t run) {
   stage_.needsLife();
   if (!server_.abilities().isMaildir()) return true;

@@ -3,6 +3,7 @@
 #include "tests/simulation/sim_endpoint.h"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 
 namespace mailbraid::simulation {
@@ -72,6 +73,12 @@ void World::addMember(const std::string& name, const std::string& braid) {
     settings.createMailboxes = !chance(20);
   }
   settings.removeMailboxes = chance(20);
+  if (can.isPop3()) {
+    using Kind = sync::endpoint::LeaveOnServer::Kind;
+    constexpr std::array kKinds{Kind::Forever, Kind::UntilRemoved, Kind::No};
+    settings.leaveOnServer.kind = kKinds[below(kKinds.size())];
+    if (chance(30)) settings.newest = 1 + below(4);
+  }
   members_.push_back({SimServer(name, can), settings, std::nullopt, false});
   SimServer& server = members_.back().server;
   if (settings.removals == RemovalStyle::Trash && !can.isPop3()) server.make("Trash");
@@ -80,6 +87,7 @@ void World::addMember(const std::string& name, const std::string& braid) {
 
 std::string World::describe() const {
   static constexpr const char* kTracking[] = {"plain", "CONDSTORE", "QRESYNC"};
+  static constexpr const char* kKept[] = {"all", "for a time", "until removed", "none"};
   static constexpr const char* kStyles[] = {"expunge", "trash", "mark", "never"};
   std::string out;
   for (const Member& member : members_) {
@@ -96,6 +104,9 @@ std::string World::describe() const {
     out += "; pull " + textOf(member.settings.pull) + "; push " + textOf(member.settings.push) + "; removals " +
            kStyles[static_cast<int>(member.settings.removals)] +
            (member.settings.createMailboxes ? "" : "; makes none") +
+           (can.isPop3() ? std::string("; leaves ") + kKept[static_cast<int>(member.settings.leaveOnServer.kind)] +
+                               (member.settings.newest ? ", the newest " + std::to_string(*member.settings.newest) : "")
+                         : std::string()) +
            (member.settings.removeMailboxes ? "; removes mailboxes" : "") + "\n";
   }
   return out;
@@ -117,7 +128,17 @@ void World::loseStore() {
   store_.reset();
   fs::remove_all(scratch_.path() / "store");
   openStore();
-  for (std::size_t i = 0; i < ledger_.size(); ++i) ledger_.at(i).stored = false;
+  for (std::size_t i = 0; i < ledger_.size(); ++i) {
+    ledger_.at(i).stored = false;
+    // What only the store had, because a POP3 server need not keep it, is nowhere any more.
+    const auto has = [&](const Member& member) {
+      return std::any_of(member.server.mailboxes.begin(), member.server.mailboxes.end(), [&](const auto& mailbox) {
+        return std::any_of(mailbox.second.messages.begin(), mailbox.second.messages.end(),
+                           [&](const SimMessage& message) { return message.content == i; });
+      });
+    };
+    if (std::none_of(members_.begin(), members_.end(), has)) ledger_.at(i).removed = true;
+  }
   for (const Member& member : members_) ledger_.blur(member.settings.braid);
   for (std::size_t i = 0; i < ledger_.size(); ++i) {
     bool onlyPop3 = true;
