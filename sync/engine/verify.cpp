@@ -73,7 +73,7 @@ class Verifier {
         hub_(observer),
         stop_(std::move(stop)),
         now_(request.clock()),
-        known_(store, settings, now_) {}
+        known_(store, settings, now_, stop_) {}
 
   VerifyReport run() {
     report_.name = settings_.name;

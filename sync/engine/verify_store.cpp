@@ -44,8 +44,9 @@ ExpectedMessage expectedFrom(const Entry& entry, const mailstore::MessageInfo& m
 
 }  // namespace
 
-VerifyStore::VerifyStore(Store& store, const endpoint::EndpointSettings& settings, std::int64_t now)
-    : store_(store), settings_(settings), now_(now), window_(windowOf(settings)) {
+VerifyStore::VerifyStore(Store& store, const endpoint::EndpointSettings& settings, std::int64_t now,
+                         std::stop_token stop)
+    : store_(store), settings_(settings), now_(now), stop_(std::move(stop)), window_(windowOf(settings)) {
   for (const mailstore::MailboxSummary& one : store_.mailboxes().list()) {
     if (one.mailbox.braidName == settings_.braid) braid_.push_back(one.mailbox);
   }
@@ -59,6 +60,12 @@ VerifyStore::VerifyStore(Store& store, const endpoint::EndpointSettings& setting
   for (mailstore::WaitingRow& row : store_.backlog().waiting(endpoint_->id))
     waiting_.emplace(row.entry, std::move(row));
   readUploads();
+}
+
+void VerifyStore::checkStop() const {
+  if (!stop_.stop_requested()) return;
+  throw mailstore::Error(mailstore::ErrorKind::Cancelled, mailstore::Scope::Endpoint, mailstore::Retry::Later,
+                         settings_.name + " was left on request");
 }
 
 void VerifyStore::readUploads() {
@@ -157,6 +164,7 @@ VerifyStore::Pairs VerifyStore::pairsOf(const VerifyPlace& place) {
   const bool isOpen = place.remote != nullptr && place.remote->status;
   out.keysHold = !keysAreUids() || (isOpen && place.remote->status->uidValidity == place.record->anchor.uidValidity);
   store_.pairs().forMailbox(place.record->id, [&](const Pair& pair) {
+    checkStop();
     // Of two, the one that is there.
     Known& known = out.byEntry.try_emplace(pair.entry, Known{pair.key, true}).first->second;
     if (known.held) known = {pair.key, pair.held, pair.expunged, pair.markedApart};
@@ -167,6 +175,7 @@ VerifyStore::Pairs VerifyStore::pairsOf(const VerifyPlace& place) {
 std::vector<ExpectedMessage> VerifyStore::expected(const VerifyPlace& place) {
   std::vector<ExpectedMessage> out;
   Pairs pairs = pairsOf(place);
+  out.reserve(pairs.byEntry.size());
   const auto uploads = uploads_.find(place.name);
   const auto wasUploaded = [&](const mailstore::RemoteKey& key) {
     if (uploads == uploads_.end()) return false;
@@ -178,6 +187,7 @@ std::vector<ExpectedMessage> VerifyStore::expected(const VerifyPlace& place) {
                                  ? store_.entries().nthNewest(place.mailbox->id, *settings_.maxMessages)
                                  : std::optional<Entry>{};
     store_.entries().list(place.mailbox->id, [&](const EntryRow& row) {
+      checkStop();
       ExpectedMessage& message = out.emplace_back(expectedFrom(row.entry, row.message));
       const auto pair = pairs.byEntry.find(row.entry.id);
       const bool paired = pair != pairs.byEntry.end();
@@ -228,6 +238,7 @@ void VerifyStore::judgeUnpaired(ExpectedMessage& message, const Entry& entry, co
 /// expected in its new mailbox.)
 void VerifyStore::addRemoved(const VerifyPlace& place, const Pairs& pairs, std::vector<ExpectedMessage>& out) {
   for (const auto& [id, pair] : pairs.byEntry) {
+    checkStop();
     const std::optional<Entry> entry = pair.held ? std::nullopt : store_.entries().find(id);
     if (!entry || entry->removedAt == 0) continue;
     ExpectedMessage message = expectedFrom(*entry, store_.messages().info(entry->message));
