@@ -218,6 +218,14 @@ void VerifyStore::judge(ExpectedMessage& message, const Entry& entry, const Know
 
 void VerifyStore::judgeUnpaired(ExpectedMessage& message, const Entry& entry, const std::optional<Entry>& oldestTaken) {
   const auto age = [](const Entry& one) { return std::pair(one.internalDate.seconds, one.id); };
+  if (isPairedElsewhere(entry.id)) {
+    if (movesThere()) {
+      message.reason = kNotYet;
+    } else {
+      message.standing = Standing::LeftOut;
+    }
+    return;
+  }
   const auto waits = waiting_.find(entry.id);
   const bool never = settings_.type == EndpointType::Pop3 || !settings_.push.fresh ||
                      window_.leavesOut(message.size, entry.internalDate, now_) ||
@@ -234,17 +242,30 @@ void VerifyStore::judgeUnpaired(ExpectedMessage& message, const Entry& entry, co
   }
 }
 
-/// What the pairs name besides live entries of the mailbox: what was removed in the store. (What was moved there is
-/// expected in its new mailbox.)
+bool VerifyStore::movesThere() const {
+  const bool can = settings_.type == EndpointType::Imap || settings_.type == EndpointType::Maildir;
+  return can && settings_.push.fresh && settings_.push.removals;
+}
+
+bool VerifyStore::isPairedElsewhere(EntryId entry) const {
+  const std::vector<Pair> pairs = records_.empty() ? std::vector<Pair>{} : store_.pairs().ofEntry(entry);
+  return std::any_of(pairs.begin(), pairs.end(), [&](const Pair& pair) {
+    return !pair.held && std::any_of(records_.begin(), records_.end(),
+                                     [&](const auto& record) { return record.id == pair.endpointMailbox; });
+  });
+}
+
+/// What the pairs name besides live entries of the mailbox: what was removed in the store, and what was moved there
+/// and stays where it is here. (What is to be moved here, too, is expected in its new mailbox.)
 void VerifyStore::addRemoved(const VerifyPlace& place, const Pairs& pairs, std::vector<ExpectedMessage>& out) {
   for (const auto& [id, pair] : pairs.byEntry) {
     checkStop();
     const std::optional<Entry> entry = pair.held ? std::nullopt : store_.entries().find(id);
-    if (!entry || entry->removedAt == 0) continue;
+    if (!entry || (entry->removedAt == 0 && movesThere())) continue;
     ExpectedMessage message = expectedFrom(*entry, store_.messages().info(entry->message));
     if (pairs.keysHold) message.key = pair.key;
-    message.standing = Standing::Removed;
-    message.reason = whyNotRemoved(place, id).value_or("");
+    message.standing = entry->removedAt == 0 ? Standing::LeftOut : Standing::Removed;
+    if (entry->removedAt != 0) message.reason = whyNotRemoved(place, id).value_or("");
     out.push_back(std::move(message));
   }
 }

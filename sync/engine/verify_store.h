@@ -62,6 +62,8 @@ class VerifyStore {
              const std::optional<mailstore::Entry>& oldestTaken);
   void judgeUnpaired(plan::ExpectedMessage& message, const mailstore::Entry& entry,
                      const std::optional<mailstore::Entry>& oldestTaken);
+  [[nodiscard]] bool movesThere() const;
+  [[nodiscard]] bool isPairedElsewhere(mailstore::EntryId entry) const;
   void addRemoved(const VerifyPlace& place, const Pairs& pairs, std::vector<plan::ExpectedMessage>& out);
   [[nodiscard]] std::optional<std::string> whyNotRemoved(const VerifyPlace& place, mailstore::EntryId entry) const;
   void checkStop() const;

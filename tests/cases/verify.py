@@ -229,6 +229,12 @@ def pop3_endpoint(home):
     for options in ((), ("--full",)):
         differences, found = home.verify("isp", *options)
         assert not differences and found["totals"]["ok"] == 3, found
+    # What was moved in the store stays where it is at such an account.
+    entry = json.loads(home.run("ls", "isp/INBOX", "--json").splitlines()[0])["entry"]
+    home.run("move", str(entry), "isp/Kept", "--create")
+    home.run("sync", "isp")
+    differences, found = home.verify("isp", "--full")
+    assert not differences and found["totals"]["ok"] == 3, found
     mailctl.expunge(imap, ["INBOX", str(uid_of(imap, "INBOX", "p2"))])
     imap.append("INBOX", octets("p4"))
     differences, _ = home.verify("isp", code=12)
@@ -273,14 +279,19 @@ def maildir_endpoint(home):
 
 
 def mbox_endpoint(home):
-    path = home.maildir("Inbox")
+    os.mkdir(home.maildir("mboxes"))
+    path = os.path.join(home.maildir("mboxes"), "INBOX")
     tree = mailbox.mbox(path)
     for name in ("b1", "b2"):
         tree.add(octets(name).replace(b"\r\n", b"\n"))
     tree.flush()
-    home.endpoint("file", "mbox", "file", path=path)
+    home.endpoint("file", "mbox", "file", path=home.maildir("mboxes"))
     home.run("sync", "file")
     assert not home.verify("file")[0] and not home.verify("file", "--full")[0]
+    moved = [json.loads(line) for line in home.run("ls", "file/INBOX", "--json").splitlines()]
+    home.run("move", str(next(row["entry"] for row in moved if row["subject"] == "b1")), "file/Kept", "--create")
+    home.run("sync", "file")
+    assert not home.verify("file", "--full")[0]
     with open(path, "rb") as file:
         text = file.read()
     with open(path, "wb") as file:
