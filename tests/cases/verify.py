@@ -285,9 +285,10 @@ def maildir_endpoint(home):
             if b"<d2@" in text:
                 with open(path, "wb") as file:
                     file.write(text.replace(b"body", b"BODY"))
-    assert home.verify("disk", code=12)[0] == [("missing", "INBOX", "d1", None)]
-    both = [("altered", "INBOX", "d2", None), ("missing", "INBOX", "d1", None)]
-    assert home.verify("disk", "--full", code=12)[0] == both
+    home.fill("disk", [octets("stranger")])
+    two = [("extra", "INBOX", "stranger", None), ("missing", "INBOX", "d1", None)]
+    assert home.verify("disk", code=12)[0] == two
+    assert home.verify("disk", "--full", code=12)[0] == [("altered", "INBOX", "d2", None), *two]
 
 
 def mbox_endpoint(home):
@@ -308,9 +309,13 @@ def mbox_endpoint(home):
         text = file.read()
     with open(path, "wb") as file:
         file.write(text.replace(b"body b2", b"BODY b2"))
+    tree = mailbox.mbox(path)
+    tree.add(octets("stranger").replace(b"\r\n", b"\n"))
+    tree.flush()
     # Messages of an mbox are named by their octets, so that another body is another message even so.
-    differences, _ = home.verify("file", "--full", code=12)
-    assert differences == [("altered", "INBOX", "b2", None)], differences
+    extra = ("extra", "INBOX", "stranger", None)
+    assert home.verify("file", code=12)[0] == [extra]
+    assert home.verify("file", "--full", code=12)[0] == [("altered", "INBOX", "b2", None), extra]
 
 
 def main():
