@@ -3,6 +3,7 @@
 #include "cli/context.h"
 #include "cli/text/utf8.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <limits>
 #include <string_view>
@@ -47,6 +48,8 @@ ReportFiles::ReportFiles(const std::vector<std::filesystem::path>& files) {
     }
   }
   for (const std::filesystem::path& path : files) {
+    const bool isOpen = std::any_of(files_.begin(), files_.end(), [&](const Open& file) { return file.path == path; });
+    if (isOpen) continue;
     const std::filesystem::path begun = path.string() + ".new";
     ::unlink(begun.c_str());  // of a run that was killed
     const int descriptor = ::open(begun.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);

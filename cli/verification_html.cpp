@@ -80,7 +80,7 @@ td.tell { color: var(--note); font-weight: 600; }
   thead { display: table-header-group; }
   tfoot { display: table-row-group; }
   tr, .verdict, .sign, dl { break-inside: avoid; }
-  h2, h3 { break-after: avoid; } }
+  h2, h3, h3 + p { break-after: avoid; } }
 )";
 
 std::string escaped(std::string_view text) {

@@ -73,7 +73,7 @@ class Verifier {
         hub_(observer),
         stop_(std::move(stop)),
         now_(request.clock()),
-        known_(store, settings, now_) {}
+        known_(store, settings, now_, stop_) {}
 
   VerifyReport run() {
     report_.name = settings_.name;
@@ -182,6 +182,9 @@ class Verifier {
         }
         continue;
       }
+      const auto& status = work.place.remote->status;
+      const bool isEmpty = settings_.type == EndpointType::Imap && status && status->messages == 0;
+      if (isEmpty) continue;
       listed.push_back(i);
       mailboxes.push_back(work.place.remote);
     }
@@ -249,7 +252,11 @@ class Verifier {
       if (outcomes[r]) unreadable(works_[asked[r]], *outcomes[r]);
     }
     for (const std::size_t i : group) {
-      if (works_[i].readable) compareOne(i);
+      if (works_[i].readable) {
+        compareOne(i);
+      } else {
+        works_[i] = {std::move(works_[i].place), {}, {}, {}, {}, {}, false};
+      }
       hub_.mailboxDone();
     }
   }

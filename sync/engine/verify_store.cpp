@@ -44,8 +44,9 @@ ExpectedMessage expectedFrom(const Entry& entry, const mailstore::MessageInfo& m
 
 }  // namespace
 
-VerifyStore::VerifyStore(Store& store, const endpoint::EndpointSettings& settings, std::int64_t now)
-    : store_(store), settings_(settings), now_(now), window_(windowOf(settings)) {
+VerifyStore::VerifyStore(Store& store, const endpoint::EndpointSettings& settings, std::int64_t now,
+                         std::stop_token stop)
+    : store_(store), settings_(settings), now_(now), stop_(std::move(stop)), window_(windowOf(settings)) {
   for (const mailstore::MailboxSummary& one : store_.mailboxes().list()) {
     if (one.mailbox.braidName == settings_.braid) braid_.push_back(one.mailbox);
   }
@@ -59,6 +60,12 @@ VerifyStore::VerifyStore(Store& store, const endpoint::EndpointSettings& setting
   for (mailstore::WaitingRow& row : store_.backlog().waiting(endpoint_->id))
     waiting_.emplace(row.entry, std::move(row));
   readUploads();
+}
+
+void VerifyStore::checkStop() const {
+  if (!stop_.stop_requested()) return;
+  throw mailstore::Error(mailstore::ErrorKind::Cancelled, mailstore::Scope::Endpoint, mailstore::Retry::Later,
+                         settings_.name + " was left on request");
 }
 
 void VerifyStore::readUploads() {
@@ -157,6 +164,7 @@ VerifyStore::Pairs VerifyStore::pairsOf(const VerifyPlace& place) {
   const bool isOpen = place.remote != nullptr && place.remote->status;
   out.keysHold = !keysAreUids() || (isOpen && place.remote->status->uidValidity == place.record->anchor.uidValidity);
   store_.pairs().forMailbox(place.record->id, [&](const Pair& pair) {
+    checkStop();
     // Of two, the one that is there.
     Known& known = out.byEntry.try_emplace(pair.entry, Known{pair.key, true}).first->second;
     if (known.held) known = {pair.key, pair.held, pair.expunged, pair.markedApart};
@@ -167,6 +175,7 @@ VerifyStore::Pairs VerifyStore::pairsOf(const VerifyPlace& place) {
 std::vector<ExpectedMessage> VerifyStore::expected(const VerifyPlace& place) {
   std::vector<ExpectedMessage> out;
   Pairs pairs = pairsOf(place);
+  out.reserve(pairs.byEntry.size());
   const auto uploads = uploads_.find(place.name);
   const auto wasUploaded = [&](const mailstore::RemoteKey& key) {
     if (uploads == uploads_.end()) return false;
@@ -178,6 +187,7 @@ std::vector<ExpectedMessage> VerifyStore::expected(const VerifyPlace& place) {
                                  ? store_.entries().nthNewest(place.mailbox->id, *settings_.maxMessages)
                                  : std::optional<Entry>{};
     store_.entries().list(place.mailbox->id, [&](const EntryRow& row) {
+      checkStop();
       ExpectedMessage& message = out.emplace_back(expectedFrom(row.entry, row.message));
       const auto pair = pairs.byEntry.find(row.entry.id);
       const bool paired = pair != pairs.byEntry.end();
@@ -208,6 +218,14 @@ void VerifyStore::judge(ExpectedMessage& message, const Entry& entry, const Know
 
 void VerifyStore::judgeUnpaired(ExpectedMessage& message, const Entry& entry, const std::optional<Entry>& oldestTaken) {
   const auto age = [](const Entry& one) { return std::pair(one.internalDate.seconds, one.id); };
+  if (isPairedElsewhere(entry.id)) {
+    if (movesThere()) {
+      message.reason = kNotYet;
+    } else {
+      message.standing = Standing::LeftOut;
+    }
+    return;
+  }
   const auto waits = waiting_.find(entry.id);
   const bool never = settings_.type == EndpointType::Pop3 || !settings_.push.fresh ||
                      window_.leavesOut(message.size, entry.internalDate, now_) ||
@@ -224,16 +242,30 @@ void VerifyStore::judgeUnpaired(ExpectedMessage& message, const Entry& entry, co
   }
 }
 
-/// What the pairs name besides live entries of the mailbox: what was removed in the store. (What was moved there is
-/// expected in its new mailbox.)
+bool VerifyStore::movesThere() const {
+  const bool can = settings_.type == EndpointType::Imap || settings_.type == EndpointType::Maildir;
+  return can && settings_.push.fresh && settings_.push.removals;
+}
+
+bool VerifyStore::isPairedElsewhere(EntryId entry) const {
+  const std::vector<Pair> pairs = records_.empty() ? std::vector<Pair>{} : store_.pairs().ofEntry(entry);
+  return std::any_of(pairs.begin(), pairs.end(), [&](const Pair& pair) {
+    return !pair.held && std::any_of(records_.begin(), records_.end(),
+                                     [&](const auto& record) { return record.id == pair.endpointMailbox; });
+  });
+}
+
+/// What the pairs name besides live entries of the mailbox: what was removed in the store, and what was moved there
+/// and stays where it is here. (What is to be moved here, too, is expected in its new mailbox.)
 void VerifyStore::addRemoved(const VerifyPlace& place, const Pairs& pairs, std::vector<ExpectedMessage>& out) {
   for (const auto& [id, pair] : pairs.byEntry) {
+    checkStop();
     const std::optional<Entry> entry = pair.held ? std::nullopt : store_.entries().find(id);
-    if (!entry || entry->removedAt == 0) continue;
+    if (!entry || (entry->removedAt == 0 && movesThere())) continue;
     ExpectedMessage message = expectedFrom(*entry, store_.messages().info(entry->message));
     if (pairs.keysHold) message.key = pair.key;
-    message.standing = Standing::Removed;
-    message.reason = whyNotRemoved(place, id).value_or("");
+    message.standing = entry->removedAt == 0 ? Standing::LeftOut : Standing::Removed;
+    if (entry->removedAt != 0) message.reason = whyNotRemoved(place, id).value_or("");
     out.push_back(std::move(message));
   }
 }

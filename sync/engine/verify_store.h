@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <stop_token>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -24,10 +25,11 @@ struct VerifyPlace {
   std::optional<mailstore::EndpointMailbox> record;
 };
 
-/// Reads only. One thread.
+/// Reads only. One thread. Throws Error (Cancelled) when it is stopped.
 class VerifyStore {
  public:
-  VerifyStore(mailstore::Store& store, const endpoint::EndpointSettings& settings, std::int64_t now);
+  VerifyStore(mailstore::Store& store, const endpoint::EndpointSettings& settings, std::int64_t now,
+              std::stop_token stop);
 
   [[nodiscard]] endpoint::Seal seal() const;
   [[nodiscard]] bool knowsEndpoint() const { return endpoint_.has_value(); }
@@ -60,13 +62,17 @@ class VerifyStore {
              const std::optional<mailstore::Entry>& oldestTaken);
   void judgeUnpaired(plan::ExpectedMessage& message, const mailstore::Entry& entry,
                      const std::optional<mailstore::Entry>& oldestTaken);
+  [[nodiscard]] bool movesThere() const;
+  [[nodiscard]] bool isPairedElsewhere(mailstore::EntryId entry) const;
   void addRemoved(const VerifyPlace& place, const Pairs& pairs, std::vector<plan::ExpectedMessage>& out);
   [[nodiscard]] std::optional<std::string> whyNotRemoved(const VerifyPlace& place, mailstore::EntryId entry) const;
+  void checkStop() const;
   void readUploads();
 
   mailstore::Store& store_;
   const endpoint::EndpointSettings& settings_;
   const std::int64_t now_;
+  const std::stop_token stop_;
   const plan::Window window_;
   std::optional<mailstore::EndpointRecord> endpoint_;
   std::vector<mailstore::EndpointMailbox> records_;

@@ -149,7 +149,8 @@ def imap_destination(home):
     home.run("sync")
     imap = home.imap(user)
 
-    before, store = everything(imap), home.store_hash()
+    store = home.store_hash()
+    assert home.run("verify", "work", "-q") == ""
     for options in ((), ("--full",)):
         differences, found = home.verify("work", *options)
         assert not differences and found["totals"]["ok"] == 13 and found["verdict"] == "Nothing is missing", found
@@ -165,7 +166,6 @@ def imap_destination(home):
     imap.append("INBOX", octets("stranger", subject=SCRIPT))
     four = [("altered", "INBOX", "m2", None), ("extra", "INBOX", SCRIPT, None), ("misplaced", "INBOX", "m3", "Archive"),
             ("missing", "INBOX", "m1", None)]
-    before = everything(imap)
     for options in ((), ("--full",)):
         differences, found = home.verify("work", *options, code=12)
         assert differences == four, differences
@@ -229,6 +229,12 @@ def pop3_endpoint(home):
     for options in ((), ("--full",)):
         differences, found = home.verify("isp", *options)
         assert not differences and found["totals"]["ok"] == 3, found
+    # What was moved in the store stays where it is at such an account.
+    entry = json.loads(home.run("ls", "isp/INBOX", "--json").splitlines()[0])["entry"]
+    home.run("move", str(entry), "isp/Kept", "--create")
+    home.run("sync", "isp")
+    differences, found = home.verify("isp", "--full")
+    assert not differences and found["totals"]["ok"] == 3, found
     mailctl.expunge(imap, ["INBOX", str(uid_of(imap, "INBOX", "p2"))])
     imap.append("INBOX", octets("p4"))
     differences, _ = home.verify("isp", code=12)
@@ -247,7 +253,19 @@ def another_route(home):
         for options in ((), ("--full",)):
             differences, found = home.verify(name, *options)
             assert not differences and found["totals"]["ok"] == 2, found
-    remarked = [row["kind"] for name in ("left", "right") for row in home.verify(name)[1]["findings"]]
+    # What mailbraid uploaded is to have the date that it was given; what was there has its own.
+    for name, kind in (("left", "date differs"), ("right", "altered")):
+        for place, _, files in os.walk(home.maildir(name)):
+            for path in (os.path.join(place, file) for file in files):
+                with open(path, "rb") as file:
+                    if b"<plain@" in file.read():
+                        os.utime(path, (10**9, 10**9))
+        differences, found = home.verify(name, code=12 if kind == "altered" else 0)
+        told = [row for row in found["findings"] if row["kind"] == kind]
+        assert len(told) == 1 and told[0]["date_there"] == "2001-09-09T01:46:40Z", found
+        assert differences == ([("altered", "INBOX", "plain", None)] if kind == "altered" else []), differences
+    remarked = [row["kind"] for name, code in (("left", 0), ("right", 12))
+                for row in home.verify(name, code=code)[1]["findings"]]
     assert remarked.count("another route") == 1, remarked
 
 
@@ -267,27 +285,37 @@ def maildir_endpoint(home):
             if b"<d2@" in text:
                 with open(path, "wb") as file:
                     file.write(text.replace(b"body", b"BODY"))
-    assert home.verify("disk", code=12)[0] == [("missing", "INBOX", "d1", None)]
-    both = [("altered", "INBOX", "d2", None), ("missing", "INBOX", "d1", None)]
-    assert home.verify("disk", "--full", code=12)[0] == both
+    home.fill("disk", [octets("stranger")])
+    two = [("extra", "INBOX", "stranger", None), ("missing", "INBOX", "d1", None)]
+    assert home.verify("disk", code=12)[0] == two
+    assert home.verify("disk", "--full", code=12)[0] == [("altered", "INBOX", "d2", None), *two]
 
 
 def mbox_endpoint(home):
-    path = home.maildir("Inbox")
+    os.mkdir(home.maildir("mboxes"))
+    path = os.path.join(home.maildir("mboxes"), "INBOX")
     tree = mailbox.mbox(path)
     for name in ("b1", "b2"):
         tree.add(octets(name).replace(b"\r\n", b"\n"))
     tree.flush()
-    home.endpoint("file", "mbox", "file", path=path)
+    home.endpoint("file", "mbox", "file", path=home.maildir("mboxes"))
     home.run("sync", "file")
     assert not home.verify("file")[0] and not home.verify("file", "--full")[0]
+    moved = [json.loads(line) for line in home.run("ls", "file/INBOX", "--json").splitlines()]
+    home.run("move", str(next(row["entry"] for row in moved if row["subject"] == "b1")), "file/Kept", "--create")
+    home.run("sync", "file")
+    assert not home.verify("file", "--full")[0]
     with open(path, "rb") as file:
         text = file.read()
     with open(path, "wb") as file:
         file.write(text.replace(b"body b2", b"BODY b2"))
+    tree = mailbox.mbox(path)
+    tree.add(octets("stranger").replace(b"\r\n", b"\n"))
+    tree.flush()
     # Messages of an mbox are named by their octets, so that another body is another message even so.
-    differences, _ = home.verify("file", "--full", code=12)
-    assert differences == [("altered", "INBOX", "b2", None)], differences
+    extra = ("extra", "INBOX", "stranger", None)
+    assert home.verify("file", code=12)[0] == [extra]
+    assert home.verify("file", "--full", code=12)[0] == [("altered", "INBOX", "b2", None), extra]
 
 
 def main():

@@ -4,6 +4,7 @@
 #include "tests/support/catch.h"
 
 #include <string>
+#include <tuple>
 
 using namespace mailbraid::mailstore;
 using mailbraid::tests::prepared;
@@ -88,6 +89,33 @@ TEST_CASE("a header digester says whether there was a Message-ID", "[content]") 
   digester.append("Message-ID:  \r\nSubject: Message-ID: 1\r\n\r\nMessage-ID: <in the body>\r\n");
   digester.finish();
   CHECK_FALSE(digester.hadMessageId());
+}
+
+TEST_CASE("a header alone says the same as the whole message", "[content]") {
+  const std::string header = kHead + "Message-ID: <1@x>\r\nSubject: =?utf-8?q?caf=C3=A9?=\r\nTo: b@x\r\n\r\n";
+  const HeaderIndex whole = prepared(header + "body\r\n").header;
+  HeaderDigester digester;
+  digester.append(header);
+  digester.finish();
+  const HeaderIndex alone = digester.index();
+  CHECK(alone.subject == "caf\xC3\xA9");
+  CHECK(std::tie(alone.messageId, alone.from, alone.to, alone.subject, alone.date) ==
+        std::tie(whole.messageId, whole.from, whole.to, whole.subject, whole.date));
+}
+
+TEST_CASE("a message whose octets are not wanted has the same names", "[content]") {
+  const std::string mail = kHead + "Message-ID: <1@x>\r\n\r\n" + std::string(3'000'000, 'x');
+  SpoolOptions options;
+  options.keepsOctets = false;
+  MessageBuilder builder(options);
+  builder.append(mail);
+  const PreparedMessage names = builder.finish();
+  const PreparedMessage whole = prepared(mail);
+  CHECK(names.digest == whole.digest);
+  CHECK(names.contentKey == whole.contentKey);
+  CHECK(names.headerDigest == whole.headerDigest);
+  CHECK(names.size == whole.size);
+  CHECK(names.memoryUse() < 4096);
 }
 
 TEST_CASE("encoded and raw header text is decoded to UTF-8", "[index]") {
