@@ -84,7 +84,10 @@ VerificationReport compare(Context& context, const MigrateArguments& arguments, 
   sync::engine::VerifyRequest request;
   request.full = arguments.full;
   const std::unique_ptr<mailstore::Store> store = context.storeToRead();
-  out.endpoints.push_back(sync::engine::verifyEndpoint(*store, plan.endpoints.back(), request, context.log(), stop));
+  // What somebody removed at the destination is missing there, whatever the migration makes of it.
+  EndpointSettings destination = plan.endpoints.back();
+  destination.pull.removals = true;
+  out.endpoints.push_back(sync::engine::verifyEndpoint(*store, destination, request, context.log(), stop));
   out.when = rfc3339(now);
   return out;
 }

@@ -25,13 +25,25 @@ std::unique_ptr<mailstore::Store> storeOrFail(Context& context) {
   return store;
 }
 
+/// Empty: the store does not know the endpoint.
+std::string braidOf(mailstore::Store& store, const std::string& endpoint) {
+  for (const mailstore::EndpointStatus& one : store.endpoints().statuses()) {
+    if (one.endpoint.name == endpoint) return store.mailboxes().nameOfBraid(one.endpoint.braid);
+  }
+  return {};
+}
+
 /// All at once: a server that is slow or away keeps nobody else waiting.
 std::vector<VerifyReport> verifyAll(Context& context, const VerifyArguments& arguments, const std::stop_token& stop) {
   sync::engine::VerifyRequest request;
   request.full = arguments.full;
   std::vector<std::future<VerifyReport>> running;
-  for (const auto& settings : context.endpoints(arguments.endpoints, stop)) {
+  for (auto& settings : context.endpoints(arguments.endpoints, stop)) {
     std::shared_ptr<mailstore::Store> store = storeOrFail(context);
+    // After a migration it is in the braid that it was migrated in, until the configuration says another one.
+    const bool isMirror = settings.braid == settings.name;
+    if (const std::string braid = isMirror ? braidOf(*store, settings.name) : ""; !braid.empty())
+      settings.braid = braid;
     running.push_back(std::async(std::launch::async, [&context, stop, request, settings, store] {
       return sync::engine::verifyEndpoint(*store, settings, request, context.log(), stop);
     }));

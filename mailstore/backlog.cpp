@@ -23,7 +23,7 @@ struct Backlog::Statements {
   Statement due{
       database,
       "SELECT entry FROM waiting INDEXED BY waiting_due WHERE endpoint = ?1 AND kind <> 3 AND next_try <= ?2"};
-  Statement byPolicy{database, "SELECT entry FROM waiting WHERE endpoint = ?1 AND kind = 3"};
+  Statement byPolicy{database, "SELECT entry FROM waiting WHERE endpoint = ?1 AND kind IN (3, 4)"};
   Statement wait{database,
                  "INSERT INTO waiting(endpoint, entry, kind, reason, since, next_try) VALUES(?1,?2,?3,?4,?5,?6)"
                  " ON CONFLICT DO UPDATE SET kind = ?3, reason = ?4, next_try = ?6"
@@ -39,6 +39,10 @@ struct Backlog::Statements {
   Statement setUnwanted{database, "INSERT INTO unwanted(endpoint, mailbox) VALUES(?,?) ON CONFLICT DO NOTHING"};
   Statement setWanted{database, "DELETE FROM unwanted WHERE endpoint = ? AND mailbox = ?"};
   Statement isUnwanted{database, "SELECT 1 FROM unwanted WHERE endpoint = ? AND mailbox = ?"};
+  Statement repaired{database,
+                     "INSERT INTO repaired(endpoint, entry, repairs) VALUES(?1,?2,?3)"
+                     " ON CONFLICT DO UPDATE SET repairs = ?3"};
+  Statement repairs{database, "SELECT repairs FROM repaired WHERE endpoint = ? AND entry = ?"};
   Statement balance{
       database,
       "SELECT count(*), total(m.size), total(EXISTS(SELECT 1 FROM pair q JOIN endpoint_mailbox t ON t.id ="
@@ -100,6 +104,15 @@ void Backlog::settle(EndpointId endpoint, ChangeNumber pushed, std::string_view 
 
 void Backlog::lookAgain(EndpointId endpoint) {
   execute(statements_->lookAgain, endpoint);
+}
+
+void Backlog::repaired(EndpointId endpoint, EntryId entry, std::string_view repairs) {
+  execute(statements_->repaired, endpoint, entry, repairs);
+}
+
+std::string Backlog::repairsOf(EndpointId endpoint, EntryId entry) {
+  Query query(statements_->repairs, endpoint, entry);
+  return query.next() ? std::string(query.text(0)) : std::string();
 }
 
 Balance Backlog::balance(EndpointId source, EndpointId destination) {

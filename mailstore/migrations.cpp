@@ -187,9 +187,19 @@ constexpr std::array kVersion8{
     " PRIMARY KEY(account, day)) STRICT, WITHOUT ROWID",
 };
 
+// Version 9: messages that an endpoint took with repairs only (message_repair.h), so that it is known why they differ
+// there.
+constexpr std::array kVersion9{
+    "CREATE TABLE repaired(endpoint INTEGER NOT NULL REFERENCES endpoint(id) ON DELETE CASCADE,"
+    " entry INTEGER NOT NULL REFERENCES entry(id) ON DELETE CASCADE, repairs TEXT NOT NULL,"
+    " PRIMARY KEY(endpoint, entry)) STRICT, WITHOUT ROWID",
+    "CREATE INDEX repaired_entry ON repaired(entry)",
+};
+
 constexpr std::array kMigrations{
-    Migration{1, kVersion1}, Migration{2, kVersion2}, Migration{3, kVersion3}, Migration{4, kVersion4},
-    Migration{5, kVersion5}, Migration{6, kVersion6}, Migration{7, kVersion7}, Migration{8, kVersion8},
+    Migration{1, kVersion1}, Migration{2, kVersion2}, Migration{3, kVersion3},
+    Migration{4, kVersion4}, Migration{5, kVersion5}, Migration{6, kVersion6},
+    Migration{7, kVersion7}, Migration{8, kVersion8}, Migration{9, kVersion9},
 };
 
 }  // namespace

@@ -205,7 +205,8 @@ class Backlog {
  public:
   explicit Backlog(Database& database);
   ~Backlog();
-  /// Whether policy rows count: they do when the policy is another one than they were held back by.
+  /// Whether policy rows, and what was refused, count: they do when the policy is another one than they were held back
+  /// by.
   enum class PolicyRows : std::uint8_t { LeftOut, Included };
   /// Entries of the endpoint's braid, tombstones too, that changed after `endpoint.pushed`, and those that wait and are
   /// due, ascending.
@@ -226,6 +227,9 @@ class Backlog {
   std::optional<Uid> uploadedFrom(EndpointMailboxId mailbox);
   void uploadEnds(EndpointMailboxId mailbox);
 
+  /// The endpoint took the entry's message with these repairs only ("nul, date").
+  void repaired(EndpointId endpoint, EntryId entry, std::string_view repairs);
+  std::string repairsOf(EndpointId endpoint, EntryId entry);  ///< empty: none
   /// Of the messages that the store has of `source`, what `destination` has, too.
   Balance balance(EndpointId source, EndpointId destination);
 

@@ -142,6 +142,15 @@ inline sync::endpoint::Directions directionsOf(const std::vector<std::string>& n
   return out;
 }
 
+inline mailstore::Repairs repairsOf(const std::vector<std::string>& names) {
+  mailstore::Repairs out;
+  for (std::size_t i = 0; i < mailstore::kRepairNames.size(); ++i) {
+    if (std::find(names.begin(), names.end(), mailstore::kRepairNames[i]) != names.end())
+      out.add(static_cast<mailstore::Repair>(i));
+  }
+  return out;
+}
+
 inline sync::endpoint::LeaveOnServer leaveOnServerOf(const Value& value) {
   using Kind = sync::endpoint::LeaveOnServer::Kind;
   if (const auto* time = std::get_if<std::chrono::seconds>(&value)) return {Kind::ForTime, *time};
@@ -295,6 +304,14 @@ inline constexpr std::array kEndpointKeys = std::to_array<Key<EndpointDraft>>({
     {{"create_mailboxes", Shape::Flag, kWritten | bit(EndpointType::Mbox), 0, "", "true", "true",
       "mailboxes that only the store has are made at the endpoint"},
      [](EndpointDraft& draft, Value&& value) { draft.settings.createMailboxes = std::get<bool>(value); }},
+    {{"repair", Shape::ChoiceList, bit(EndpointType::Imap), 0, "nul|8bit-header|bare-newline|date", "[]",
+      "[\"nul\", \"8bit-header\"]",
+      "what may be changed in the copy that is uploaded, when the server refuses a message as it is: NUL octets become "
+      "spaces, 8-bit octets of the header encoded words, bare line ends CRLF, an internal date before 1970 or after "
+      "today the nearest one; each such message is reported, and the store keeps it as it came"},
+     [](EndpointDraft& draft, Value&& value) {
+       draft.settings.repairs = repairsOf(std::get<std::vector<std::string>>(value));
+     }},
     {{"remove_mailboxes", Shape::Flag, kWritten, 0, "", "false", "false",
       "mailboxes that were removed elsewhere are removed here"},
      [](EndpointDraft& draft, Value&& value) { draft.settings.removeMailboxes = std::get<bool>(value); }},

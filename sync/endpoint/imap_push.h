@@ -127,6 +127,7 @@ class ImapUpload {
     std::vector<std::size_t> items;
     std::uint64_t octets = 0;
     enum class Keywords : std::uint8_t { Kept, LeftOut } keywords = Keywords::Kept;
+    mailstore::Repairs repaired;
   };
   [[nodiscard]] std::optional<std::string> read(const AppendItem& item);
   bool admits(const AppendItem& item);
@@ -137,6 +138,7 @@ class ImapUpload {
   void refuse(const AppendItem& item, const mailstore::Error& error);
   [[nodiscard]] mailstore::Flags flagsOf(const AppendItem& item, Batch::Keywords keywords) const;
   std::optional<imap::LiteralKind> literalFor(const AppendItem& item, bool hasNul);
+  bool sendRepaired(const Batch& batch);
 
   ImapPush& push_;
   const AppendRequest& request_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <utility>
 
 namespace mailbraid::sync::endpoint {
@@ -13,6 +14,7 @@ using mailstore::Error;
 using mailstore::ErrorKind;
 using mailstore::Flags;
 using mailstore::RemoteKey;
+using mailstore::Repair;
 using mailstore::Retry;
 using mailstore::Scope;
 using mailstore::Uid;
@@ -23,6 +25,7 @@ namespace {
 constexpr std::uint64_t kLargeMessage = std::uint64_t{512} * 1024;
 constexpr std::uint64_t kBatchOctets = std::uint64_t{1} << 20U;
 constexpr std::size_t kBatchMessages = 100;
+constexpr std::uint64_t kMostRepaired = std::uint64_t{64} << 20U;  // it lies in memory meanwhile
 constexpr std::uint64_t kMostInFlight = std::uint64_t{4} << 20U;
 
 /// What the server takes at most (RFC 7889); none when it does not say.
@@ -56,6 +59,25 @@ bool concernsMailbox(ResponseCodeKind code) {
 Error quotaUsedUp(const std::string& said) {
   return {ErrorKind::TemporaryFailure, Scope::Endpoint, Retry::Later,
           "the server takes no more messages, its quota is used up: \"" + said + "\""};
+}
+
+/// The nearest one that no server takes for a mistake: mail is not older than 1970, nor of the future.
+mailstore::InternalDate nearestDate(const mailstore::InternalDate& date) {
+  const std::int64_t now =
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  if (date.seconds >= 0 && date.seconds <= now) return date;
+  return {std::clamp<std::int64_t>(date.seconds, 0, now), 0};
+}
+
+void mend(std::string& octets, const mailstore::Repairs& repairs) {
+  for (std::size_t i = 0; i < mailstore::kRepairNames.size(); ++i) {
+    if (!repairs.has(static_cast<Repair>(i))) continue;
+    if (auto mended = mailstore::repaired(octets, static_cast<Repair>(i))) octets = std::move(*mended);
+  }
+}
+
+bool isNeeded(const std::string& octets, Repair repair) {
+  return mailstore::repaired(octets, repair).has_value();
 }
 
 Error refusedMessage(const std::string& why) {
@@ -116,8 +138,33 @@ std::optional<std::string> ImapUpload::read(const AppendItem& item) {
 std::optional<imap::LiteralKind> ImapUpload::literalFor(const AppendItem& item, bool hasNul) {
   if (!hasNul) return imap::LiteralKind::Text;
   if (push_.has("BINARY")) return imap::LiteralKind::Binary;
-  refuse(item, refusedMessage("it has NUL octets, which this server cannot take (it has no BINARY, RFC 3516)"));
+  if (request_.repairs.has(Repair::Nul)) {
+    mailstore::Repairs repaired;
+    repaired.add(Repair::Nul);
+    again_.push_back({{static_cast<std::size_t>(&item - request_.items.data())}, 0, Batch::Keywords::Kept, repaired});
+  } else {
+    refuse(item, refusedMessage("it has NUL octets, which this server cannot take (it has no BINARY, RFC 3516)"));
+  }
   return std::nullopt;
+}
+
+/// Tries the next repair that the user allows and that the message is in need of; false: there is none.
+bool ImapUpload::sendRepaired(const Batch& batch) {
+  const AppendItem& item = request_.items[batch.items.front()];
+  if (request_.repairs.empty() || item.size > kMostRepaired) return false;
+  const std::optional<std::string> octets = read(item);
+  if (!octets) return true;  // it is refused for that already
+  for (std::size_t i = 0; i < mailstore::kRepairNames.size(); ++i) {
+    const auto repair = static_cast<Repair>(i);
+    if (!request_.repairs.has(repair) || batch.repaired.has(repair)) continue;
+    const bool needed = repair == Repair::Date ? nearestDate(item.date) != item.date : isNeeded(*octets, repair);
+    if (!needed) continue;
+    Batch next{batch.items, 0, batch.keywords, batch.repaired};
+    next.repaired.add(repair);
+    again_.push_back(std::move(next));
+    return true;
+  }
+  return false;
 }
 
 Flags ImapUpload::flagsOf(const AppendItem& item, Batch::Keywords keywords) const {
@@ -151,15 +198,18 @@ void ImapUpload::sendBatch(Batch batch) {
   imap::Append command{request_.mailbox->wireName, {}};
   Batch sent;
   sent.keywords = batch.keywords;
+  sent.repaired = batch.repaired;
   for (const std::size_t i : batch.items) {
     const AppendItem& item = request_.items[i];
     std::optional<std::string> octets = read(item);
     if (!octets) continue;
+    mend(*octets, batch.repaired);
     const auto literal = literalFor(item, octets->find('\0') != std::string::npos);
     if (!literal) continue;
     sent.items.push_back(i);
     sent.octets += octets->size();
-    command.messages.push_back({flagsOf(item, batch.keywords), item.date, octets->size(), std::move(octets), *literal});
+    const mailstore::InternalDate date = batch.repaired.has(Repair::Date) ? nearestDate(item.date) : item.date;
+    command.messages.push_back({flagsOf(item, batch.keywords), date, octets->size(), std::move(octets), *literal});
   }
   if (sent.items.empty()) return;
   while (inFlight_ != 0 && inFlight_ + sent.octets > kMostInFlight) push_.pump();
@@ -225,6 +275,7 @@ void ImapUpload::ended(const Batch& batch, const ImapPush::End& end) {
     for (std::size_t i = 0; i < batch.items.size(); ++i) {
       const AppendItem& item = request_.items[batch.items[i]];
       const auto key = uids.empty() ? std::optional<RemoteKey>{} : RemoteKey{uids[i]};
+      if (!batch.repaired.empty()) sink_.onRepaired(index_, item.token, batch.repaired);
       // Which flags it has kept it does not tell; the next reading does.
       sink_.onAppended(index_, item.token, key, {});
     }
@@ -243,17 +294,18 @@ void ImapUpload::ended(const Batch& batch, const ImapPush::End& end) {
   if (together) {
     // One of them is at fault, or not all of them fit: the others shall not suffer.
     const auto middle = batch.items.begin() + static_cast<std::ptrdiff_t>(batch.items.size() / 2);
-    again_.push_back({{batch.items.begin(), middle}, 0, batch.keywords});
-    again_.push_back({{middle, batch.items.end()}, 0, batch.keywords});
+    again_.push_back({{batch.items.begin(), middle}, 0, batch.keywords, batch.repaired});
+    again_.push_back({{middle, batch.items.end()}, 0, batch.keywords, batch.repaired});
     return;
   }
   const AppendItem& item = request_.items[batch.items.front()];
   const bool mayBeKeyword = batch.keywords == Batch::Keywords::Kept && !item.flags.keywords().empty() &&
                             item.size <= kLargeMessage && end.code != ResponseCodeKind::TooBig;
   if (mayBeKeyword) {
-    again_.push_back({batch.items, 0, Batch::Keywords::LeftOut});
+    again_.push_back({batch.items, 0, Batch::Keywords::LeftOut, batch.repaired});
     return;
   }
+  if (end.code != ResponseCodeKind::TooBig && sendRepaired(batch)) return;
   refuse(item, refusedMessage("the server would not take it: \"" + end.text + "\""));
 }
 

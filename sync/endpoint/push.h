@@ -1,6 +1,7 @@
 // What an endpoint can be told while pushing: changes to sets of messages, never to single ones.
 #pragma once
 
+#include "mailstore/message_repair.h"
 #include "mailstore/records.h"
 #include "mailstore/types/error.h"
 #include "sync/endpoint/remote.h"
@@ -94,6 +95,7 @@ struct AppendItem {
 struct AppendRequest {
   const RemoteMailbox* mailbox = nullptr;
   std::vector<AppendItem> items;
+  mailstore::Repairs repairs{};  ///< what may be changed of a message that is refused as it is
 };
 
 /// Gives the octets of an item in order, in pieces. Called on the endpoint's thread. Throws Error of scope message when
@@ -149,6 +151,8 @@ class PushSink {
   /// `flags` as of onFlags(): none where the endpoint does not tell before it is read.
   virtual void onAppended(std::size_t index, std::uint64_t token, const std::optional<mailstore::RemoteKey>& key,
                           const mailstore::Flags& flags) = 0;
+  /// Before onAppended(): what is there now differs from the item's octets, or its date, by these repairs.
+  virtual void onRepaired(std::size_t index, std::uint64_t token, const mailstore::Repairs& repairs) = 0;
   virtual void onRemoved(std::size_t index, const mailstore::RemoteKey& key) = 0;
   /// It could only be marked \Deleted, or, with Kind::Mark, was to be.
   virtual void onMarked(std::size_t index, const mailstore::RemoteKey& key) = 0;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "mailstore/formats/mbox_format.h"
+#include "mailstore/message_repair.h"
 #include "sync/endpoint/limits.h"
 #include "sync/net/server_settings.h"
 #include "sync/sasl/secret.h"
@@ -74,6 +75,7 @@ struct EndpointSettings {
   RemovalStyle removals = RemovalStyle::Expunge;
   bool expungeDeleted = false;
   bool createMailboxes = true;
+  mailstore::Repairs repairs;  ///< IMAP
   bool removeMailboxes = false;
   /// Patterns in order, `*` any run of characters, a leading `!` leaves out; the last that matches wins; empty: all but
   /// views.

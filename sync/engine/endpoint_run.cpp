@@ -4,6 +4,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <set>
 #include <utility>
 
 namespace mailbraid::sync::engine {
@@ -149,11 +153,38 @@ void EndpointRun::pullAll() {
   }
   endpoint_->open();
   sealNewTree();
+  awaitRest();
   awaitFirst();
   if (settings_.type == EndpointType::Pop3) {
     readMaildrop();
   } else {
     readMailboxes();
+  }
+}
+
+void EndpointRun::awaitRest() {
+  constexpr int kMostLooks = 20;
+  if (settings_.type != EndpointType::Imap) return;
+  std::set<std::string> unsure;
+  job([&](Store& store) {
+    for (const mailstore::EndpointMailbox& one : store.endpoints().mailboxes(store.endpoints().find(settings_.name))) {
+      if (store.backlog().uploadedFrom(one.id)) unsure.insert(one.name);
+    }
+  });
+  if (unsure.empty() || context_.request.rest.count() == 0) return;
+  std::map<std::string, std::pair<std::uint32_t, mailstore::Uid>> before;
+  for (int look = 0; look < kMostLooks; ++look) {
+    std::map<std::string, std::pair<std::uint32_t, mailstore::Uid>> now;
+    for (const RemoteMailbox& mailbox : endpoint_->list()) {
+      if (mailbox.status && unsure.contains(mailbox.name))
+        now[mailbox.name] = {mailbox.status->messages, mailbox.status->uidNext};
+    }
+    if (now.empty() || now == before) return;
+    before = std::move(now);
+    std::mutex mutex;
+    std::unique_lock lock(mutex);
+    std::condition_variable_any().wait_for(lock, context_.stop, context_.request.rest, [] { return false; });
+    endpoint_->refresh();
   }
 }
 

@@ -72,6 +72,7 @@ class EndpointRun {
   void pullAll();
   void readMailboxes();
   void findSeal();
+  void awaitRest();
   void sealNewTree();
   void pushAll();
   // endpoint_run_deletion.cpp

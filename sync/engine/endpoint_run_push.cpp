@@ -40,6 +40,7 @@ exec::PushSettings EndpointRun::pushSettings() {
   out.canChangeMailboxes = can.mailboxes;
   out.mapping = mappingRules();
   out.window = window();
+  out.repairs = settings_.repairs;
   out.uploadBudget = uploadBudget();
   out.removalsAllowed = [this](const std::string& mailbox) { return removalsAllowed(mailbox); };
   out.mode = context_.request.dryRun ? exec::PushSettings::Mode::Rehearse : exec::PushSettings::Mode::Commit;
@@ -107,7 +108,7 @@ void EndpointRun::absorbPush() {
   leftToUpload_ = push_->leftover();
   full_ = push_->full();
   report_.counts.quarantined += counts.refused;
-  report_.notes.insert(report_.notes.end(), push_->notes().begin(), push_->notes().end());
+  for (const std::string& note : push_->notes()) report_.notes.push_back(note);
   for (const std::string& mailbox : push_->heldMailboxes()) addHeld(mailbox);
   for (const EndpointPush::Failure& failure : push_->failures()) problem(failure.error, failure.mailbox);
   uploaded_.insert(push_->uploaded().begin(), push_->uploaded().end());
@@ -162,6 +163,7 @@ void EndpointRun::readAgain(const std::optional<Error>& broken, std::uint64_t do
   if (broken && (!isLost(*broken) || !reconnectAfter(*broken, done))) throw Error(*broken);
   readsAgain_ = true;
   endpoint_->refresh();
+  if (broken) awaitRest();
   lookedForGone_ = anythingGone_ = false;
   suspect_.reset();
   readMailboxes();

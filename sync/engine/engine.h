@@ -104,6 +104,9 @@ struct SyncRequest {
   std::function<void()> pass;
   /// Seconds since 1970.
   std::function<std::int64_t()> clock = secondsNow;
+  /// Where an earlier run did not see the end of its uploads, a server is read when nothing has changed there for so
+  /// long: it may still be at work on what the killed run had sent.
+  std::chrono::milliseconds rest{1500};
   /// What was done becomes durable after so long at the latest; 0: each step at once.
   std::chrono::milliseconds commitAge{500};
   /// The exit code that the history shall tell; called once, at the end. Empty: 0 or 75.

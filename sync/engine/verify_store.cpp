@@ -209,7 +209,10 @@ void VerifyStore::judge(ExpectedMessage& message, const Entry& entry, const Know
   const bool pop3 = settings_.type == EndpointType::Pop3;
   if (pair == nullptr) {
     judgeUnpaired(message, entry, oldestTaken);
-  } else if (pair->held && (pop3 || pair->expunged || !settings_.pull.removals)) {
+    return;
+  }
+  if (endpoint_) message.repairs = store_.backlog().repairsOf(endpoint_->id, entry.id);
+  if (pair->held && (pop3 || pair->expunged || !settings_.pull.removals)) {
     message.standing = Standing::LeftOut;
   } else if (pair->held) {
     message.reason = "it was removed there, and that is held back";

@@ -133,6 +133,15 @@ void EndpointPush::takeFull(const Error& error) {
                     endpoint::sizeInWords(left.octets) + ") wait: make room there and run again");
 }
 
+std::vector<std::string> EndpointPush::notes() const {
+  std::vector<std::string> out = notes_;
+  for (const auto& [what, count] : repaired_) {
+    out.push_back(what.first + ": " + std::to_string(count) + (count == 1 ? " message was" : " messages were") +
+                  " refused, and taken with a repair (" + what.second + "); the store keeps it as it came");
+  }
+  return out;
+}
+
 void EndpointPush::carryOut(endpoint::Endpoint& endpoint, StoreWriter& writer, const endpoint::OctetSource& octets) {
   changeMailboxes(endpoint, writer);
   // Across mailboxes, copies come before anything is removed.
@@ -269,7 +278,7 @@ void EndpointPush::upload(endpoint::Endpoint& endpoint, StoreWriter& writer, con
   for (std::size_t i = 0; i < work_.places.size(); ++i) {
     const PlaceWork& place = work_.places[i];
     if (place.uploads.empty() || place.failed) continue;
-    AppendRequest request{place.remote, {}};
+    AppendRequest request{place.remote, {}, settings_.repairs};
     request.items.reserve(place.uploads.size());
     for (const UploadItem& item : place.uploads) {
       request.items.push_back({uploadOrder_.size(), item.flags, item.date, item.size});

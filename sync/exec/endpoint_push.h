@@ -45,6 +45,7 @@ struct PushSettings {
   bool canChangeMailboxes = true;
   plan::MappingRules mapping;
   plan::Window window;  ///< what is outside is not uploaded
+  mailstore::Repairs repairs;
   std::optional<plan::DayBudget> uploadBudget;
   /// Whether removals beyond the brake may go through in this mailbox (`--allow-removals`).
   std::function<bool(const std::string& mailbox)> removalsAllowed;
@@ -103,7 +104,8 @@ class EndpointPush {
   [[nodiscard]] const std::optional<mailstore::Error>& full() const { return full_; }
   /// What the day's budget leaves for another day.
   [[nodiscard]] const plan::Leftover& leftover() const { return leftover_; }
-  [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
+  /// Complete when nothing is carried out any more.
+  [[nodiscard]] std::vector<std::string> notes() const;
   [[nodiscard]] const std::vector<std::string>& heldMailboxes() const { return heldMailboxes_; }
   struct Failure {
     std::string mailbox;
@@ -185,7 +187,8 @@ class EndpointPush {
   PushCounts counts_;
   plan::Leftover leftover_;
   std::optional<mailstore::Error> full_;
-  std::map<std::string, std::uint64_t> onlyMarked_;  ///< messages by mailbox there
+  std::map<std::pair<std::string, std::string>, std::uint64_t> repaired_;  ///< messages by mailbox and repairs
+  std::map<std::string, std::uint64_t> onlyMarked_;                        ///< messages by mailbox there
   std::vector<std::string> notes_;
   std::vector<std::string> heldMailboxes_;
   std::vector<Failure> failures_;

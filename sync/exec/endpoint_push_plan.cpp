@@ -40,6 +40,7 @@ std::string EndpointPush::policyText() const {
   text += ' ' + std::to_string(static_cast<int>(settings_.removals));
   text += settings_.expungeDeleted ? " expunges " : " ";
   text += settings_.window.text();
+  if (!settings_.repairs.empty()) text += " repairs " + settings_.repairs.names();
   for (const std::string& pattern : settings_.mapping.patterns) text += ' ' + pattern;
   return text;
 }

@@ -240,6 +240,17 @@ void UploadReceipts::onAppended(std::size_t index, std::uint64_t token, const st
   });
 }
 
+void UploadReceipts::onRepaired(std::size_t index, std::uint64_t token, const mailstore::Repairs& repairs) {
+  const std::string& place = work().places[places_[index]].name;
+  const EntryId entry = upload(token).entry;
+  const std::string names = repairs.names();
+  countRepair(place, names);
+  record([this, &place, entry, names](Store& store) {
+    store.backlog().repaired(endpointId(), entry, names);
+    opLog().note(endpointName(), place, "upload repaired", names);
+  });
+}
+
 void UploadReceipts::onAppendRefused(std::size_t index, std::uint64_t token, const Error& error) {
   const PlaceWork& place = work().places[places_[index]];
   progressed(1);

@@ -23,6 +23,7 @@ class PushReceipts : public endpoint::PushSink {
                   const mailstore::Flags&) override {}
   void onRemoved(std::size_t, const mailstore::RemoteKey&) override {}
   void onMarked(std::size_t, const mailstore::RemoteKey&) override {}
+  void onRepaired(std::size_t, std::uint64_t, const mailstore::Repairs&) override {}
   void onVanished(std::size_t index, const mailstore::RemoteKey& key) override;
   void onRefused(std::size_t index, const mailstore::RemoteKey& key, const mailstore::Error& error) override;
   void onAppendRefused(std::size_t, std::uint64_t, const mailstore::Error&) override {}
@@ -50,6 +51,8 @@ class PushReceipts : public endpoint::PushSink {
   void onlyMarked(const std::string& place);
   void refuse(mailstore::EntryId entry, const std::string& place, const mailstore::Error& error);
   void waitReason(mailstore::EntryId entry, const std::string& reason);
+  void countRepair(const std::string& place, const std::string& repairs) { ++push_.repaired_[{place, repairs}]; }
+  [[nodiscard]] mailstore::EndpointId endpointId() const { return push_.endpoint_.id; }
   void logKey(const std::string& place, std::string_view kind, const mailstore::RemoteKey& key,
               std::string_view detail = {});
   PushWork& work() { return push_.work_; }
@@ -130,6 +133,7 @@ class UploadReceipts final : public PushReceipts {
   void onAppending(std::size_t index, mailstore::UidValidity uidValidity, mailstore::Uid uidNext) override;
   void onAppended(std::size_t index, std::uint64_t token, const std::optional<mailstore::RemoteKey>& key,
                   const mailstore::Flags& flags) override;
+  void onRepaired(std::size_t index, std::uint64_t token, const mailstore::Repairs& repairs) override;
   void onAppendRefused(std::size_t index, std::uint64_t token, const mailstore::Error& error) override;
 
  private:

@@ -352,6 +352,8 @@ void Verification::altered(const LeftExpected& expected, const LeftFound& found)
   finding.key = found.message.key;
   finding.reason =
       unreadable ? "it is there, but " + found.message.unreadable : whatDiffers(expected.message, found.message);
+  const std::string& repairs = expected.message.repairs;
+  if (!repairs.empty()) finding.reason += " (the server took it with a repair only: " + repairs + ")";
 }
 
 void Verification::absent(const LeftExpected& expected) {

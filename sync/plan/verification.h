@@ -31,6 +31,7 @@ struct ExpectedMessage {
   mailstore::Flags flags;
   mailstore::InternalDate date;
   bool wasUploaded = false;  ///< as `key`, by mailbraid: then its date there is to be the entry's
+  std::string repairs;       ///< with which mailbraid has uploaded it, as the user allows; empty: none
   Standing standing = Standing::Required;
   std::string reason;
 };

@@ -1,5 +1,7 @@
 """New mail for servers that refuse some of it, or break off."""
 
+import mailbox
+
 from odd_home import breaks_for_good, home, refuse
 from scripted_imap import Cut, No, literals
 
@@ -91,6 +93,47 @@ def check_unwanted(program):
             at.settled()
             assert at.where("n3") == {"near": ["INBOX"], "far": []}, at.held()
             assert all(at.where(subject) == HERE for subject in NEW if subject != "n3"), at.held()
+
+
+def check_repairs(program):
+    """7: what is refused as it is goes with the repairs that the user allows, is told, and stays as it is here."""
+    raw = {
+        "eight": "From: K\u00e4the <k@example.org>\nSubject: eight\nMessage-ID: <8@x>\n\nbody\n".encode(),
+        "nul": b"Subject: nul\nMessage-ID: <0@x>\n\nbo\0dy\n",
+        "both": "Subject: both \u00e4\nMessage-ID: <b@x>\n\nbo\0dy\n".encode(),
+    }
+
+    def strict(_, words):
+        for word in literals(words):
+            if b"\0" in word:
+                raise No("Message contains NUL characters")
+            if any(octet > 127 for octet in word.partition(b"\r\n\r\n")[0]):
+                raise No("Message contains invalid header")
+            if b"Subject: n3" in word:
+                raise No("I do not like it")
+
+    for abilities in ("LITERAL+ UIDPLUS BINARY", "LITERAL+ UIDPLUS MULTIAPPEND", ""):
+        with home(program, abilities) as (at, far):
+            far.hooks["APPEND"] = strict
+            for text in raw.values():
+                mailbox.Maildir(at.near).add(text)
+            for subject in NEW:
+                at.add(subject)
+            said = at.sync(11)
+            assert "4 uploaded, 4 quarantined" in said, said
+            at.options = 'repair = ["nul", "8bit-header"]\n'
+            said = at.sync(11)  # at once: the configuration is another one
+            assert "3 uploaded" in said and "1 quarantined" in said, said
+            for names in ("nul", "8bit-header", "nul, 8bit-header"):
+                assert f"taken with a repair ({names}); the store keeps it as it came" in said, said
+            assert "upload repaired" in at.run("log", at.run("log", "--count", "1").split()[0]), said
+            held = {message.octets for message in far.mailboxes["INBOX"].messages.values()}
+            eight = raw["eight"].replace(b"\n", b"\r\n").replace("K\u00e4the".encode(), b"=?utf-8?Q?K=C3=A4the?=")
+            assert eight in held and b"Subject: nul\r\nMessage-ID: <0@x>\r\n\r\nbo dy\r\n" in held, held
+            assert {open(at.file("nul"), "rb").read()} == {raw["nul"]}
+            said = at.run("verify", "far", status=12)
+            assert said.count("the server took it with a repair only") == 3, said
+            at.settled()
 
 
 def check_refused_announcement(program):

@@ -336,14 +336,16 @@ class Session:
 
     def do_append(self, name, *words):
         box = self.box(name, "TRYCREATE")
-        flags, uids = [], []
+        flags, uids, date = [], [], None
         for word in words:
             if isinstance(word, list):
                 flags = word
             elif isinstance(word, Literal):
                 self.pass_message()
-                uids.append(box.add(Message(word, self.kept(flags))))
-                flags = []
+                uids.append(box.add(Message(word, self.kept(flags), *([date] if date else []))))
+                flags, date = [], None
+            elif re.fullmatch(rb"[ \d]\d-\w{3}-\d{4} [\d:]{8} [-+]\d{4}", word):
+                date = word.decode()
         self.hook("APPEND stored", [name, *words])
         validity, told = self.server.appenduid(box.validity, uids)
         return f"OK [APPENDUID {validity} {','.join(map(str, told))}] stored" if self.server.has("UIDPLUS") else None

@@ -237,6 +237,7 @@ World::Outcome World::run(const Trouble& trouble, const std::vector<std::size_t>
   request.commitAge = eager ? std::chrono::milliseconds(0) : std::chrono::hours(1);
   request.clock = [this] { return now_; };
   request.carryOut = [this](std::span<const std::function<void()>> tasks) { stage_.turnstile().carryOut(tasks); };
+  request.rest = std::chrono::milliseconds(0);
   request.pass = [this] { stage_.turnstile().pass(); };
   request.uploadsAhead = chance(70) ? 1 : 0;
   request.makeEndpoint = [&](const EndpointSettings& settings, sync::endpoint::Environment environment) {
