@@ -70,7 +70,7 @@ void Pop3Endpoint::compareHeaders(const std::vector<Candidate>& doubtful, std::v
     const Candidate& candidate = byListed.at(&message);
     if (!header) {
       outcome.refused.emplace_back(message.uidl, "the server will not show it, so it was not compared with the store");
-    } else if (header->digest == candidate.stored->header) {
+    } else if (header->hasMessageId && header->digest == candidate.stored->header) {
       same.push_back(&message);
     } else {
       differ.push_back(candidate);

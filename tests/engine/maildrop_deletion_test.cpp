@@ -272,6 +272,19 @@ TEST_CASE("P1: what was fetched in an earlier session is compared with the store
   }
 }
 
+TEST_CASE("P1: of mail without a Message-ID a header is no proof: it is compared as a whole", "[engine][pop3][P1]") {
+  Post post(0);
+  post.drop.messages = {{"u1", "\r\none\r\n"}, {"u2", "\r\ntwo\r\n"}};
+  post.runWell();
+  post.drop.messages[1].octets = "\r\nsix\r\n";
+  post.leave(Kind::No);
+  post.run();
+  CHECK(post.there() == Names{"u2"});
+  post.runWell();
+  CHECK(post.there().empty());
+  CHECK(post.stored().size() == 3);
+}
+
 TEST_CASE("mail that was removed everywhere, deleted at its server and delivered again is new mail", "[engine][pop3]") {
   Post post(1);
   post.leave(Kind::UntilRemoved);

@@ -120,7 +120,8 @@ class FakePop3 {
       return false;
     }
     if (verb == "RETR") fetched_.insert(shown_[index].uidl);
-    const std::string shown = verb == "TOP" ? octets.substr(0, octets.find("\r\n\r\n") + 4) : octets;
+    const std::size_t header = octets.starts_with("\r\n") ? 2 : octets.find("\r\n\r\n") + 4;
+    const std::string shown = verb == "TOP" ? octets.substr(0, header) : octets;
     line.send("+OK\r\n" + shown + ".\r\n");
     return true;
   }
