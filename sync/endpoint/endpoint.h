@@ -175,8 +175,9 @@ class Endpoint {
   virtual Outcomes append(std::span<const AppendRequest> requests, const OctetSource& octets, PushSink& sink);
   virtual Outcomes remove(std::span<const RemoveRequest> requests, PushSink& sink);
   /// Deletes them from a maildrop and leaves it; in the session of the last reading when that is still open, else in a
-  /// new one. Each is looked at first: under its key there must be the message that the store has. Errors as below are
-  /// of what came before the first deletion; later ones are told as `unconfirmed`. POP3 only.
+  /// new one. Unless it was fetched in this session a message is looked at first: under its key there must be the one
+  /// that the store has. Errors are of what came before the first deletion; later ones are told as `unconfirmed`. POP3
+  /// only.
   virtual DeletionOutcome deleteStored(std::span<const StoredMessage> messages);
   /// A session lists only a part of what the server holds, and the next one goes on where it ended.
   [[nodiscard]] virtual bool listsInParts() const { return false; }

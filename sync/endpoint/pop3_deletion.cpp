@@ -46,7 +46,8 @@ std::vector<const ListedMessage*> Pop3Endpoint::confirm(std::span<const StoredMe
       continue;
     }
     const Candidate candidate{&listing_->messages[found->second], &message};
-    if (isCertain(candidate)) {
+    // Servers exist that give a unique-id a second time: what was not fetched just now may be another message.
+    if (fetched_.contains(candidate.listed->number)) {
       same.push_back(candidate.listed);
     } else {
       doubtful.push_back(candidate);
@@ -54,13 +55,6 @@ std::vector<const ListedMessage*> Pop3Endpoint::confirm(std::span<const StoredMe
   }
   if (!doubtful.empty()) compareHeaders(doubtful, same, outcome);
   return same;
-}
-
-bool Pop3Endpoint::isCertain(const Candidate& candidate) const {
-  if (fetched_.contains(candidate.listed->number)) return true;
-  // Servers that give a unique-id a second time exist; two messages of them seldom have the same size.
-  const bool sameSize = candidate.listed->sizeKnown && candidate.listed->size == candidate.stored->size;
-  return sameSize && !candidate.stored->cameAgain;
 }
 
 void Pop3Endpoint::compareHeaders(const std::vector<Candidate>& doubtful, std::vector<const ListedMessage*>& same,
@@ -76,7 +70,7 @@ void Pop3Endpoint::compareHeaders(const std::vector<Candidate>& doubtful, std::v
     const Candidate& candidate = byListed.at(&message);
     if (!header) {
       outcome.refused.emplace_back(message.uidl, "the server will not show it, so it was not compared with the store");
-    } else if (header->digest == candidate.stored->header) {
+    } else if (header->hasMessageId && header->digest == candidate.stored->header) {
       same.push_back(&message);
     } else {
       differ.push_back(candidate);

@@ -71,7 +71,6 @@ class Pop3Endpoint final : public Endpoint {
   };
   /// Of these messages those that are there and are what the store has; the others are told.
   std::vector<const pop3::ListedMessage*> confirm(std::span<const StoredMessage> messages, DeletionOutcome& outcome);
-  [[nodiscard]] bool isCertain(const Candidate& candidate) const;
   /// What is not certain by its header is looked at as a whole.
   void compareHeaders(const std::vector<Candidate>& doubtful, std::vector<const pop3::ListedMessage*>& same,
                       DeletionOutcome& outcome);

@@ -116,11 +116,8 @@ struct RemoveRequest {
 /// A message of a maildrop (POP3) that the store holds durably, and that the server need not keep any more.
 struct StoredMessage {
   mailstore::Uidl key;
-  std::uint64_t size = 0;  ///< octets
   mailstore::HeaderDigest header;
   mailstore::ContentKey content;
-  /// It was deleted there once and is listed again: not believed to be the same message before it was looked at.
-  bool cameAgain = false;
 };
 
 /// What became of messages that were to be deleted from a maildrop.

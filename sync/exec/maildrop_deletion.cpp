@@ -94,7 +94,7 @@ MaildropDeletion::Planned MaildropDeletion::look(Store& store, const Uidl& key, 
   facts.isConfirmed = isConfirmed(store, entry->id);
   out.why = plan::decideDeletion(facts, settings_.rules);
   out.entry = entry->id;
-  out.message = {key, info.size, info.headerDigest, info.contentKey, pair.deletedAt != 0};
+  out.message = {key, info.headerDigest, info.contentKey};
   return out;
 }
 

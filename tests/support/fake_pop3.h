@@ -3,7 +3,6 @@
 
 #include "tests/support/tls_test_server.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -36,7 +35,6 @@ struct FakeMaildrop {
   std::set<std::string> keeps;         ///< UIDLs of messages whose DELE is answered -ERR
   std::string quitAnswer = "+OK bye";  ///< empty: the connection ends instead
   bool deletes = true;                 ///< QUIT carries out what was marked, whatever it answers
-  std::uint64_t lineEnd = 2;           ///< octets that LIST counts for the end of a line
   std::function<void()> onDeletion;    ///< before DELE is answered
 };
 
@@ -100,16 +98,12 @@ class FakePop3 {
     return true;
   }
 
-  std::string sizeOf(const FakeMessage& message) const {
-    const auto lines = static_cast<std::uint64_t>(std::count(message.octets.begin(), message.octets.end(), '\n'));
-    return std::to_string(message.octets.size() - 2 * lines + drop_.lineEnd * lines);
-  }
-
   void list(ServerConnection& line, const std::string& verb) {
     if (verb == "UIDL" && !drop_.uidl) return line.send("-ERR\r\n");
     std::string reply = "+OK\r\n";
     for (std::size_t i = 0; i + drop_.missing < shown_.size(); ++i) {
-      reply += std::to_string(i + 1) + " " + (verb == "UIDL" ? shown_[i].uidl : sizeOf(shown_[i])) + "\r\n";
+      reply += std::to_string(i + 1) + " " +
+               (verb == "UIDL" ? shown_[i].uidl : std::to_string(shown_[i].octets.size())) + "\r\n";
     }
     line.send(reply + ".\r\n");
   }
@@ -126,7 +120,8 @@ class FakePop3 {
       return false;
     }
     if (verb == "RETR") fetched_.insert(shown_[index].uidl);
-    const std::string shown = verb == "TOP" ? octets.substr(0, octets.find("\r\n\r\n") + 4) : octets;
+    const std::size_t header = octets.starts_with("\r\n") ? 2 : octets.find("\r\n\r\n") + 4;
+    const std::string shown = verb == "TOP" ? octets.substr(0, header) : octets;
     line.send("+OK\r\n" + shown + ".\r\n");
     return true;
   }
