@@ -416,9 +416,19 @@ class Trial:
             done = {what: row[what] for what in COUNTS if row[what]}
             if done:
                 wrong.append(f"{name}: one more run did {done}")
+        wrong += self.verified(home, accounts)
         if {name: account.state() for name, account in accounts.items()} != states:
             wrong.append("one more run changed something")
         return wrong
+
+    def verified(self, home, names):
+        """What is not as the store says, though all is carried out."""
+        done = subprocess.run([self.program, "--config", f"{home}/config.toml", "verify", "--full", "--json", *names],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+        if not done.stdout:
+            return [f"verify ended with {done.returncode}: {done.stderr.strip()}"]
+        return [f"{endpoint['endpoint']}: verify says {row['kind']} {row['mailbox']} {row['subject']}: {row['reason']}"
+                for endpoint in json.loads(done.stdout)["endpoints"] for row in endpoint["findings"] if row["difference"]]
 
     @staticmethod
     def differences(wanted, states, onlyMarks):
