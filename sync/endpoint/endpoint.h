@@ -119,7 +119,7 @@ struct Environment {
   LogSink log;
   bool dryRun = false;     ///< nothing is written at the endpoint: what a crash left there stays as it is
   bool describes = false;  ///< identify() also tells what a header says
-  int logLevel = 1;     ///< lines above it are not made: 0 warnings, 1 facts, 2 details, 3 the protocol (redacted)
+  int logLevel = 1;        ///< lines above it are not made: 0 warnings, 1 facts, 2 details, 3 the protocol (redacted)
   std::stop_token stop;
 };
 

@@ -23,6 +23,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
 import mailctl  # noqa: E402
+import verified  # noqa: E402
 
 ALL = ("IMAP4rev1 SASL-IR ID ENABLE NAMESPACE UNSELECT CHILDREN SPECIAL-USE LIST-EXTENDED LIST-STATUS ESEARCH "
        "LITERAL+ MULTIAPPEND UIDPLUS MOVE CONDSTORE QRESYNC BINARY").split()
@@ -416,19 +417,10 @@ class Trial:
             done = {what: row[what] for what in COUNTS if row[what]}
             if done:
                 wrong.append(f"{name}: one more run did {done}")
-        wrong += self.verified(home, accounts)
+        wrong += verified.differences(self.program, f"{home}/config.toml", accounts)
         if {name: account.state() for name, account in accounts.items()} != states:
             wrong.append("one more run changed something")
         return wrong
-
-    def verified(self, home, names):
-        """What is not as the store says, though all is carried out."""
-        done = subprocess.run([self.program, "--config", f"{home}/config.toml", "verify", "--full", "--json", *names],
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
-        if not done.stdout:
-            return [f"verify ended with {done.returncode}: {done.stderr.strip()}"]
-        return [f"{endpoint['endpoint']}: verify says {row['kind']} {row['mailbox']} {row['subject']}: {row['reason']}"
-                for endpoint in json.loads(done.stdout)["endpoints"] for row in endpoint["findings"] if row["difference"]]
 
     @staticmethod
     def differences(wanted, states, onlyMarks):
