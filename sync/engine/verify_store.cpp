@@ -193,7 +193,8 @@ std::vector<ExpectedMessage> VerifyStore::expected(const VerifyPlace& place) {
       const bool paired = pair != pairs.byEntry.end();
       if (paired && pairs.keysHold) {
         message.key = pair->second.key;
-        message.wasUploaded = wasUploaded(pair->second.key);
+        // No server keeps a date that has not come yet.
+        message.wasUploaded = message.date.seconds <= now_ && wasUploaded(pair->second.key);
       }
       if (paired && pair->second.markedApart) message.flags.add(SystemFlag::Deleted);
       judge(message, row.entry, paired ? &pair->second : nullptr, oldestTaken);
