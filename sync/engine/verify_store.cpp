@@ -167,7 +167,7 @@ VerifyStore::Pairs VerifyStore::pairsOf(const VerifyPlace& place) {
     checkStop();
     // Of two, the one that is there.
     Known& known = out.byEntry.try_emplace(pair.entry, Known{pair.key, true}).first->second;
-    if (known.held) known = {pair.key, pair.held, pair.expunged, pair.markedApart};
+    if (known.held) known = {pair.key, pair.held, pair.expunged, pair.markedApart, pair.flags.has(SystemFlag::Deleted)};
   });
   return out;
 }
@@ -193,7 +193,8 @@ std::vector<ExpectedMessage> VerifyStore::expected(const VerifyPlace& place) {
       const bool paired = pair != pairs.byEntry.end();
       if (paired && pairs.keysHold) {
         message.key = pair->second.key;
-        message.wasUploaded = wasUploaded(pair->second.key);
+        // No server keeps a date that has not come yet.
+        message.wasUploaded = message.date.seconds <= now_ && wasUploaded(pair->second.key);
       }
       if (paired && pair->second.markedApart) message.flags.add(SystemFlag::Deleted);
       judge(message, row.entry, paired ? &pair->second : nullptr, oldestTaken);
@@ -268,15 +269,17 @@ void VerifyStore::addRemoved(const VerifyPlace& place, const Pairs& pairs, std::
     ExpectedMessage message = expectedFrom(*entry, store_.messages().info(entry->message));
     if (pairs.keysHold) message.key = pair.key;
     message.standing = entry->removedAt == 0 ? Standing::LeftOut : Standing::Removed;
-    if (entry->removedAt != 0) message.reason = whyNotRemoved(place, id).value_or("");
+    if (entry->removedAt != 0) message.reason = whyNotRemoved(place, id, pair).value_or("");
     out.push_back(std::move(message));
   }
 }
 
-std::optional<std::string> VerifyStore::whyNotRemoved(const VerifyPlace& place, EntryId entry) const {
+std::optional<std::string> VerifyStore::whyNotRemoved(const VerifyPlace& place, EntryId entry,
+                                                      const Known& pair) const {
   const bool can = settings_.type == EndpointType::Imap || settings_.type == EndpointType::Maildir;
   const bool parked = settings_.removals == RemovalStyle::Trash && place.mailbox && place.mailbox->role == Role::Trash;
-  const bool stays = settings_.removals == RemovalStyle::Never || settings_.removals == RemovalStyle::Mark;
+  // Where single messages cannot be expunged, too, the mark is all.
+  const bool stays = settings_.removals == RemovalStyle::Never || pair.marked;
   if (!can || parked || stays || !settings_.push.removals) return std::nullopt;
   const auto waits = waiting_.find(entry);
   if (waits == waiting_.end()) return "it was removed in the store, and no sync has removed it there yet";
@@ -298,16 +301,20 @@ void VerifyStore::excuse(const VerifyPlace& place, std::vector<FoundMessage>& fo
   for (FoundMessage& message : found) {
     const bool isOlder = older > 0;
     older -= isOlder ? 1 : 0;
+    const Uid* uid = std::get_if<Uid>(&message.key);
+    const bool isNew = anchored && uid != nullptr && *uid >= place.record->anchor.uidNext;
     const auto refused = quarantine.find(message.key);
-    const bool doomed = settings_.expungeDeleted && message.flags && message.flags->has(SystemFlag::Deleted);
+    // Where single messages cannot be expunged, what was moved or removed leaves a marked copy behind.
+    const bool marked = message.flags && message.flags->has(SystemFlag::Deleted);
+    const bool leftBehind = marked && (settings_.expungeDeleted || (anchored && uid != nullptr && !isNew));
     if (refused != quarantine.end()) {
       message.excuse = FoundMessage::Excuse::Refused;
       message.reason = refused->second;
-    } else if (isOlder || doomed || !settings_.pull.fresh || leftOut.contains(message.key) ||
+    } else if (isOlder || leftBehind || !settings_.pull.fresh || leftOut.contains(message.key) ||
                window_.leavesOut(message.size, message.date, now_)) {
       message.excuse = FoundMessage::Excuse::LeftOut;
-    } else if (const Uid* uid = std::get_if<Uid>(&message.key); uid != nullptr && anchored) {
-      if (*uid >= place.record->anchor.uidNext) message.reason = "it arrived after the last sync";
+    } else if (isNew) {
+      message.reason = "it arrived after the last sync";
     }
   }
 }

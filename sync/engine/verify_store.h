@@ -49,6 +49,7 @@ class VerifyStore {
     bool held = false;
     bool expunged = false;
     bool markedApart = false;
+    bool marked = false;  ///< as deleted, when both sides agreed last
   };
   struct Pairs {
     std::unordered_map<mailstore::EntryId, Known> byEntry;
@@ -65,7 +66,8 @@ class VerifyStore {
   [[nodiscard]] bool movesThere() const;
   [[nodiscard]] bool isPairedElsewhere(mailstore::EntryId entry) const;
   void addRemoved(const VerifyPlace& place, const Pairs& pairs, std::vector<plan::ExpectedMessage>& out);
-  [[nodiscard]] std::optional<std::string> whyNotRemoved(const VerifyPlace& place, mailstore::EntryId entry) const;
+  [[nodiscard]] std::optional<std::string> whyNotRemoved(const VerifyPlace& place, mailstore::EntryId entry,
+                                                         const Known& pair) const;
   void checkStop() const;
   void readUploads();
 

@@ -23,6 +23,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
 import mailctl  # noqa: E402
+import verified  # noqa: E402
 
 ALL = ("IMAP4rev1 SASL-IR ID ENABLE NAMESPACE UNSELECT CHILDREN SPECIAL-USE LIST-EXTENDED LIST-STATUS ESEARCH "
        "LITERAL+ MULTIAPPEND UIDPLUS MOVE CONDSTORE QRESYNC BINARY").split()
@@ -416,6 +417,8 @@ class Trial:
             done = {what: row[what] for what in COUNTS if row[what]}
             if done:
                 wrong.append(f"{name}: one more run did {done}")
+        if not case.get("verify_differs"):
+            wrong += verified.differences(self.program, f"{home}/config.toml", accounts)
         if {name: account.state() for name, account in accounts.items()} != states:
             wrong.append("one more run changed something")
         return wrong
