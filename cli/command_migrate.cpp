@@ -57,6 +57,8 @@ Migration balanceOf(Context& context, const MigrateArguments& arguments, const M
     Migration::Source source;
     source.name = one.name;
     source.type = one.type;
+    for (const mailstore::EndpointMailbox& mailbox : store->endpoints().mailboxes(known.at(one.name)))
+      source.leftThere += store->pairs().count(mailbox.id);
     source.balance = store->backlog().balance(known.at(one.name), known.at(arguments.destination));
     out.sources.push_back(std::move(source));
   }

@@ -32,22 +32,22 @@ std::string command(const Migration& migration) {
   return out + " " + shellQuoted(migration.destination);
 }
 
-/// What people do wrong after the cut-over.
+/// What is left, what people do wrong after the cut-over, and how to go on.
 void addAdvice(const Migration& migration, std::vector<std::string>& lines) {
   const std::string destination = harmlessLine(migration.destination);
+  bool anyPop3 = false;
   for (const Source& source : migration.sources) {
-    if (source.type == EndpointType::Imap) continue;
-    const bool isPop3 = source.type == EndpointType::Pop3;
-    lines.push_back(isPop3 ? "a mail program that fetches by POP3 from " + destination +
-                                 " one day would take all of it for new and fetch it again: switch it to IMAP first"
-                           : harmlessLine(source.name) +
-                                 " is left as it was; mail that a program still files there "
-                                 "reaches " +
-                                 destination + " with the next run only");
+    anyPop3 = anyPop3 || source.type == EndpointType::Pop3;
+    lines.push_back(harmlessLine(source.name) + " still has " + counted(source.leftThere, "message") +
+                    (source.type == EndpointType::Pop3 ? ", as leave_on_server says" : "; nothing was changed there") +
+                    "; what arrives there from now on reaches " + destination + " only when this is run again");
   }
-  lines.push_back("nothing was changed at the sources but what leave_on_server says; keep them until you have looked");
-  lines.push_back("to go on every night: write braid = \"" + harmlessLine(migration.braid) + "\" for " + destination +
-                  " and for each source that still gets mail, then run: mailbraid sync -q");
+  if (anyPop3) {
+    lines.push_back("a mail program that goes on with POP3, pointed at the server of " + destination +
+                    ", would take all mail there for new and fetch it again: switch it to IMAP");
+  }
+  lines.push_back("to go on every night: write braid = \"" + harmlessLine(migration.braid) + "\" below [endpoint." +
+                  destination + "] and each source that still gets mail, and run: mailbraid sync -q");
 }
 
 struct Speed {
@@ -130,7 +130,8 @@ JsonObject migrationJson(const RunReport& report, const Migration& migration) {
         .add("messages", source.balance.messages)
         .add("octets", source.balance.octets)
         .add("there", source.balance.there)
-        .add("refused", source.balance.refused);
+        .add("refused", source.balance.refused)
+        .add("left_at_source", source.leftThere);
   }
   object.add("migration", sources).add("destination", migration.destination).add("braid", migration.braid);
   object.add("final", migration.isFinal).add("seconds", report.seconds);

@@ -18,6 +18,7 @@ struct Migration {
     std::string name;
     sync::endpoint::EndpointType type = sync::endpoint::EndpointType::Imap;
     mailstore::Balance balance;
+    std::uint64_t leftThere = 0;  ///< messages that the source itself still has, as far as is known
   };
   std::vector<Source> sources;
   std::string destination;

@@ -3,7 +3,7 @@
 import mailbox
 
 from odd_home import breaks_for_good, home, refuse
-from scripted_imap import Cut, No, literals
+from scripted_imap import Cut, Message, No, literals
 
 NEW = ["n1", "n2", "n3", "n4", "n5"]
 HERE = {"near": ["INBOX"], "far": ["INBOX"]}
@@ -131,7 +131,7 @@ def check_repairs(program):
             eight = raw["eight"].replace(b"\n", b"\r\n").replace("K\u00e4the".encode(), b"=?utf-8?Q?K=C3=A4the?=")
             assert eight in held and b"Subject: nul\r\nMessage-ID: <0@x>\r\n\r\nbo dy\r\n" in held, held
             assert {open(at.file("nul"), "rb").read()} == {raw["nul"]}
-            said = at.run("verify", "far", status=12)
+            said = at.run("verify", "far", "--full", status=12)
             assert said.count("the server took it with a repair only") == 3, said
             at.settled()
 
@@ -201,6 +201,32 @@ def check_broken_uploads(program):
                 at.sync()
                 at.settled()
                 assert all(at.where(subject) == HERE for subject in NEW), at.held()
+
+
+def check_killed_upload_arrives_late(program):
+    """P4: killed while it uploads; the server stores what it was sent only after the next run has begun to read."""
+    with home(program) as (at, far):
+        late, looks = [], []
+
+        def killed(_, words):
+            late.extend(literals(words))
+            at.process.kill()
+            raise Cut()
+
+        def stores(_, words):
+            looks.append(words)
+            if len(looks) == 3:  # INBOX and Work were looked at once
+                far.mailboxes["INBOX"].add(Message(late[0]))
+
+        at.add("n1")
+        far.hooks["APPEND"] = killed
+        at.sync(-9)
+        del far.hooks["APPEND"]
+        assert len(late) == 1 and "n1" not in at.server("far")["INBOX"]
+        far.hooks["STATUS"] = stores
+        at.sync()
+        assert not at.sent["far"] and at.where("n1") == HERE, (at.sent, at.held())
+        at.settled()
 
 
 def check_removed_after_broken_upload(program):
