@@ -1,4 +1,5 @@
 #include "mailstore/database.h"
+#include "mailstore/row_reader.h"
 #include "mailstore/statement.h"
 #include "mailstore/store.h"
 
@@ -14,6 +15,13 @@ struct Backlog::Statements {
   Statement made{database,
                  "SELECT e.id FROM entry e NOT INDEXED CROSS JOIN mailbox b ON b.id = e.mailbox"
                  " WHERE e.id > ?1 AND b.braid = ?2"};
+  Statement newTo{database,
+                  "SELECT " MAILBRAID_ENTRY_COLUMNS
+                  ", m.size FROM entry e NOT INDEXED CROSS JOIN mailbox b ON b.id = e.mailbox"
+                  " CROSS JOIN message m ON m.id = e.message"
+                  " WHERE e.id > ?1 AND b.braid = ?2 AND e.removed_at = 0 AND NOT EXISTS(SELECT 1 FROM entry o"
+                  " INDEXED BY entry_message CROSS JOIN pair p ON p.entry = o.id CROSS JOIN endpoint_mailbox k"
+                  " ON k.id = p.endpoint_mailbox WHERE o.message = e.message AND k.endpoint = ?3) ORDER BY e.id"};
   Statement changed{database,
                     "SELECT e.id FROM entry e INDEXED BY entry_change CROSS JOIN mailbox b ON b.id = e.mailbox"
                     " WHERE e.change > ?1 AND e.change <> e.id AND b.braid = ?2"};
@@ -73,10 +81,10 @@ std::vector<EntryId> Backlog::candidates(const EndpointRecord& endpoint, PolicyR
   return out;
 }
 
-std::vector<EntryId> Backlog::made(BraidId braid, ChangeNumber after) {
-  std::vector<EntryId> out;
-  Query query(statements_->made, after, braid);
-  while (query.next()) out.push_back(query.named<EntryId>(0));
+std::vector<UploadCandidate> Backlog::newTo(const EndpointRecord& endpoint, ChangeNumber after) {
+  std::vector<UploadCandidate> out;
+  Query query(statements_->newTo, after, endpoint.braid, endpoint.id);
+  while (query.next()) out.push_back({entryFrom(query, 0), static_cast<std::uint64_t>(query.integer(kEntryColumns))});
   return out;
 }
 

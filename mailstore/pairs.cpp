@@ -52,6 +52,9 @@ struct Pairs::Statements {
   Statement insert{database,
                    "INSERT INTO pair(endpoint_mailbox, uid, key, entry, flags, keywords, object_id, first_seen)"
                    " VALUES(?,?,?,?,?,?,?,?) RETURNING id"};
+  Statement insertUnlessKnown{database,
+                              "INSERT INTO pair(endpoint_mailbox, uid, key, entry, flags, keywords, object_id)"
+                              " VALUES(?,?,?,?,?,?,'') ON CONFLICT DO NOTHING"};
   Statement byUid{database, MAILBRAID_PAIR_SELECT "WHERE p.endpoint_mailbox = ? AND p.uid = ?"};
   Statement byKey{database, MAILBRAID_PAIR_SELECT "WHERE p.endpoint_mailbox = ? AND p.key = ?"};
   Statement uidPage{database, MAILBRAID_PAIR_SELECT
@@ -100,6 +103,11 @@ PairId Pairs::add(EndpointMailboxId mailbox, const RemoteKey& key, EntryId entry
   const auto id = query.named<PairId>(0);
   query.next();
   return id;
+}
+
+void Pairs::addUnlessKnown(EndpointMailboxId mailbox, const RemoteKey& key, EntryId entry, const Flags& flags) {
+  execute(statements_->insertUnlessKnown, mailbox, uidColumn(key), keyColumn(key), entry, int{flags.bits()},
+          flags.keywordColumn());
 }
 
 std::optional<Pair> Pairs::find(EndpointMailboxId mailbox, const RemoteKey& key) {

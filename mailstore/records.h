@@ -85,6 +85,11 @@ struct Entry {
   std::int64_t removedAt = 0;  ///< seconds since 1970; not 0: a tombstone
 };
 
+struct UploadCandidate {
+  Entry entry;
+  std::uint64_t size = 0;  ///< of its message, octets
+};
+
 /// A live entry and its message, for lists.
 struct EntryRow {
   Entry entry;

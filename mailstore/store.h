@@ -170,6 +170,8 @@ class Pairs {
   ~Pairs();
   PairId add(EndpointMailboxId mailbox, const RemoteKey& key, EntryId entry, const Flags& flags,
              std::string_view objectId, std::int64_t firstSeen = 0);
+  /// Nothing where the key has a pair already.
+  void addUnlessKnown(EndpointMailboxId mailbox, const RemoteKey& key, EntryId entry, const Flags& flags);
   std::optional<Pair> find(EndpointMailboxId mailbox, const RemoteKey& key);
   /// Pairs whose UID is in `uids`, ascending.
   void forUids(EndpointMailboxId mailbox, const UidSet& uids, const std::function<void(const Pair&)>& visit);
@@ -211,8 +213,8 @@ class Backlog {
   /// Entries of the endpoint's braid, tombstones too, that changed after `endpoint.pushed`, and those that wait and are
   /// due, ascending.
   std::vector<EntryId> candidates(const EndpointRecord& endpoint, PolicyRows policyRows, std::int64_t now);
-  /// Entries of the braid that were made after `after`, tombstones too, ascending.
-  std::vector<EntryId> made(BraidId braid, ChangeNumber after);
+  /// Live entries of its braid that were made after `after` and whose message the endpoint never had, ascending.
+  std::vector<UploadCandidate> newTo(const EndpointRecord& endpoint, ChangeNumber after);
   void wait(EndpointId endpoint, const WaitingRow& row);
   void done(EndpointId endpoint, EntryId entry);
   std::vector<WaitingRow> waiting(EndpointId endpoint);

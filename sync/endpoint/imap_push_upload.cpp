@@ -138,7 +138,7 @@ std::optional<std::string> ImapUpload::read(const AppendItem& item) {
 std::optional<imap::LiteralKind> ImapUpload::literalFor(const AppendItem& item, bool hasNul) {
   if (!hasNul) return imap::LiteralKind::Text;
   if (push_.has("BINARY")) return imap::LiteralKind::Binary;
-  if (request_.repairs.has(Repair::Nul)) {
+  if (repairs_.has(Repair::Nul)) {
     mailstore::Repairs repaired;
     repaired.add(Repair::Nul);
     again_.push_back({{static_cast<std::size_t>(&item - request_.items.data())}, 0, Batch::Keywords::Kept, repaired});
@@ -151,12 +151,12 @@ std::optional<imap::LiteralKind> ImapUpload::literalFor(const AppendItem& item, 
 /// Tries the next repair that the user allows and that the message is in need of; false: there is none.
 bool ImapUpload::sendRepaired(const Batch& batch) {
   const AppendItem& item = request_.items[batch.items.front()];
-  if (request_.repairs.empty() || item.size > kMostRepaired) return false;
+  if (repairs_.empty() || item.size > kMostRepaired) return false;
   const std::optional<std::string> octets = read(item);
   if (!octets) return true;  // it is refused for that already
   for (std::size_t i = 0; i < mailstore::kRepairNames.size(); ++i) {
     const auto repair = static_cast<Repair>(i);
-    if (!request_.repairs.has(repair) || batch.repaired.has(repair)) continue;
+    if (!repairs_.has(repair) || batch.repaired.has(repair)) continue;
     const bool needed = repair == Repair::Date ? nearestDate(item.date) != item.date : isNeeded(*octets, repair);
     if (!needed) continue;
     Batch next{batch.items, 0, batch.keywords, batch.repaired};

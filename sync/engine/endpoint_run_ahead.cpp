@@ -22,14 +22,19 @@ bool EndpointRun::mayUploadAhead() const {
 /// have to say about a message can only be known when all of them were pulled.
 void EndpointRun::uploadAhead() {
   if (!mayUploadAhead()) return;
-  std::uint64_t seen = 0;
-  bool any = false;
   bool goesOn = true;
-  while (goesOn && context_.board.awaitMessages(settings_.braid, seen, context_.request.uploadsAhead, context_.stop)) {
-    goesOn = uploadNew();
-    any = true;
+  {
+    // The others fill the writer's queue, and each upload waits for it some times.
+    const exec::StoreWriter::Precedence precedence(context_.writer);
+    std::uint64_t seen = 0;
+    bool any = false;
+    while (goesOn &&
+           context_.board.awaitMessages(settings_.braid, seen, context_.request.uploadsAhead, context_.stop)) {
+      goesOn = uploadNew();
+      any = true;
+    }
+    if (!any || context_.stop.stop_requested()) return;
   }
-  if (!any || context_.stop.stop_requested()) return;
   if (goesOn) uploadNew();  // the rest, so that it is read again only once
   if (rereads_) readAgain({}, 0);
 }

@@ -5,8 +5,6 @@
 
 namespace mailbraid::sync::exec {
 
-using mailstore::Entry;
-using mailstore::EntryId;
 using mailstore::Store;
 
 bool EndpointPush::makesMailboxes() const {
@@ -22,14 +20,12 @@ mailstore::ChangeNumber EndpointPush::planAhead(Store& store, std::vector<PushPl
     if (!store.backlog().isUnwanted(endpoint_.id, mailbox.id)) planCreation(mailbox);
   }
   if (makesMailboxes()) return since;
-  for (const EntryId id : store.backlog().made(endpoint_.braid, std::max(since, endpoint_.pushed))) {
-    const std::optional<Entry> entry = store.entries().find(id);
-    const auto place = entry ? placeByMailbox_.find(entry->mailbox) : placeByMailbox_.end();
-    if (place == placeByMailbox_.end() || entry->removedAt != 0 || !work_.places[place->second].known) continue;
-    const bool isThere = find(store, *entry).placed != plan::Placed::Nowhere;
-    if (isThere || store.entries().findTwinAt(endpoint_.id, id)) continue;
-    open_.emplace(id, Open{});
-    planUpload(store, *entry, place->second);
+  for (const mailstore::UploadCandidate& one : store.backlog().newTo(endpoint_, std::max(since, endpoint_.pushed))) {
+    const auto place = placeByMailbox_.find(one.entry.mailbox);
+    if (place == placeByMailbox_.end() || !work_.places[place->second].known) continue;
+    open_.emplace(one.entry.id, Open{});
+    work_.places[place->second].uploads.push_back(
+        {one.entry.id, one.entry.message, one.entry.flags, one.entry.internalDate, one.size});
   }
   return upTo_;
 }

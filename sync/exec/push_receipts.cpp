@@ -229,9 +229,7 @@ void UploadReceipts::onAppended(std::size_t index, std::uint64_t token, const st
   counts().uploadedOctets += item.size;
   progressed(1);
   record([this, &place, &item, key, flags](Store& store) {
-    if (key && !store.pairs().find(place.record.id, *key)) {
-      store.pairs().add(place.record.id, *key, item.entry, flags, {});
-    }
+    if (key) store.pairs().addUnlessKnown(place.record.id, *key, item.entry, flags);
     if (key) {
       logKey(place.name, "upload", *key);
     } else {

@@ -49,6 +49,16 @@ StoreWriter::~StoreWriter() {
   thread_.join();
 }
 
+StoreWriter::Precedence::Precedence(StoreWriter& writer) : writer_(writer) {
+  const std::lock_guard lock(writer_.mutex_);
+  writer_.first_.insert(std::this_thread::get_id());
+}
+
+StoreWriter::Precedence::~Precedence() {
+  const std::lock_guard lock(writer_.mutex_);
+  writer_.first_.erase(std::this_thread::get_id());
+}
+
 void StoreWriter::beforeCommit(Job job) {
   const std::lock_guard lock(mutex_);
   beforeCommit_ = std::move(job);
@@ -60,7 +70,11 @@ void StoreWriter::enqueue(Task task) {
   changed_.wait(lock, [&] { return fatal_ || queue_.empty() || queuedOctets_ + task.octets <= limits_.queuedOctets; });
   if (fatal_) std::rethrow_exception(fatal_);
   queuedOctets_ += task.octets;
-  queue_.push_back(std::move(task));
+  if (first_.contains(std::this_thread::get_id())) {
+    queue_.insert(queue_.begin() + static_cast<std::ptrdiff_t>(preferred_++), std::move(task));
+  } else {
+    queue_.push_back(std::move(task));
+  }
   lock.unlock();
   changed_.notify_all();
 }
@@ -127,6 +141,7 @@ void StoreWriter::endWith(const std::exception_ptr& error) {
     if (task.finished) task.finished(error);
   }
   queue_.clear();
+  preferred_ = 0;
   queuedOctets_ = 0;
 }
 
@@ -165,6 +180,7 @@ void StoreWriter::loop() {
       if (!queue_.empty()) {
         task = std::move(queue_.front());
         queue_.pop_front();
+        if (preferred_ > 0) --preferred_;
       } else if (ending_) {
         break;
       }

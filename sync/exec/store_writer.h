@@ -13,6 +13,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <thread>
 
@@ -34,6 +35,19 @@ class StoreWriter {
   };
   using Job = std::function<void(mailstore::Store&)>;
 
+  /// While it lives, what its thread gives goes before what others have given and is not carried out yet: for one who
+  /// waits for each of its jobs while others fill the queue.
+  class Precedence {
+   public:
+    explicit Precedence(StoreWriter& writer);
+    ~Precedence();
+    Precedence(const Precedence&) = delete;
+    Precedence& operator=(const Precedence&) = delete;
+
+   private:
+    StoreWriter& writer_;
+  };
+
   using Opener = std::function<mailstore::Store&()>;
 
   StoreWriter(mailstore::Store& store, Mode mode, Limits limits)
@@ -52,8 +66,8 @@ class StoreWriter {
   /// Queues a job that weighs `octets`; waits while the queue is full. It must handle what concerns one message itself:
   /// it has no savepoint, because SQLite copies every page that a savepoint touches, which cost more than storing mail.
   void give(Job job, std::size_t octets);
-  /// Carries the job out after all given before and waits for it; undoes it and rethrows when it throws. Not yet
-  /// durable: see flush().
+  /// Carries the job out after all given before (by the same thread, at least: see Precedence) and waits for it; undoes
+  /// it and rethrows when it throws. Not yet durable: see flush().
   void run(const Job& job);
   /// As run(), for a job that touches much: it has no savepoint (see give()), so what it throws ends the writer.
   void runLarge(const Job& job);
@@ -88,6 +102,8 @@ class StoreWriter {
   std::condition_variable changed_;
   std::deque<Task> queue_;
   std::size_t queuedOctets_ = 0;
+  std::size_t preferred_ = 0;  ///< tasks at the front of the queue that came with precedence
+  std::set<std::thread::id> first_;
   bool ending_ = false;
   std::exception_ptr fatal_;
 

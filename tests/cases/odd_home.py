@@ -201,7 +201,7 @@ class Home:
             name = os.path.relpath(top, self.near)
             held = mailbox.Maildir(top, create=False)
             out["INBOX" if name == "." else name] = single(
-                (message["Subject"], self.flag_names(top, message.get_flags())) for message in held
+                (str(message["Subject"]), self.flag_names(top, message.get_flags())) for message in held
             )
         return out
 
