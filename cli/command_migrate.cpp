@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <utility>
 
 namespace mailbraid::cli {
@@ -42,7 +43,8 @@ void requireBraid(Context& context, const MigrationPlan& plan) {
   }
 }
 
-Migration balanceOf(Context& context, const MigrateArguments& arguments, const MigrationPlan& plan) {
+Migration balanceOf(Context& context, const MigrateArguments& arguments, const MigrationPlan& plan,
+                    const RunReport& report) {
   Migration out;
   out.destination = arguments.destination;
   out.braid = plan.braid;
@@ -57,8 +59,16 @@ Migration balanceOf(Context& context, const MigrateArguments& arguments, const M
     Migration::Source source;
     source.name = one.name;
     source.type = one.type;
-    for (const mailstore::EndpointMailbox& mailbox : store->endpoints().mailboxes(known.at(one.name)))
-      source.leftThere += store->pairs().count(mailbox.id);
+    const auto isIt = [&](const sync::engine::EndpointReport& other) { return other.name == one.name; };
+    const auto reported = std::find_if(report.endpoints.begin(), report.endpoints.end(), isIt);
+    // A POP3 server was listed before this run deleted there.
+    const std::uint64_t deleted = reported == report.endpoints.end() ? 0 : reported->counts.removedThere;
+    for (const mailstore::EndpointMailbox& mailbox : store->endpoints().mailboxes(known.at(one.name))) {
+      const std::uint64_t taken = store->pairs().count(mailbox.id);
+      const std::uint64_t there = mailbox.anchor.messages - std::min<std::uint64_t>(deleted, mailbox.anchor.messages);
+      source.leftThere += there;
+      source.notTaken += there - std::min(taken, there);
+    }
     source.balance = store->backlog().balance(known.at(one.name), known.at(arguments.destination));
     out.sources.push_back(std::move(source));
   }
@@ -113,17 +123,27 @@ ExitCode runMigrate(Context& context, const MigrateArguments& arguments) {
   request.exitCode = [](const RunReport& ended) { return number(exitCodeOf(ended)); };
   const RunReport report = syncOrTell(context, request, signals.token());
   if (arguments.dryRun) {
-    printRun(context, report, {estimateLines(report, arguments.rate), estimateJson(report, arguments.rate)});
+    const std::unique_ptr<mailstore::Store> store = context.storeToRead();
+    const auto speed = speedOf(store ? store->runs().list(100) : std::vector<mailstore::RunRow>{}, arguments.rate);
+    printRun(context, report, {estimateLines(report, speed), estimateJson(report, speed)});
     return exitCodeOf(report);
   }
-  const Migration migration = balanceOf(context, arguments, plan);
+  Migration migration = balanceOf(context, arguments, plan, report);
+  ExitCode code = exitCodeOf(report);
+  std::optional<VerificationReport> comparison;
+  if ((arguments.final || !arguments.reports.empty()) && !signals.token().stop_requested()) {
+    comparison = compare(context, arguments, plan, report, migration, signals.token());
+    migration.isProven = exitCodeOf(*comparison) == ExitCode::Complete;
+    code = graver(code, exitCodeOf(*comparison));
+    // Mail that was not taken is no difference between the store and the destination, but it is not there either.
+    if (arguments.final && !migration.isWhole()) code = graver(code, ExitCode::Different);
+  }
   printRun(context, report, {migrationLines(report, migration), migrationJson(report, migration)});
-  const bool compares = (arguments.final || !arguments.reports.empty()) && !signals.token().stop_requested();
-  if (!compares) return exitCodeOf(report);
-  const VerificationReport comparison = compare(context, arguments, plan, report, migration, signals.token());
-  printVerification(context, comparison);
-  files.write(comparison);
-  return graver(exitCodeOf(report), exitCodeOf(comparison));
+  if (comparison) {
+    printVerification(context, *comparison);
+    files.write(*comparison);
+  }
+  return code;
 }
 
 }  // namespace mailbraid::cli

@@ -42,11 +42,11 @@ inline constexpr std::array kCommands = std::to_array<CommandRow>({
     {"migrate", "FROM... TO [--dry-run [--rate SIZE]] [--final] [--report FILE]... [--full]", Operand::Endpoint,
      "--dry-run --rate --final --report --full", "bring everything of some endpoints onto another one, and prove it",
      "FROM is only read (but for what leave_on_server says of a POP3 account), TO only gains: what it has already is "
-     "recognised by its content. All go through the store, in the braid of FROM, or of TO where the sources belong to "
-     "different ones. Run it as often as you like before the cut-over, and once more with --final after it: that run "
+     "recognised by its content. All go through the store, in the braid of TO. "
+     "Run it as often as you like before the cut-over, and once more with --final after it: that run "
      "compares TO with the store message by message and says what is left to do. --dry-run tells what there is to "
      "bring, "
-     "how much it is and how long it takes: at --rate octets a second, or as fast as the sources were read. --report "
+     "how much it is and how long it takes: at --rate octets a second, or as fast as the last large run. --report "
      "writes the comparison to FILE, which ends in .txt, .json or .html, after any run; with --full every octet is "
      "compared, not only sizes and headers.",
      "mailbraid migrate old-isp new-imap --dry-run: how much there is to do\n"

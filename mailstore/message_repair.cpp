@@ -102,6 +102,28 @@ std::string unquoted(std::string_view token) {
   return out;
 }
 
+std::string plainText(std::string_view token) {
+  const bool isQuoted = token.size() > 1 && token.front() == '"' && token.back() == '"';
+  return isQuoted ? unquoted(token) : std::string(token);
+}
+
+/// Takes the next token that has 8-bit octets, and those behind it that only blanks part from it: between two encoded
+/// words blanks do not count (RFC 2047 section 6.2). None: an address, which no encoding helps.
+std::optional<std::string> takeText(std::string_view& header) {
+  std::string text;
+  while (true) {
+    const std::string_view token = header.substr(0, tokenLength(header));
+    if (token.find('@') != std::string_view::npos) return std::nullopt;
+    text += plainText(token);
+    header.remove_prefix(token.size());
+    const std::size_t blanks = std::min(header.find_first_not_of(" \t"), header.size());
+    const std::string_view rest = header.substr(blanks);
+    if (blanks == 0 || rest.empty() || !hasEightBit(rest.substr(0, tokenLength(rest)))) return text;
+    text += header.substr(0, blanks);
+    header = rest;
+  }
+}
+
 std::optional<std::string> withEncodedHeader(std::string_view octets) {
   const std::size_t length = HeaderEnd().feed(octets);
   std::string_view header = octets.substr(0, length);
@@ -109,13 +131,14 @@ std::optional<std::string> withEncodedHeader(std::string_view octets) {
   std::string out;
   while (!header.empty()) {
     const std::string_view token = header.substr(0, tokenLength(header));
-    header.remove_prefix(token.size());
-    const bool isQuoted = token.size() > 1 && token.front() == '"' && token.back() == '"';
     if (!hasEightBit(token)) {
       out += token;
-    } else {
-      out += isQuoted ? encodedWords(unquoted(token)) : encodedWords(token);
+      header.remove_prefix(token.size());
+      continue;
     }
+    const std::optional<std::string> text = takeText(header);
+    if (!text) return std::nullopt;
+    out += encodedWords(*text);
   }
   return out.append(octets.substr(length));
 }

@@ -3,6 +3,7 @@
 #include "cli/file_mode.h"
 #include "cli/text/nearest.h"
 #include "cli/text/utf8.h"
+#include "sync/endpoint/same_account.h"
 
 #include <pwd.h>
 #include <unistd.h>
@@ -307,6 +308,21 @@ void complainAboutTwins(const Configuration& configuration, Complaints& complain
   }
 }
 
+/// What is deleted by POP3 is gone by IMAP, too, and a removal there goes everywhere.
+void complainAboutDeletions(const Configuration& configuration, Complaints& complaints) {
+  using Kind = sync::endpoint::LeaveOnServer::Kind;
+  for (const EndpointConfig& one : configuration.endpoints) {
+    if (one.settings.leaveOnServer.kind == Kind::Forever && !one.settings.newest) continue;
+    for (const EndpointConfig& other : configuration.endpoints) {
+      const bool together = &other != &one && other.settings.braid == one.settings.braid;
+      if (!together || !sync::endpoint::maybeSameAccount(one.settings, other.settings)) continue;
+      complaints.add(one.line, "endpoint." + one.settings.name, one.settings.newest ? "newest" : "leave_on_server",
+                     "would delete the mail of [endpoint." + other.settings.name +
+                         "], which seems to be the same account; remove it, or keep the two in different braids");
+    }
+  }
+}
+
 void complainAboutSeen(const Configuration& configuration, Complaints& complaints) {
   for (const EndpointConfig& one : configuration.endpoints) {
     const std::string& from = one.settings.seen.endpoint;
@@ -473,6 +489,7 @@ Configuration load(const std::filesystem::path& file, const Environment& environ
     readRoot(result.table(), base, out, complaints);
     complainAboutTwins(out, complaints);
     complainAboutSeen(out, complaints);
+    complainAboutDeletions(out, complaints);
   }
   if (complaints.list().empty()) return out;
   std::stable_sort(complaints.list().begin(), complaints.list().end(),

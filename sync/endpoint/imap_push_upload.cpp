@@ -138,7 +138,7 @@ std::optional<std::string> ImapUpload::read(const AppendItem& item) {
 std::optional<imap::LiteralKind> ImapUpload::literalFor(const AppendItem& item, bool hasNul) {
   if (!hasNul) return imap::LiteralKind::Text;
   if (push_.has("BINARY")) return imap::LiteralKind::Binary;
-  if (repairs_.has(Repair::Nul)) {
+  if (repairs_.has(Repair::Nul) && item.size <= kMostRepaired) {
     mailstore::Repairs repaired;
     repaired.add(Repair::Nul);
     again_.push_back({{static_cast<std::size_t>(&item - request_.items.data())}, 0, Batch::Keywords::Kept, repaired});

@@ -75,12 +75,20 @@ void EndpointRun::pull() {
     guarded([this] { pullAll(); });
     // A POP3 server keeps the maildrop locked until it is left.
     if (endpoint_ && settings_.type == EndpointType::Pop3) endpoint_->close();
+    tellSoundness();
   }
   guarded([this] { uploadAhead(); });
+  tellSoundness();
+}
+
+void EndpointRun::tellSoundness() {
+  const bool sound = !failed_ && pull_ && unread_ == exec::EndpointPull::Unread::None && report_.problems.empty();
+  context_.board.setSound(settings_.name, sound);
 }
 
 void EndpointRun::push() {
   guarded([this] { pushAll(); });
+  tellSoundness();
 }
 
 void EndpointRun::deleteStored() {
@@ -175,11 +183,15 @@ void EndpointRun::awaitRest() {
   std::map<std::string, std::pair<std::uint32_t, mailstore::Uid>> before;
   for (int look = 0; look < kMostLooks; ++look) {
     std::map<std::string, std::pair<std::uint32_t, mailstore::Uid>> now;
-    for (const RemoteMailbox& mailbox : endpoint_->list()) {
-      if (mailbox.status && unsure.contains(mailbox.name))
-        now[mailbox.name] = {mailbox.status->messages, mailbox.status->uidNext};
+    try {
+      for (const RemoteMailbox& mailbox : endpoint_->list()) {
+        if (mailbox.status && unsure.contains(mailbox.name))
+          now[mailbox.name] = {mailbox.status->messages, mailbox.status->uidNext};
+      }
+    } catch (const Error& error) {
+      if (!isLost(error) || !reconnectAfter(error, 0)) throw;
     }
-    if (now.empty() || now == before) return;
+    if (!now.empty() && now == before) return;
     before = std::move(now);
     std::mutex mutex;
     std::unique_lock lock(mutex);

@@ -73,6 +73,7 @@ class EndpointRun {
   void readMailboxes();
   void findSeal();
   void awaitRest();
+  void tellSoundness();
   void sealNewTree();
   void pushAll();
   // endpoint_run_deletion.cpp

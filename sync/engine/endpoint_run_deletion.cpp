@@ -55,6 +55,12 @@ bool EndpointRun::planDeletions(const std::unordered_set<mailstore::EntryId>& al
 bool EndpointRun::planDeletions(const std::unordered_set<mailstore::EntryId>& allowed, DeletionSettings::Stage stage) {
   const bool dryRun = context_.request.dryRun;
   if (pull_->works().empty() || (dryRun && stage == DeletionSettings::Stage::Midway)) return false;
+  const std::string& confirmedBy = context_.request.deletionsConfirmedBy;
+  if (!confirmedBy.empty() && !dryRun && !context_.board.isSound(confirmedBy)) {
+    if (stage == DeletionSettings::Stage::AtEnd && mayDelete())
+      report_.notes.push_back("nothing is deleted there, since " + confirmedBy + " could not be read in full");
+    return false;
+  }
   const MailboxWork& inbox = pull_->works().front();
   if (!mayDelete()) {
     job([&](Store& store) { MaildropDeletion::forgetWaiting(store, inbox.record.endpoint); });

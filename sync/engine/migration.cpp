@@ -1,9 +1,9 @@
 #include "sync/engine/migration.h"
 
 #include "mailstore/types/error.h"
+#include "sync/endpoint/same_account.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <utility>
 
 namespace mailbraid::sync::engine {
@@ -19,19 +19,13 @@ namespace {
   throw Error(kind, mailstore::Scope::Run, mailstore::Retry::Never, sentence);
 }
 
-bool isServer(const EndpointSettings& one) {
-  return one.type == EndpointType::Imap || one.type == EndpointType::Pop3;
-}
-
 /// POP3 and IMAP of one account are two endpoints: mail that only POP3 shows is what such a migration is for.
-bool isSameAccount(const EndpointSettings& left, const EndpointSettings& right) {
-  if (left.name == right.name) return true;
-  if (left.type != right.type) return false;
-  if (!isServer(left)) {
-    std::error_code ignored;
-    return left.path == right.path || std::filesystem::equivalent(left.path, right.path, ignored);
-  }
-  return left.user == right.user && left.server.host == right.server.host && left.server.port == right.server.port;
+bool isSameEndpoint(const EndpointSettings& left, const EndpointSettings& right) {
+  const bool samePort = left.server.port == right.server.port &&
+                        endpoint::inSmallLetters(left.server.host) == endpoint::inSmallLetters(right.server.host);
+  const bool isTree = left.type == EndpointType::Maildir || left.type == EndpointType::Mbox;
+  return left.name == right.name ||
+         (left.type == right.type && (isTree || samePort) && endpoint::maybeSameAccount(left, right));
 }
 
 void requireWritable(const EndpointSettings& destination) {
@@ -47,34 +41,29 @@ void requireWritable(const EndpointSettings& destination) {
   }
 }
 
-std::string commonBraid(const std::vector<EndpointSettings>& sources, const EndpointSettings& destination) {
-  const bool one = std::all_of(sources.begin(), sources.end(),
-                               [&](const EndpointSettings& source) { return source.braid == sources.front().braid; });
-  return one ? sources.front().braid : destination.braid;
-}
-
 }  // namespace
 
 MigrationPlan planMigration(std::vector<EndpointSettings> sources, EndpointSettings destination) {
   if (sources.empty()) refuse(ErrorKind::Usage, "migrate needs an endpoint to read and one to write");
   for (auto source = sources.begin(); source != sources.end(); ++source) {
-    if (isSameAccount(*source, destination)) {
+    if (isSameEndpoint(*source, destination)) {
       refuse(ErrorKind::Usage,
              source->name + " and " + destination.name + " are the same account: a migration needs two different ones");
     }
     const auto twin = std::find_if(sources.begin(), source,
-                                   [&](const EndpointSettings& other) { return isSameAccount(other, *source); });
+                                   [&](const EndpointSettings& other) { return isSameEndpoint(other, *source); });
     if (twin != source)
       refuse(ErrorKind::Usage, twin->name + " and " + source->name + " are the same account: name it once");
   }
   requireWritable(destination);
   MigrationPlan plan;
-  plan.braid = commonBraid(sources, destination);
+  plan.braid = destination.braid;
   for (EndpointSettings& source : sources) {
     source.braid = plan.braid;
     source.pull = {true, source.pull.flags, false};
-    // What a POP3 server need not keep is deleted there, when it is at the destination.
-    source.push = {false, false, source.type == EndpointType::Pop3 && source.push.removals};
+    // What a POP3 server need not keep is deleted there, when it is at the destination, unless that is where it is.
+    const bool mayLose = source.type == EndpointType::Pop3 && !endpoint::maybeSameAccount(source, destination);
+    source.push = {false, false, mayLose && source.push.removals};
     source.expungeDeleted = false;
     plan.endpoints.push_back(std::move(source));
   }

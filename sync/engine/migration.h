@@ -15,7 +15,7 @@ struct MigrationPlan {
   std::string braid;  ///< all of them belong to it
 };
 
-/// The destination joins the sources' braid; sources of different braids join the destination's. Throws Error
+/// The sources join the destination's braid, which a sync of the destination goes on with. Throws Error
 /// (Configuration or Usage) where that makes no sense: the same account twice, a destination that cannot be written.
 MigrationPlan planMigration(std::vector<endpoint::EndpointSettings> sources, endpoint::EndpointSettings destination);
 

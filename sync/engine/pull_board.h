@@ -57,6 +57,19 @@ class PullBoard {
     });
     return enough && !stop.stop_requested();
   }
+  /// Whether all that the endpoint has was read, and nothing went wrong there since.
+  void setSound(const std::string& endpoint, bool isSound) {
+    const std::lock_guard lock(mutex_);
+    if (isSound) {
+      sound_.insert(endpoint);
+    } else {
+      sound_.erase(endpoint);
+    }
+  }
+  bool isSound(const std::string& endpoint) {
+    const std::lock_guard lock(mutex_);
+    return sound_.contains(endpoint);
+  }
   void awaitPulled(const std::string& endpoint, const std::stop_token& stop) {
     await(stop, [&] { return !pulling_.contains(endpoint); });
   }
@@ -85,6 +98,7 @@ class PullBoard {
   std::mutex mutex_;
   std::condition_variable_any changed_;
   std::set<std::string> pulling_;
+  std::set<std::string> sound_;
   std::map<std::string, Braid> braids_;
 };
 

@@ -82,7 +82,11 @@ void EndpointPull::open(Store& store, const std::vector<RemoteMailbox>& listed,
                         const std::vector<MappedMailbox>& mapped) {
   const mailstore::BraidId braid = store.mailboxes().ensureBraid(settings_.braidName);
   endpoint_ = store.endpoints().ensure(settings_.endpointName, settings_.endpointType, braid);
-  if (settings_.seen.kind == endpoint::SeenRule::Kind::From) seenAt_ = store.endpoints().find(settings_.seen.endpoint);
+  if (settings_.seen.kind == endpoint::SeenRule::Kind::From) {
+    seenAt_ = store.endpoints().find(settings_.seen.endpoint);
+    if (seenAt_.value() == 0)
+      notes_.push_back("new messages count as unread: \"" + settings_.seen.endpoint + "\" (seen) was not synced yet");
+  }
   std::vector<EndpointMailbox> records = store.endpoints().mailboxes(endpoint_.id);
   applyWindow(store, records);
   std::vector<EndpointMailbox> taken = records;

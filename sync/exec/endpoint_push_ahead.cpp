@@ -16,16 +16,22 @@ mailstore::ChangeNumber EndpointPush::planAhead(Store& store, std::vector<PushPl
                                                 mailstore::ChangeNumber since) {
   takePlaces(store, std::move(places));
   for (PlaceWork& place : work_.places) place.removals.clear();
-  for (const mailstore::Mailbox& mailbox : store.mailboxes().ofBraid(endpoint_.braid)) {
-    if (!store.backlog().isUnwanted(endpoint_.id, mailbox.id)) planCreation(mailbox);
-  }
-  if (makesMailboxes()) return since;
   for (const mailstore::UploadCandidate& one : store.backlog().newTo(endpoint_, std::max(since, endpoint_.pushed))) {
+    // A mailbox without mail may be one whose renaming is not seen through yet.
+    if (!placeByMailbox_.contains(one.entry.mailbox) && !store.backlog().isUnwanted(endpoint_.id, one.entry.mailbox)) {
+      if (const auto mailbox = store.mailboxes().find(one.entry.mailbox)) planCreation(*mailbox);
+    }
     const auto place = placeByMailbox_.find(one.entry.mailbox);
     if (place == placeByMailbox_.end() || !work_.places[place->second].known) continue;
-    open_.emplace(one.entry.id, Open{});
     work_.places[place->second].uploads.push_back(
         {one.entry.id, one.entry.message, one.entry.flags, one.entry.internalDate, one.size});
+  }
+  if (makesMailboxes()) {
+    for (PlaceWork& place : work_.places) place.uploads.clear();
+    return since;
+  }
+  for (const PlaceWork& place : work_.places) {
+    for (const UploadItem& item : place.uploads) open_.emplace(item.entry, Open{});
   }
   return upTo_;
 }

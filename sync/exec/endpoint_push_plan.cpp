@@ -96,8 +96,12 @@ void EndpointPush::plan(Store& store, std::vector<PushPlace> places) {
   looked_ = store.backlog().candidates(endpoint_, rows, settings_.now);
   planMailboxes(store);
   std::unordered_set<EntryId> refused;
-  for (const mailstore::WaitingRow& row : settings_.refusedAhead) refused.insert(row.entry);
-  waits_ = std::move(settings_.refusedAhead);
+  for (mailstore::WaitingRow& row : settings_.refusedAhead) {
+    const std::optional<Entry> entry = store.entries().find(row.entry);
+    if (!entry || entry->removedAt != 0) continue;  // another endpoint has removed it since
+    refused.insert(row.entry);
+    waits_.push_back(std::move(row));
+  }
   for (const EntryId id : looked_) {
     if (!refused.contains(id)) planEntry(store, id);
   }

@@ -296,9 +296,39 @@ def check_refused(trial, _):
                             (("old",), "migrate needs"), (("old", "old", "new"), "the same account")):
         said = trial.run(home, "migrate", *words, status=78 if sentence == "push" else 64)
         assert sentence in said and len(said.splitlines()) == 1, (words, said)
-    trial.run(home, "sync", "new")
+    trial.run(home, "sync", "old")
     said = trial.run(home, "migrate", "old", "new", status=78)
-    assert 'braid = "old"' in said and len(said.splitlines()) == 1, said
+    assert 'braid = "new"' in said and len(said.splitlines()) == 1, said
+
+
+def check_left_out(trial, _):
+    """What is left out of the source is not at the destination, and that is said."""
+    source, target = trial.user(), trial.user()
+    trial.fill(source, "INBOX", range(5))
+    home = trial.home(old=trial.account("imap", source, 'max_size = "1k"'), new=trial.account("imap", target))
+    said = trial.run(home, "migrate", "old", "new", "--final", status=12)
+    assert "5 more are only at the source" in said and "keep the sources" in said and "every night" not in said, said
+
+
+def check_deletes_what_is_there(trial, _):
+    """P1: a POP3 source loses only what the destination was seen to have in this run, and nothing where both are one account."""
+    source, target = trial.user(), trial.user()
+    trial.fill(source, "INBOX", range(8))
+    home = trial.home(old=trial.account("pop3", source), new=trial.account("imap", target))
+    trial.migration(home, "old", "new")
+    (gone,) = free_ports(1)
+    trial.configure(home, old=trial.account("pop3", source, 'leave_on_server = "no"'), new=trial.account("imap", target, port=gone))
+    said = trial.run(home, "migrate", "old", "new", status=69)
+    assert "nothing is deleted there" in said and len(trial.numbers(source)) == 8, said
+    trial.configure(home, old=trial.account("pop3", source, 'leave_on_server = "no"'), new=trial.account("imap", target))
+    said = trial.run(home, "migrate", "old", "new", "--final")
+    assert trial.numbers(source) == [] and len(trial.numbers(target)) == 8, said
+    assert "old still has 0 messages" in said, said
+    one = trial.user()
+    trial.fill(one, "INBOX", range(8))
+    home = trial.home(pop=trial.account("pop3", one, 'leave_on_server = "no"'), imap=trial.account("imap", one))
+    trial.migration(home, "pop", "imap")
+    assert len(trial.numbers(one)) == 8
 
 
 def check_source_vanishes(trial, _):

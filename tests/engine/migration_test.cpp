@@ -19,7 +19,7 @@ EndpointSettings account(EndpointType type, const std::string& name, const std::
   out.type = type;
   out.name = name;
   out.braid = braid.empty() ? name : braid;
-  out.server.host = name + ".example.org";
+  out.server.host = "mail." + name + ".example";
   out.server.port = 993;
   out.user = "me";
   return out;
@@ -48,11 +48,11 @@ TEST_CASE("a migration reads its sources and only adds to its destination", "[en
   const EndpointSettings& to = plan.endpoints[1];
   CHECK((to.push.fresh && to.push.flags));
   CHECK_FALSE((to.push.removals || to.pull.removals || to.removeMailboxes));
-  CHECK(plan.braid == "home");
-  CHECK((from.braid == "home" && to.braid == "home"));
+  CHECK(plan.braid == "new");
+  CHECK((from.braid == "new" && to.braid == "new"));
 }
 
-TEST_CASE("sources of different braids join the destination's", "[engine][migration]") {
+TEST_CASE("all go through the destination's braid", "[engine][migration]") {
   const MigrationPlan plan = planMigration({account(EndpointType::Pop3, "a"), account(EndpointType::Imap, "b")},
                                            account(EndpointType::Imap, "new", "mine"));
   for (const EndpointSettings& one : plan.endpoints) CHECK(one.braid == "mine");
@@ -63,6 +63,17 @@ TEST_CASE("P1: a POP3 source may lose what its policy does not keep, when that i
   CHECK(planMigration({source}, account(EndpointType::Imap, "new")).endpoints[0].push.removals);
   source.push.removals = false;
   CHECK_FALSE(planMigration({source}, account(EndpointType::Imap, "new")).endpoints[0].push.removals);
+}
+
+TEST_CASE("P1: nothing is deleted by POP3 where the destination may be the same account", "[engine][migration]") {
+  EndpointSettings source = account(EndpointType::Pop3, "old");
+  source.server.host = "POP.example.org";
+  EndpointSettings destination = account(EndpointType::Imap, "new");
+  destination.server.host = "imap.example.org";
+  destination.user = "Me";
+  CHECK_FALSE(planMigration({source}, destination).endpoints[0].push.removals);
+  destination.user = "you";
+  CHECK(planMigration({source}, destination).endpoints[0].push.removals);
 }
 
 TEST_CASE("a migration that makes no sense is refused", "[engine][migration]") {

@@ -24,6 +24,12 @@ TEST_CASE("A repair mends one kind of fault and leaves all else as it is") {
                        body,
                    Repair::EightBit) == "Subject: =?iso-8859-1?Q?=FCber?=\r\n alles" + body);
     CHECK_FALSE(repaired("Subject: a" + body, Repair::EightBit));
+    CHECK(repaired("Subject: Gr\xC3\xBC\xC3\x9F"
+                   "e f\xC3\xBCr J\xC3\xBCrgen, ab" +
+                       body,
+                   Repair::EightBit) == "Subject: =?utf-8?Q?Gr=C3=BC=C3=9Fe_f=C3=BCr_J=C3=BCrgen?=, ab" + body);
+    CHECK_FALSE(
+        repaired("To: j\xC3\xBCrgen@example.org" + body, Repair::EightBit));  // no encoding makes that an address
   }
   SECTION("no encoded word is longer than RFC 2047 allows") {
     std::string word;
