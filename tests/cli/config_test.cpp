@@ -262,9 +262,10 @@ TEST_CASE("what a POP3 server keeps is read, and what contradicts it is refused"
   CHECK(leaving("14d").kind == Kind::ForTime);
   CHECK(leaving("14d").time == std::chrono::days(14));
   CHECK(loaded(isp + "newest = 500\n").endpoints.at(0).settings.newest == 500);
-  CHECK(complaintsOf(isp + "leave_on_server = \"no\"\npush = []\n") ==
-        Sentences{"FILE:5: [endpoint.isp] leave_on_server: deletes mail at the server, but \"push\" carries no removals "
-                  "there; write one or the other"});
+  CHECK(
+      complaintsOf(isp + "leave_on_server = \"no\"\npush = []\n") ==
+      Sentences{"FILE:5: [endpoint.isp] leave_on_server: deletes mail at the server, but \"push\" carries no removals "
+                "there; write one or the other"});
   CHECK(complaintsOf(isp + "newest = 500\nremovals = \"never\"\n") ==
         Sentences{"FILE:5: [endpoint.isp] newest: deletes mail at the server, but removals = \"never\" forbids it; "
                   "write one or the other"});
