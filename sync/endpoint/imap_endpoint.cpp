@@ -208,6 +208,7 @@ void ImapEndpoint::nameMailboxes() {
                        data.highestModSeq.value_or(mailstore::ModSeq{}), data.messages.value_or(0)};
       mailbox.appendLimit = data.appendLimit;
     }
+    if (!mailbox.appendLimit) mailbox.appendLimit = session_->capabilities().appendLimit();
     mailboxes_.push_back(std::move(mailbox));
   }
 }

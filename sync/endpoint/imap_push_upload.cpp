@@ -3,7 +3,6 @@
 #include "sync/endpoint/imap_push.h"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <utility>
 
@@ -27,19 +26,6 @@ constexpr std::uint64_t kBatchOctets = std::uint64_t{1} << 20U;
 constexpr std::size_t kBatchMessages = 100;
 constexpr std::uint64_t kMostRepaired = std::uint64_t{64} << 20U;  // it lies in memory meanwhile
 constexpr std::uint64_t kMostInFlight = std::uint64_t{4} << 20U;
-
-/// What the server takes at most (RFC 7889); none when it does not say.
-std::optional<std::uint64_t> appendLimit(const imap::Capabilities& capabilities) {
-  constexpr std::string_view kName = "APPENDLIMIT=";
-  for (const std::string& name : capabilities.names()) {
-    if (!name.starts_with(kName)) continue;
-    std::uint64_t limit = 0;
-    const char* end = name.data() + name.size();
-    const auto [at, error] = std::from_chars(name.data() + kName.size(), end, limit);
-    if (error == std::errc{} && at == end) return limit;
-  }
-  return std::nullopt;
-}
 
 /// The server would refuse the next message for the same reason.
 bool concernsMailbox(ResponseCodeKind code) {
@@ -115,7 +101,7 @@ void ImapUpload::refuse(const AppendItem& item, const Error& error) {
 
 bool ImapUpload::admits(const AppendItem& item) {
   const std::optional<std::uint64_t>& ofMailbox = request_.mailbox->appendLimit;
-  const std::optional<std::uint64_t> limit = ofMailbox ? ofMailbox : appendLimit(push_.session().capabilities());
+  const std::optional<std::uint64_t> limit = ofMailbox ? ofMailbox : push_.session().capabilities().appendLimit();
   if (!limit || item.size <= *limit) return true;
   refuse(item, refusedMessage("it has " + std::to_string(item.size) + " octets; the server takes " +
                               std::to_string(*limit) + " at most"));

@@ -142,6 +142,8 @@ class EndpointPush {
   void brake(mailstore::Store& store);
   void keepToBudget();
   void wait(mailstore::EntryId entry, mailstore::WaitKind kind, std::string reason);
+  /// How many of its uploads the endpoint says that it will not take.
+  [[nodiscard]] std::uint64_t tooLarge(const PlaceWork& place) const;
   void logPlan();
   [[nodiscard]] std::string policyText() const;
   [[nodiscard]] const std::string& nameOf(std::size_t place) const { return work_.places[place].name; }

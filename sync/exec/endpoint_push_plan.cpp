@@ -432,6 +432,16 @@ void EndpointPush::brake(Store& store) {
   }
 }
 
+std::uint64_t EndpointPush::tooLarge(const PlaceWork& place) const {
+  std::optional<std::uint64_t> limit;
+  if (place.remote != nullptr) limit = place.remote->appendLimit;
+  for (const PlaceWork& other : work_.places) {  // of a mailbox that is to be made: what the others take
+    if (place.remote == nullptr && !limit && other.remote != nullptr) limit = other.remote->appendLimit;
+  }
+  const auto isTooLarge = [&](const UploadItem& item) { return limit && item.size > *limit; };
+  return static_cast<std::uint64_t>(std::count_if(place.uploads.begin(), place.uploads.end(), isTooLarge));
+}
+
 void EndpointPush::logPlan() {
   const auto note = [&](std::size_t place, std::string_view kind, const std::string& detail) {
     log_.note(settings_.endpointName, nameOf(place), kind, detail);
@@ -442,11 +452,14 @@ void EndpointPush::logPlan() {
     if (place.renamedTo) note(i, "rename mailbox there", "to " + *place.renamedTo);
     if (place.unwanted) note(i, "remove mailbox there", "when it is empty");
     for (const FlagItem& item : place.flags) log_.add(settings_.endpointName, place.name, "store flags", item.key);
-    if (!place.uploads.empty()) note(i, "upload", std::to_string(place.uploads.size()) + " messages");
+    const std::uint64_t refused = tooLarge(place);
+    if (place.uploads.size() > refused) note(i, "upload", std::to_string(place.uploads.size() - refused) + " messages");
+    if (refused > 0) note(i, "too large to upload", std::to_string(refused) + " messages");
     for (const RemovalItem& item : place.removals)
       log_.add(settings_.endpointName, place.name, "remove there", item.key);
     counts_.flags += place.flags.size();
-    counts_.uploaded += place.uploads.size();
+    counts_.refused += refused;
+    counts_.uploaded += place.uploads.size() - refused;
     for (const UploadItem& item : place.uploads) counts_.uploadedOctets += item.size;
     counts_.removed += place.removals.size();
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 namespace mailbraid::sync::imap {
 
@@ -52,6 +53,18 @@ std::vector<std::string> Capabilities::authMechanisms() const {
     if (name.size() > kPrefix.size() && name.starts_with(kPrefix)) out.push_back(name.substr(kPrefix.size()));
   }
   return out;
+}
+
+std::optional<std::uint64_t> Capabilities::appendLimit() const {
+  constexpr std::string_view kName = "APPENDLIMIT=";
+  for (const std::string& name : names_) {
+    if (!name.starts_with(kName)) continue;
+    std::uint64_t limit = 0;
+    const char* end = name.data() + name.size();
+    const auto [at, error] = std::from_chars(name.data() + kName.size(), end, limit);
+    if (error == std::errc{} && at == end) return limit;
+  }
+  return std::nullopt;
 }
 
 }  // namespace mailbraid::sync::imap

@@ -1,6 +1,8 @@
 // What a server announced in CAPABILITY (RFC 9051 section 7.2.2).
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +21,8 @@ class Capabilities {
   [[nodiscard]] bool announces(std::string_view name) const;
   /// SASL mechanisms in upper case: the X of every AUTH=X.
   [[nodiscard]] std::vector<std::string> authMechanisms() const;
+  /// APPENDLIMIT with a number (RFC 7889): the octets that the server takes at most.
+  [[nodiscard]] std::optional<std::uint64_t> appendLimit() const;
   [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
   [[nodiscard]] bool empty() const { return names_.empty(); }
   friend bool operator==(const Capabilities&, const Capabilities&) = default;

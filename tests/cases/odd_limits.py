@@ -37,6 +37,8 @@ def check_append_limit(program):
             far.append_limit = limit
             at.add("n1")
             at.add("n2" + "x" * 300)
+            said = at.run("sync", "--dry-run", status=11)
+            assert "far INBOX: too large to upload" in said and "1 uploaded, 1 quarantined" in said, said
             said = at.sync(11)
             assert "1 uploaded, 1 quarantined" in said and at.sent["far"] == ["APPEND INBOX n1"], (said, at.sent)
             assert "the server takes 400 at most" in at.run("status"), at.run("status")
