@@ -143,11 +143,14 @@ void World::loseStore() {
   for (std::size_t i = 0; i < ledger_.size(); ++i) {
     bool onlyPop3 = true;
     bool somewhere = false;
+    bool comesAgain = false;
     for (const Member& member : members_) {
       if (member.settings.braid != ledger_.at(i).braid) continue;
       onlyPop3 = onlyPop3 && member.server.abilities().isPop3();
       somewhere = somewhere || member.server.holds(i);
+      comesAgain = comesAgain || (member.server.holds(i) && member.settings.pull.fresh);
     }
+    ledger_.at(i).reachable = ledger_.at(i).reachable && comesAgain;
     // What only the store knew of mail that POP3 accounts alone hold is gone with it, and what only it had.
     if (onlyPop3 || !somewhere) ledger_.at(i).exact = false;
     if (!somewhere) ledger_.at(i).removed = true;
