@@ -180,18 +180,20 @@ void EndpointRun::awaitRest() {
     }
   });
   if (unsure.empty() || context_.request.rest.count() == 0) return;
-  std::map<std::string, std::pair<std::uint32_t, mailstore::Uid>> before;
+  using Looks = std::map<std::string, std::pair<std::uint32_t, mailstore::Uid>>;
+  std::optional<Looks> before;  // none: it was not seen since the line broke
   for (int look = 0; look < kMostLooks; ++look) {
-    std::map<std::string, std::pair<std::uint32_t, mailstore::Uid>> now;
+    std::optional<Looks> now = Looks{};
     try {
       for (const RemoteMailbox& mailbox : endpoint_->list()) {
         if (mailbox.status && unsure.contains(mailbox.name))
-          now[mailbox.name] = {mailbox.status->messages, mailbox.status->uidNext};
+          now->insert_or_assign(mailbox.name, std::pair(mailbox.status->messages, mailbox.status->uidNext));
       }
     } catch (const Error& error) {
       if (!isLost(error) || !reconnectAfter(error, 0)) throw;
+      now.reset();
     }
-    if (!now.empty() && now == before) return;
+    if (now && now == before) return;
     before = std::move(now);
     std::mutex mutex;
     std::unique_lock lock(mutex);

@@ -20,6 +20,7 @@ import time
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
+import dovecot  # noqa: E402
 import mailctl  # noqa: E402
 import run_cases  # noqa: E402
 
@@ -316,7 +317,7 @@ def check_deletes_what_is_there(trial, _):
     trial.fill(source, "INBOX", range(8))
     home = trial.home(old=trial.account("pop3", source), new=trial.account("imap", target))
     trial.migration(home, "old", "new")
-    (gone,) = free_ports(1)
+    (gone,) = dovecot.freePorts(1)
     trial.configure(home, old=trial.account("pop3", source, 'leave_on_server = "no"'), new=trial.account("imap", target, port=gone))
     said = trial.run(home, "migrate", "old", "new", status=69)
     assert "nothing is deleted there" in said and len(trial.numbers(source)) == 8, said
@@ -335,17 +336,11 @@ def check_source_vanishes(trial, _):
     """A source that cannot be reached: the others are brought, and the exit code says that something is left."""
     first, target = trial.user(), trial.user()
     trial.fill(first, "INBOX", range(20))
-    (gone,) = free_ports(1)
+    (gone,) = dovecot.freePorts(1)
     home = trial.home(old=trial.account("imap", first, 'braid = "x"'), gone=trial.account("imap", first, 'braid = "x"', gone),
                       new=trial.account("imap", target, 'braid = "x"'))
     said = trial.run(home, "migrate", "old", "gone", "new", status=69)
     assert len(trial.numbers(target)) == 20 and "run it again to go on" in said, said
-
-
-def free_ports(count):
-    sys.path.insert(0, os.path.join(HERE, "..", "support"))
-    import dovecot
-    return dovecot.freePorts(count)
 
 
 CHECKS = {name[len("check_"):]: check for name, check in list(globals().items()) if name.startswith("check_")}

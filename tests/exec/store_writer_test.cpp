@@ -4,6 +4,8 @@
 #include "tests/support/catch.h"
 
 #include <atomic>
+#include <future>
+#include <string>
 #include <thread>
 
 using namespace mailbraid;
@@ -130,4 +132,24 @@ TEST_CASE("what is written before a commit is part of it", "[exec][writer]") {
     writer.flush();
   }
   CHECK(calls >= 1);
+}
+
+TEST_CASE("what is given with precedence goes before what others have queued, in its own order", "[exec][writer]") {
+  TemporaryStore store;
+  std::promise<void> gate;
+  std::shared_future<void> opened = gate.get_future().share();
+  std::string order;
+  StoreWriter writer(*store, StoreWriter::Mode::Commit);
+  const auto notes = [&order](char name) { return [&order, name](mailstore::Store&) { order += name; }; };
+  writer.give([opened](mailstore::Store&) { opened.wait(); }, 0);
+  writer.give(notes('a'), 0);
+  {
+    const StoreWriter::Precedence precedence(writer);
+    writer.give(notes('b'), 0);
+    writer.give(notes('c'), 0);
+  }
+  writer.give(notes('d'), 0);
+  gate.set_value();
+  writer.flush();
+  CHECK(order == "bcad");
 }
