@@ -60,6 +60,7 @@ struct MessageBuilder::State {
 
   void reset() {
     raw.clear();
+    repairable.clear();
     size = 0;
     whole.reset();
     header.reset();
@@ -83,11 +84,15 @@ struct MessageBuilder::State {
     header.append(chunk.substr(0, headerSize));
     body.append(chunk.substr(headerSize));
     if (!raw.empty() && options.keepsOctets) octets->add(compressor.compress(raw), options);
+    if (mayBeRepaired()) repairable += raw;
     raw.clear();
   }
 
+  [[nodiscard]] bool mayBeRepaired() const { return !options.repairs.empty() && size <= kMostRepaired; }
+
   SpoolOptions options;
   std::string raw;
+  std::string repairable;  // the whole message, where that is asked for
   std::uint64_t size = 0;
   Sha256 whole;
   TrimmedSha256 header;
@@ -131,6 +136,7 @@ PreparedMessage MessageBuilder::finish() {
   out.header = std::move(state.summary.index);
   out.fallbackDate = state.summary.fallbackDate;
   out.octets = std::move(state.octets);
+  if (state.mayBeRepaired()) out.repairedForms = repairedForms(state.repairable, state.options.repairs);
   state.reset();
   return out;
 }

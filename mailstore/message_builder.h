@@ -1,6 +1,7 @@
 // From octets as they arrive to a message that is ready to be stored.
 #pragma once
 
+#include "mailstore/message_form.h"
 #include "mailstore/types/ids.h"
 
 #include <cstdint>
@@ -8,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace mailbraid::mailstore {
 
@@ -39,6 +41,8 @@ class PreparedMessage {
   /// For sources that know no internal date: of the topmost Received that has one which can be believed (mail_date.h),
   /// else of Date, else 0.
   InternalDate fallbackDate;
+  /// What SpoolOptions::repairs may make of it, where it has such faults.
+  std::vector<MessageForm> repairedForms;
   /// Octets of memory that it holds: what a bounded queue counts.
   [[nodiscard]] std::size_t memoryUse() const;
 
@@ -52,6 +56,7 @@ struct SpoolOptions {
   /// Seconds since 1970: a header's date after it is not believed, see mail_date.h.
   std::int64_t latestDate = INT64_MAX;
   bool keepsOctets = true;  ///< false: only digests and header are wanted, `octets` stays empty
+  Repairs repairs{};        ///< that an endpoint may need: of a message up to kMostRepaired its forms are told
 };
 
 /// Takes the octets of one message in pieces of any size and prepares it in one pass: digests, header index,

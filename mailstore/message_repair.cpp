@@ -3,6 +3,7 @@
 #include "mailstore/header_fields.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace mailbraid::mailstore {
 namespace {
@@ -192,6 +193,15 @@ std::optional<std::string> repaired(std::string_view octets, Repair repair) {
       break;
   }
   return std::nullopt;
+}
+
+std::string repaired(std::string_view octets, const Repairs& repairs) {
+  std::string out(octets);
+  for (std::size_t i = 0; i < kRepairNames.size(); ++i) {
+    if (!repairs.has(static_cast<Repair>(i))) continue;
+    if (auto mended = repaired(out, static_cast<Repair>(i))) out = std::move(*mended);
+  }
+  return out;
 }
 
 }  // namespace mailbraid::mailstore

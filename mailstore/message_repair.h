@@ -27,6 +27,7 @@ constexpr std::string_view repairName(Repair repair) {
 class Repairs {
  public:
   void add(Repair repair) { bits_ = static_cast<std::uint8_t>(bits_ | bit(repair)); }
+  void add(const Repairs& others) { bits_ = static_cast<std::uint8_t>(bits_ | others.bits_); }
   [[nodiscard]] bool has(Repair repair) const { return (bits_ & bit(repair)) != 0; }
   [[nodiscard]] bool empty() const { return bits_ == 0; }
   /// "nul, date"
@@ -40,7 +41,13 @@ class Repairs {
   std::uint8_t bits_ = 0;
 };
 
+/// Octets of a message that may be repaired: it lies in memory meanwhile.
+inline constexpr std::uint64_t kMostRepaired = std::uint64_t{64} << 20U;
+
 /// The message with one kind of fault mended; none: it has no such fault. Not for Date.
 std::optional<std::string> repaired(std::string_view octets, Repair repair);
+
+/// With all of `repairs` that it is in need of, in the enum's order.
+std::string repaired(std::string_view octets, const Repairs& repairs);
 
 }  // namespace mailbraid::mailstore

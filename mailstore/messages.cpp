@@ -82,8 +82,27 @@ struct Messages::Statements {
   Statement forgetPairs{database,
                         "DELETE FROM pair WHERE held = 0 AND entry IN (SELECT id FROM entry WHERE message = ?"
                         " AND removed_at = 0)"};
+  Statement addAlias{database, "INSERT OR IGNORE INTO alias(message, digest, header_digest, size) VALUES(?,?,?,?)"};
+  Statement anyAlias{database, "SELECT 1 FROM alias LIMIT 1"};
+  Statement aliasByDigest{database,
+                          "SELECT message FROM alias WHERE substr(digest, 1, 4) = substr(?1, 1, 4) AND digest = ?1"
+                          " ORDER BY message"};
+  Statement aliasByHeader{database,
+                          "SELECT message FROM alias WHERE substr(header_digest, 1, 4) = substr(?1, 1, 4)"
+                          " AND header_digest = ?1 AND size = ?2 ORDER BY message"};
   Decompressor decompressor;
   Sha256 hash;
+
+  std::vector<MessageInfo> infosFrom(Query query) {
+    std::vector<MessageId> ids;
+    while (query.next()) ids.push_back(query.named<MessageId>(0));
+    std::vector<MessageInfo> out;
+    for (const MessageId id : ids) {
+      Query info(byId, id);
+      if (info.next()) out.push_back(messageInfoFrom(info, 0));
+    }
+    return out;
+  }
 };
 
 Messages::Messages(Database& database) : statements_(std::make_unique<Statements>(database)) {}
@@ -179,6 +198,23 @@ std::optional<MessageId> Messages::findByDigest(const Digest& digest) {
   Query query(statements_->byDigest, digest);
   if (!query.next()) return std::nullopt;
   return query.named<MessageId>(0);
+}
+
+void Messages::addAlias(MessageId id, const MessageForm& form) {
+  execute(statements_->addAlias, id, form.digest, form.headerDigest, form.size);
+}
+
+bool Messages::hasAliases() {
+  Query query(statements_->anyAlias);
+  return query.next();
+}
+
+std::vector<MessageInfo> Messages::findByAlias(const Digest& digest) {
+  return statements_->infosFrom(Query(statements_->aliasByDigest, digest));
+}
+
+std::vector<MessageInfo> Messages::findByAlias(const HeaderDigest& header, std::uint64_t size) {
+  return statements_->infosFrom(Query(statements_->aliasByHeader, header, size));
 }
 
 MessageInfo Messages::info(MessageId id) {

@@ -35,6 +35,12 @@ class Messages {
   void markDamaged(MessageId id, std::int64_t now);
   bool isDamaged(MessageId id);  ///< marked so, and not healed since
   std::optional<MessageId> findByDigest(const Digest& digest);
+  /// Octets that are taken to be this message although they are not: repairs made the one of the other.
+  void addAlias(MessageId id, const MessageForm& form);
+  bool hasAliases();
+  /// The messages that octets like these are taken to be.
+  std::vector<MessageInfo> findByAlias(const Digest& digest);
+  std::vector<MessageInfo> findByAlias(const HeaderDigest& header, std::uint64_t size);
   MessageInfo info(MessageId id);
   /// Calls `sink` with the octets in order, in pieces of at most 1 MiB. Throws Error (StoreDamaged, scope message) when
   /// they do not have the digest they were stored under; what was handed out until then must not be used.

@@ -118,12 +118,7 @@ std::optional<mailstore::Error> removeMessages(ImapPush& push, const RemoveReque
 class ImapUpload {
  public:
   ImapUpload(ImapPush& push, const AppendRequest& request, std::size_t index, const OctetSource& octets, PushSink& sink)
-      : push_(push),
-        request_(request),
-        index_(index),
-        octets_(octets),
-        sink_(sink),
-        repairs_(push.has("UIDPLUS") ? request.repairs : mailstore::Repairs{}) {}
+      : push_(push), request_(request), index_(index), octets_(octets), sink_(sink), repairs_(request.repairs) {}
   std::optional<mailstore::Error> run();
 
  private:
@@ -150,9 +145,9 @@ class ImapUpload {
   const std::size_t index_;
   const OctetSource& octets_;
   PushSink& sink_;
-  const mailstore::Repairs repairs_;  ///< none without UIDs: what is repaired is not known by its content
-  std::vector<Batch> again_;          ///< to be sent once more, in smaller parts
-  std::uint64_t inFlight_ = 0;        ///< octets
+  const mailstore::Repairs repairs_;
+  std::vector<Batch> again_;    ///< to be sent once more, in smaller parts
+  std::uint64_t inFlight_ = 0;  ///< octets
   bool tight_ = false;  ///< the quota is nearly used up: what was sent together is tried in parts, and no more is sent
   std::string quotaText_;
   std::optional<mailstore::Error> stopped_;

@@ -12,6 +12,7 @@ using imap::ResponseCodeKind;
 using mailstore::Error;
 using mailstore::ErrorKind;
 using mailstore::Flags;
+using mailstore::kMostRepaired;
 using mailstore::RemoteKey;
 using mailstore::Repair;
 using mailstore::Retry;
@@ -24,7 +25,6 @@ namespace {
 constexpr std::uint64_t kLargeMessage = std::uint64_t{512} * 1024;
 constexpr std::uint64_t kBatchOctets = std::uint64_t{1} << 20U;
 constexpr std::size_t kBatchMessages = 100;
-constexpr std::uint64_t kMostRepaired = std::uint64_t{64} << 20U;  // it lies in memory meanwhile
 constexpr std::uint64_t kMostInFlight = std::uint64_t{4} << 20U;
 
 /// The server would refuse the next message for the same reason.
@@ -53,13 +53,6 @@ mailstore::InternalDate nearestDate(const mailstore::InternalDate& date) {
       std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
   if (date.seconds >= 0 && date.seconds <= now) return date;
   return {std::clamp<std::int64_t>(date.seconds, 0, now), 0};
-}
-
-void mend(std::string& octets, const mailstore::Repairs& repairs) {
-  for (std::size_t i = 0; i < mailstore::kRepairNames.size(); ++i) {
-    if (!repairs.has(static_cast<Repair>(i))) continue;
-    if (auto mended = mailstore::repaired(octets, static_cast<Repair>(i))) octets = std::move(*mended);
-  }
 }
 
 bool isNeeded(const std::string& octets, Repair repair) {
@@ -189,7 +182,10 @@ void ImapUpload::sendBatch(Batch batch) {
     const AppendItem& item = request_.items[i];
     std::optional<std::string> octets = read(item);
     if (!octets) continue;
-    mend(*octets, batch.repaired);
+    if (!batch.repaired.empty()) {
+      octets = mailstore::repaired(*octets, batch.repaired);
+      sink_.onRepairing(index_, item.token, mailstore::formOf(*octets));
+    }
     const auto literal = literalFor(item, octets->find('\0') != std::string::npos);
     if (!literal) continue;
     sent.items.push_back(i);

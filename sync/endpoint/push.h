@@ -1,7 +1,7 @@
 // What an endpoint can be told while pushing: changes to sets of messages, never to single ones.
 #pragma once
 
-#include "mailstore/message_repair.h"
+#include "mailstore/message_form.h"
 #include "mailstore/records.h"
 #include "mailstore/types/error.h"
 #include "sync/endpoint/remote.h"
@@ -145,6 +145,9 @@ class PushSink {
   /// Before the first octet of uploads to a mailbox: a message that it gets from now on has at least this UID (0:
   /// unknown). The caller makes this durable before it returns.
   virtual void onAppending(std::size_t index, mailstore::UidValidity uidValidity, mailstore::Uid uidNext) = 0;
+  /// Before the first octet of a repaired message: what will be there in place of the item's octets. The caller makes
+  /// this durable before it returns.
+  virtual void onRepairing(std::size_t index, std::uint64_t token, const mailstore::MessageForm& form) = 0;
   /// `flags` as of onFlags(): none where the endpoint does not tell before it is read.
   virtual void onAppended(std::size_t index, std::uint64_t token, const std::optional<mailstore::RemoteKey>& key,
                           const mailstore::Flags& flags) = 0;

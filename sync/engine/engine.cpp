@@ -180,6 +180,7 @@ RunReport syncWith(const StoreWriter::Opener& open, const std::filesystem::path&
   const std::int64_t now = request.clock();
   mailstore::ChangeNumber before;
   spool.latestDate = mailstore::latestDateAt(now);
+  for (const auto& one : request.endpoints) spool.repairs.add(one.repairs);
   if (!request.dryRun) {
     writer.give(
         [&](Store& s) {

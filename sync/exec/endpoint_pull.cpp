@@ -87,6 +87,7 @@ void EndpointPull::open(Store& store, const std::vector<RemoteMailbox>& listed,
     if (seenAt_.value() == 0)
       notes_.push_back("new messages count as unread: \"" + settings_.seen.endpoint + "\" (seen) was not synced yet");
   }
+  mayBeRepaired_ = !settings_.spool.repairs.empty() || store.messages().hasAliases();
   std::vector<EndpointMailbox> records = store.endpoints().mailboxes(endpoint_.id);
   applyWindow(store, records);
   std::vector<EndpointMailbox> taken = records;

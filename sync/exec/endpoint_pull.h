@@ -190,7 +190,7 @@ class EndpointPull {
                                             const endpoint::Delta& delta);
   void addMissing(mailstore::Store& store, std::size_t work, const mailstore::Pair& pair);
   std::optional<std::size_t> findMissing(mailstore::Store& store, const endpoint::RemoteMessage& told,
-                                         const mailstore::PreparedMessage* prepared);
+                                         const mailstore::Digest* digest);
   void takeMoved(mailstore::Store& store, std::size_t work, std::size_t missing, const endpoint::RemoteMessage& told);
   void adopt(mailstore::Store& store, std::size_t work, mailstore::EntryId entry, const endpoint::RemoteMessage& told);
   void takeNew(mailstore::Store& store, std::size_t work, mailstore::MessageId message,
@@ -199,6 +199,11 @@ class EndpointPull {
   [[nodiscard]] mailstore::MailboxId targetOf(mailstore::Store& store, const plan::MappedMailbox& mapped,
                                               const std::vector<mailstore::EndpointMailbox>& records);
   bool identify(mailstore::Store& store, std::size_t work, const endpoint::RemoteMessage& told);
+  /// identify() by the header digest and the size of a message of the store.
+  bool isKnownAs(mailstore::Store& store, std::size_t work, const endpoint::RemoteMessage& told,
+                 const mailstore::HeaderDigest& header, std::uint64_t size);
+  /// True when it was recognised as a message that a repair sets apart from it (Messages::addAlias()).
+  bool isRepaired(mailstore::Store& store, std::size_t work, const ArrivedMessage& arrived);
   void message(mailstore::Store& store, std::size_t work, ArrivedMessage& arrived);
   /// Messages of the mailbox before this run, those whose removal is held back included.
   [[nodiscard]] std::uint64_t messagesBefore(mailstore::Store& store, std::size_t work) const;
@@ -238,6 +243,7 @@ class EndpointPull {
   std::unordered_multimap<mailstore::HeaderDigest, std::size_t> missingByHeader_;
   std::unordered_multimap<std::string, std::size_t> missingByObjectId_;
   bool braidWasEmpty_ = false;
+  bool mayBeRepaired_ = false;  ///< an endpoint may get, or has got, messages with repairs
   std::optional<std::unordered_set<mailstore::EntryId>> waiting_;  ///< for this endpoint; asked for when it matters
   std::map<std::string, std::vector<std::string>> metAgain_;       ///< mailboxes by why
   std::map<std::size_t, std::uint64_t> leftOut_;                   ///< by work

@@ -57,7 +57,7 @@ bool EndpointPull::isPlainFirstPull(std::size_t work) const {
 }
 
 std::optional<std::size_t> EndpointPull::findMissing(Store& store, const RemoteMessage& told,
-                                                     const mailstore::PreparedMessage* prepared) {
+                                                     const mailstore::Digest* digest) {
   if (missing_.empty()) return std::nullopt;
   if (!told.objectId.empty()) {
     const auto [first, last] = missingByObjectId_.equal_range(told.objectId);
@@ -65,16 +65,14 @@ std::optional<std::size_t> EndpointPull::findMissing(Store& store, const RemoteM
       if (!missing_[at->second].found) return at->second;
     }
   }
-  const std::optional<mailstore::HeaderDigest> header = prepared != nullptr ? prepared->headerDigest : told.header;
-  if (!header) return std::nullopt;
-  const auto [first, last] = missingByHeader_.equal_range(*header);
+  if (!told.header) return std::nullopt;
+  const auto [first, last] = missingByHeader_.equal_range(*told.header);
   for (auto at = first; at != last; ++at) {
     if (missing_[at->second].found) continue;
     const std::optional<Entry> entry = store.entries().find(missing_[at->second].pair.entry);
     if (!entry) continue;
     const mailstore::MessageInfo message = store.messages().info(entry->message);
-    const bool same =
-        prepared != nullptr ? message.digest == prepared->digest : told.hasMessageId && message.size == told.size;
+    const bool same = digest != nullptr ? message.digest == *digest : told.hasMessageId && message.size == told.size;
     if (same) return at->second;
   }
   return std::nullopt;
@@ -243,20 +241,35 @@ bool EndpointPull::identify(Store& store, std::size_t work, const RemoteMessage&
   if (!told.header || !told.hasMessageId || told.size == 0) return false;
   if (keysAbsent_ && takeRenamed(store, work, told, store.pairs().findHeld(mailbox.record.id, *told.header, told.size)))
     return true;
-  if (const auto entry =
-          store.entries().findUnpaired(mailbox.record.mailbox, mailbox.record.id, *told.header, told.size)) {
+  if (isKnownAs(store, work, told, *told.header, told.size)) return true;
+  if (!mayBeRepaired_) return false;
+  for (const mailstore::MessageInfo& original : store.messages().findByAlias(*told.header, told.size)) {
+    RemoteMessage as = told;
+    as.header = original.headerDigest;
+    as.size = original.size;
+    const auto missing = findMissing(store, as, nullptr);
+    if (missing) takeMoved(store, work, *missing, told);
+    if (missing || isKnownAs(store, work, told, original.headerDigest, original.size)) return true;
+  }
+  return false;
+}
+
+bool EndpointPull::isKnownAs(Store& store, std::size_t work, const RemoteMessage& told,
+                             const mailstore::HeaderDigest& header, std::uint64_t size) {
+  const MailboxWork& mailbox = works_[work];
+  if (const auto entry = store.entries().findUnpaired(mailbox.record.mailbox, mailbox.record.id, header, size)) {
     adopt(store, work, *entry, told);
     return true;
   }
   // Uploaded by a push whose end was cut off, and moved or removed elsewhere since.
   if (mayBeUpload(work, told.key)) {
-    const auto entry = findUploaded(store, work, *told.header, told.size);
+    const auto entry = findUploaded(store, work, header, size);
     if (entry) {
       adopt(store, work, *entry, told);
       return true;
     }
   }
-  if (const auto message = store.entries().findMessage(endpoint_.braid, *told.header, told.size)) {
+  if (const auto message = store.entries().findMessage(endpoint_.braid, header, size)) {
     takeNew(store, work, *message, told, dateOf(store, *message, settings_.now), "copy");
     ++counts_.adopted;
     return true;
@@ -308,10 +321,11 @@ KeySet EndpointPull::identities(Store& store, std::size_t work, const std::vecto
 
 void EndpointPull::message(Store& store, std::size_t work, ArrivedMessage& arrived) {
   const MailboxWork& mailbox = works_[work];
-  const RemoteMessage& told = arrived.remote;
+  RemoteMessage& told = arrived.remote;
+  told.header = arrived.prepared.headerDigest;
   leaveQuarantine(store, work, told.key);
   if (store.pairs().find(mailbox.record.id, told.key)) return;
-  if (const auto missing = findMissing(store, told, &arrived.prepared)) {
+  if (const auto missing = findMissing(store, told, &arrived.prepared.digest)) {
     takeMoved(store, work, *missing, told);
     return;
   }
@@ -330,11 +344,42 @@ void EndpointPull::message(Store& store, std::size_t work, ArrivedMessage& arriv
       adopt(store, work, *entry, told);
       return;
     }
+    if (mayBeRepaired_ && isRepaired(store, work, arrived)) return;
   }
   const InternalDate fallback = arrived.prepared.fallbackDate;
+  const std::vector<mailstore::MessageForm> forms = std::move(arrived.prepared.repairedForms);
   const MessageId id = store.messages().add(std::move(arrived.prepared));
+  for (const mailstore::MessageForm& form : forms) store.messages().addAlias(id, form);
   takeNew(store, work, id, told, fallback, "new");
   ++counts_.fresh;
+}
+
+bool EndpointPull::isRepaired(Store& store, std::size_t work, const ArrivedMessage& arrived) {
+  const mailstore::PreparedMessage& prepared = arrived.prepared;
+  std::vector<mailstore::MessageInfo> others = store.messages().findByAlias(prepared.digest);
+  for (const mailstore::MessageForm& form : prepared.repairedForms) {
+    const std::optional<MessageId> known = store.messages().findByDigest(form.digest);
+    if (!known) continue;
+    // The store was lost, and has got the repaired one again before this one.
+    store.messages().addAlias(*known, {prepared.digest, prepared.headerDigest, prepared.size});
+    others.push_back(store.messages().info(*known));
+  }
+  const MailboxWork& mailbox = works_[work];
+  for (const mailstore::MessageInfo& other : others) {
+    RemoteMessage as = arrived.remote;
+    as.header = other.headerDigest;
+    if (const auto missing = findMissing(store, as, &other.digest)) {
+      takeMoved(store, work, *missing, arrived.remote);
+      return true;
+    }
+    auto entry = store.entries().findUnpaired(mailbox.record.mailbox, mailbox.record.id, other.digest);
+    if (!entry && mayBeUpload(work, arrived.remote.key)) entry = findUploaded(store, work, other.digest);
+    if (entry) {
+      adopt(store, work, *entry, arrived.remote);
+      return true;
+    }
+  }
+  return false;
 }
 
 void EndpointPull::messages(Store& store, std::size_t work, std::vector<ArrivedMessage>& arrived) {

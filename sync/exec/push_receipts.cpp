@@ -238,6 +238,15 @@ void UploadReceipts::onAppended(std::size_t index, std::uint64_t token, const st
   });
 }
 
+void UploadReceipts::onRepairing(std::size_t, std::uint64_t token, const mailstore::MessageForm& form) {
+  const EntryId entry = upload(token).entry;
+  writer().run([&](Store& store) {
+    const std::optional<mailstore::Entry> now = store.entries().find(entry);
+    if (now) store.messages().addAlias(now->message, form);
+  });
+  writer().flush();
+}
+
 void UploadReceipts::onRepaired(std::size_t index, std::uint64_t token, const mailstore::Repairs& repairs) {
   const std::string& place = work().places[places_[index]].name;
   const EntryId entry = upload(token).entry;

@@ -23,6 +23,7 @@ class PushReceipts : public endpoint::PushSink {
                   const mailstore::Flags&) override {}
   void onRemoved(std::size_t, const mailstore::RemoteKey&) override {}
   void onMarked(std::size_t, const mailstore::RemoteKey&) override {}
+  void onRepairing(std::size_t, std::uint64_t, const mailstore::MessageForm&) override {}
   void onRepaired(std::size_t, std::uint64_t, const mailstore::Repairs&) override {}
   void onVanished(std::size_t index, const mailstore::RemoteKey& key) override;
   void onRefused(std::size_t index, const mailstore::RemoteKey& key, const mailstore::Error& error) override;
@@ -133,6 +134,7 @@ class UploadReceipts final : public PushReceipts {
   void onAppending(std::size_t index, mailstore::UidValidity uidValidity, mailstore::Uid uidNext) override;
   void onAppended(std::size_t index, std::uint64_t token, const std::optional<mailstore::RemoteKey>& key,
                   const mailstore::Flags& flags) override;
+  void onRepairing(std::size_t index, std::uint64_t token, const mailstore::MessageForm& form) override;
   void onRepaired(std::size_t index, std::uint64_t token, const mailstore::Repairs& repairs) override;
   void onAppendRefused(std::size_t index, std::uint64_t token, const mailstore::Error& error) override;
 

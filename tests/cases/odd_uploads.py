@@ -1,6 +1,9 @@
 """New mail for servers that refuse some of it, or break off."""
 
+import contextlib
 import mailbox
+import os
+import shutil
 
 from odd_home import breaks_for_good, home, refuse
 from scripted_imap import Cut, Message, No, literals
@@ -95,48 +98,96 @@ def check_unwanted(program):
             assert all(at.where(subject) == HERE for subject in NEW if subject != "n3"), at.held()
 
 
+FAULTY = {
+    "eight": "From: K\u00e4the <k@example.org>\nSubject: eight\nMessage-ID: <8@x>\n\nbody\n".encode(),
+    "nul": b"Subject: nul\nMessage-ID: <0@x>\n\nbo\0dy\n",
+    "both": "Subject: both \u00e4\nMessage-ID: <b@x>\n\nbo\0dy\n".encode(),
+    "anonymous": b"Subject: anonymous\n\nbo\0dy\n",
+}
+
+
+def strict(_, words):
+    """A hook of a server that takes neither NUL nor 8-bit headers, and not n3."""
+    for word in literals(words):
+        if b"\0" in word:
+            raise No("Message contains NUL characters")
+        if any(octet > 127 for octet in word.partition(b"\r\n\r\n")[0]):
+            raise No("Message contains invalid header")
+        if b"Subject: n3" in word:
+            raise No("I do not like it")
+
+
+@contextlib.contextmanager
+def faulty_home(program, abilities):
+    with home(program, abilities) as (at, far):
+        far.hooks["APPEND"] = strict
+        at.options = 'repair = ["nul", "8bit-header"]\n'
+        for text in FAULTY.values():
+            mailbox.Maildir(at.near).add(text)
+        yield at, far
+
+
+def holds_each_once(at, far):
+    subjects = [message.octets.partition(b"\r\n\r\n")[0] for message in far.mailboxes["INBOX"].messages.values()]
+    assert len(set(subjects)) == len(subjects), subjects
+    assert len(mailbox.Maildir(at.near)) == len(subjects), (list(mailbox.Maildir(at.near)), subjects)
+
+
+def check_repaired_upload_is_known(program):
+    """4, 5: what the server took with a repair is the message that it was, whatever was lost: never there twice."""
+    for abilities in ("LITERAL+ UIDPLUS", "LITERAL+ UIDPLUS BINARY", "LITERAL+", ""):
+        with faulty_home(program, abilities) as (at, far):  # killed when the server has it, and nobody was told
+
+            def killed(*_):
+                at.process.kill()
+                raise Cut()
+
+            far.once("APPEND stored", killed)
+            at.sync(None)
+            assert at.process.returncode == -9
+            at.sync()
+            holds_each_once(at, far)
+            at.settled()
+        with faulty_home(program, abilities) as (at, far):
+            at.sync()
+            shutil.rmtree(os.path.join(at.directory, "store"))  # the store is lost
+            at.sync()
+            holds_each_once(at, far)
+            at.settled()
+        with faulty_home(program, abilities) as (at, far):
+            at.sync()
+            inbox = far.mailboxes["INBOX"].messages
+            for uid in [uid for uid, message in inbox.items() if b"\r\n\r\nbo dy" in message.octets]:
+                far.mailboxes["Work"].add(inbox.pop(uid))  # another client files them
+            said = at.sync()
+            assert "3 moved" in said, said
+            at.settled()
+            assert len(at.maildir()["Work"]) == len(at.server("far")["Work"]), at.held()
+
+
 def check_repairs(program):
     """7: what is refused as it is goes with the repairs that the user allows, is told, and stays as it is here."""
-    raw = {
-        "eight": "From: K\u00e4the <k@example.org>\nSubject: eight\nMessage-ID: <8@x>\n\nbody\n".encode(),
-        "nul": b"Subject: nul\nMessage-ID: <0@x>\n\nbo\0dy\n",
-        "both": "Subject: both \u00e4\nMessage-ID: <b@x>\n\nbo\0dy\n".encode(),
-    }
-
-    def strict(_, words):
-        for word in literals(words):
-            if b"\0" in word:
-                raise No("Message contains NUL characters")
-            if any(octet > 127 for octet in word.partition(b"\r\n\r\n")[0]):
-                raise No("Message contains invalid header")
-            if b"Subject: n3" in word:
-                raise No("I do not like it")
-
     for abilities in ("LITERAL+ UIDPLUS BINARY", "LITERAL+ UIDPLUS MULTIAPPEND", ""):
         with home(program, abilities) as (at, far):
             far.hooks["APPEND"] = strict
-            for text in raw.values():
+            for text in FAULTY.values():
                 mailbox.Maildir(at.near).add(text)
             for subject in NEW:
                 at.add(subject)
             said = at.sync(11)
-            assert "4 uploaded, 4 quarantined" in said, said
+            assert "4 uploaded, 5 quarantined" in said, said
             at.options = 'repair = ["nul", "8bit-header"]\n'
             said = at.sync(11)  # at once: the configuration is another one
-            if not abilities:  # who tells no UIDs gets no copy that is not known by its content
-                assert "4 quarantined" in said, said
-                at.settled()
-                continue
-            assert "3 uploaded" in said and "1 quarantined" in said, said
+            assert "4 uploaded" in said and "1 quarantined" in said, said
             for names in ("nul", "8bit-header", "nul, 8bit-header"):
                 assert f"taken with a repair ({names}); the store keeps it as it came" in said, said
             assert "upload repaired" in at.run("log", at.run("log", "--count", "1").split()[0]), said
             held = {message.octets for message in far.mailboxes["INBOX"].messages.values()}
-            eight = raw["eight"].replace(b"\n", b"\r\n").replace("K\u00e4the".encode(), b"=?utf-8?Q?K=C3=A4the?=")
+            eight = FAULTY["eight"].replace(b"\n", b"\r\n").replace("K\u00e4the".encode(), b"=?utf-8?Q?K=C3=A4the?=")
             assert eight in held and b"Subject: nul\r\nMessage-ID: <0@x>\r\n\r\nbo dy\r\n" in held, held
-            assert {open(at.file("nul"), "rb").read()} == {raw["nul"]}
+            assert {open(at.file("nul"), "rb").read()} == {FAULTY["nul"]}
             said = at.run("verify", "far", "--full", status=12)
-            assert said.count("the server took it with a repair only") == 3, said
+            assert said.count("the server took it with a repair only") == 4, said
             at.settled()
 
 

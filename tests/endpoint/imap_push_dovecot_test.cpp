@@ -29,6 +29,7 @@ class PushLog final : public PushSink {
   void onTransferred(std::size_t, const mailstore::RemoteKey&, const std::optional<mailstore::RemoteKey>&) override {}
   void onAppending(std::size_t, mailstore::UidValidity, Uid) override {}
   void onAppended(std::size_t, std::uint64_t, const std::optional<mailstore::RemoteKey>&, const Flags&) override {}
+  void onRepairing(std::size_t, std::uint64_t, const mailstore::MessageForm&) override {}
   void onRepaired(std::size_t, std::uint64_t, const mailstore::Repairs&) override {}
   void onRemoved(std::size_t, const mailstore::RemoteKey&) override {}
   void onMarked(std::size_t, const mailstore::RemoteKey&) override {}

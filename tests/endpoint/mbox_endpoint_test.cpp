@@ -44,6 +44,7 @@ class PushLog final : public PushSink {
     REQUIRE(key.has_value());
     appended[token] = {std::get<Uidl>(*key).value(), flags};
   }
+  void onRepairing(std::size_t, std::uint64_t, const mailstore::MessageForm&) override {}
   void onRepaired(std::size_t, std::uint64_t, const mailstore::Repairs&) override {}
   void onRemoved(std::size_t, const mailstore::RemoteKey&) override {}
   void onMarked(std::size_t, const mailstore::RemoteKey&) override {}

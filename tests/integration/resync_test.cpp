@@ -254,7 +254,8 @@ TEST_CASE("P4: killed at any moment and run again, the end is that of a run that
 
   FaultProxy proxy(port);
   Workspace killed;
-  killed.endpoint("it", endpointAt(killed, type, proxy.port()));
+  // It shall wait for its server until it is killed, however long that takes a slow build.
+  killed.endpoint("it", endpointAt(killed, type, proxy.port(), "timeout = \"10m\"\n"));
   const std::uint64_t step = 130'000;
   int kills = 0;
   int halfPulled = 0;
