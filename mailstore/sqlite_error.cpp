@@ -35,9 +35,10 @@ constexpr std::array kMeanings{
             "cannot be opened: check its permissions and those of its directory"},
     Meaning{SQLITE_PERM, ErrorKind::NotWritable, Retry::Never, "cannot be opened: check its permissions"},
     Meaning{SQLITE_AUTH, ErrorKind::NotWritable, Retry::Never, "cannot be opened: check its permissions"},
-    Meaning{SQLITE_CORRUPT, ErrorKind::StoreDamaged, Retry::Never,
-            "is damaged. It is left as it is; restore a backup (and remove store.db-wal, which belongs to the file that "
-            "was there before), or begin a new store: messages that the servers still have are fetched again"},
+    Meaning{
+        SQLITE_CORRUPT, ErrorKind::StoreDamaged, Retry::Never,
+        "is damaged. It is left as it is; restore a backup (and remove store.db-wal, which belongs to the file that "
+        "was there before), or begin a new store: messages that the servers still have are fetched again"},
     Meaning{SQLITE_NOTADB, ErrorKind::StoreDamaged, Retry::Never,
             "is no mailbraid store, or it is damaged. It is left as it is"},
     Meaning{SQLITE_BUSY, ErrorKind::TemporaryFailure, Retry::Later, "is in use by another program: run again later"},
