@@ -33,6 +33,7 @@ class ImapPush {
   void send(imap::Command command, WhenDone done);
   /// Until all that was sent is answered.
   void run();
+  [[nodiscard]] bool isIdle() const { return flying_.empty(); }
   /// Until fewer than `most` commands are unanswered.
   void awaitFewer(std::size_t most);
   /// Reads and writes once.
@@ -118,7 +119,13 @@ std::optional<mailstore::Error> removeMessages(ImapPush& push, const RemoveReque
 class ImapUpload {
  public:
   ImapUpload(ImapPush& push, const AppendRequest& request, std::size_t index, const OctetSource& octets, PushSink& sink)
-      : push_(push), request_(request), index_(index), octets_(octets), sink_(sink), repairs_(request.repairs) {}
+      : push_(push),
+        request_(request),
+        items_(request.items),
+        index_(index),
+        octets_(octets),
+        sink_(sink),
+        repairs_(request.repairs) {}
   std::optional<mailstore::Error> run();
 
  private:
@@ -131,17 +138,19 @@ class ImapUpload {
   };
   [[nodiscard]] std::optional<std::string> read(const AppendItem& item);
   bool admits(const AppendItem& item);
-  void sendBatches();
+  void sendBatches(std::size_t first);
+  void sendFurther();
   void sendBatch(Batch batch);
   void sendLarge(std::size_t item);
   void ended(const Batch& batch, const ImapPush::End& end);
   void refuse(const AppendItem& item, const mailstore::Error& error);
   [[nodiscard]] mailstore::Flags flagsOf(const AppendItem& item, Batch::Keywords keywords) const;
-  std::optional<imap::LiteralKind> literalFor(const AppendItem& item, bool hasNul);
+  std::optional<imap::LiteralKind> literalFor(std::size_t item, bool hasNul);
   bool sendRepaired(const Batch& batch);
 
   ImapPush& push_;
   const AppendRequest& request_;
+  std::vector<AppendItem> items_;  ///< the request's, and what it gave later
   const std::size_t index_;
   const OctetSource& octets_;
   PushSink& sink_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <utility>
 
 namespace mailbraid::sync::endpoint {
@@ -66,13 +67,14 @@ Error refusedMessage(const std::string& why) {
 }  // namespace
 
 std::optional<Error> ImapUpload::run() {
-  if (request_.items.empty()) return std::nullopt;
+  if (items_.empty()) return std::nullopt;
   const RemoteStatus status = request_.mailbox->status.value_or(RemoteStatus{});
   if (status.uidValidity.value() != 0) {
     if (const auto replaced = push_.replaced(*request_.mailbox, status.uidValidity)) return replaced;
   }
   sink_.onAppending(index_, status.uidValidity, status.uidNext);
-  sendBatches();
+  sendBatches(0);
+  if (request_.more) sendFurther();
   push_.run();
   // In order, and each part only when it is known what became of the one before: some fit, and then none does.
   while (!again_.empty() && !stopped_) {
@@ -114,13 +116,14 @@ std::optional<std::string> ImapUpload::read(const AppendItem& item) {
   return octets;
 }
 
-std::optional<imap::LiteralKind> ImapUpload::literalFor(const AppendItem& item, bool hasNul) {
+std::optional<imap::LiteralKind> ImapUpload::literalFor(std::size_t i, bool hasNul) {
+  const AppendItem& item = items_[i];
   if (!hasNul) return imap::LiteralKind::Text;
   if (push_.has("BINARY")) return imap::LiteralKind::Binary;
   if (repairs_.has(Repair::Nul) && item.size <= kMostRepaired) {
     mailstore::Repairs repaired;
     repaired.add(Repair::Nul);
-    again_.push_back({{static_cast<std::size_t>(&item - request_.items.data())}, 0, Batch::Keywords::Kept, repaired});
+    again_.push_back({{i}, 0, Batch::Keywords::Kept, repaired});
   } else {
     refuse(item, refusedMessage("it has NUL octets, which this server cannot take (it has no BINARY, RFC 3516)"));
   }
@@ -129,7 +132,7 @@ std::optional<imap::LiteralKind> ImapUpload::literalFor(const AppendItem& item, 
 
 /// Tries the next repair that the user allows and that the message is in need of; false: there is none.
 bool ImapUpload::sendRepaired(const Batch& batch) {
-  const AppendItem& item = request_.items[batch.items.front()];
+  const AppendItem& item = items_[batch.items.front()];
   if (repairs_.empty() || item.size > kMostRepaired) return false;
   const std::optional<std::string> octets = read(item);
   if (!octets) return true;  // it is refused for that already
@@ -150,7 +153,23 @@ Flags ImapUpload::flagsOf(const AppendItem& item, Batch::Keywords keywords) cons
   return keywords == Batch::Keywords::Kept ? item.flags : Flags::fromColumns(item.flags.bits(), {});
 }
 
-void ImapUpload::sendBatches() {
+/// What comes meanwhile is sent behind the rest: it does not wait for the last answer.
+void ImapUpload::sendFurther() {
+  while (!stopped_ && !tight_) {
+    std::vector<AppendItem> further = request_.more();
+    if (!further.empty()) {
+      const std::size_t first = items_.size();
+      items_.insert(items_.end(), std::make_move_iterator(further.begin()), std::make_move_iterator(further.end()));
+      sendBatches(first);
+    } else if (push_.isIdle()) {
+      return;
+    } else {
+      push_.pump();
+    }
+  }
+}
+
+void ImapUpload::sendBatches(std::size_t first) {
   const std::size_t taken = push_.has("MULTIAPPEND") ? kBatchMessages : 1;
   const auto most =
       static_cast<std::size_t>(std::min<std::uint64_t>(taken, push_.session().restraint().mostMessages()));
@@ -158,8 +177,8 @@ void ImapUpload::sendBatches() {
   const auto flush = [&] {
     if (!batch.items.empty()) sendBatch(std::exchange(batch, {}));
   };
-  for (std::size_t i = 0; i < request_.items.size() && !stopped_ && !tight_; ++i) {
-    const AppendItem& item = request_.items[i];
+  for (std::size_t i = first; i < items_.size() && !stopped_ && !tight_; ++i) {
+    const AppendItem& item = items_[i];
     if (!admits(item)) continue;
     if (item.size > kLargeMessage) {
       flush();
@@ -179,14 +198,14 @@ void ImapUpload::sendBatch(Batch batch) {
   sent.keywords = batch.keywords;
   sent.repaired = batch.repaired;
   for (const std::size_t i : batch.items) {
-    const AppendItem& item = request_.items[i];
+    const AppendItem& item = items_[i];
     std::optional<std::string> octets = read(item);
     if (!octets) continue;
     if (!batch.repaired.empty()) {
       octets = mailstore::repaired(*octets, batch.repaired);
       sink_.onRepairing(index_, item.token, mailstore::formOf(*octets));
     }
-    const auto literal = literalFor(item, octets->find('\0') != std::string::npos);
+    const auto literal = literalFor(i, octets->find('\0') != std::string::npos);
     if (!literal) continue;
     sent.items.push_back(i);
     sent.octets += octets->size();
@@ -204,7 +223,7 @@ void ImapUpload::sendBatch(Batch batch) {
 }
 
 void ImapUpload::sendLarge(std::size_t i) {
-  const AppendItem& item = request_.items[i];
+  const AppendItem& item = items_[i];
   bool hasNul = false;
   try {
     octets_(item, [&](std::string_view piece) { hasNul = hasNul || piece.find('\0') != std::string_view::npos; });
@@ -213,7 +232,7 @@ void ImapUpload::sendLarge(std::size_t i) {
     refuse(item, error);
     return;
   }
-  const auto literal = literalFor(item, hasNul);
+  const auto literal = literalFor(i, hasNul);
   if (!literal) return;
   push_.run();
   push_.session().restraint().awaitMessages(1);
@@ -255,7 +274,7 @@ void ImapUpload::ended(const Batch& batch, const ImapPush::End& end) {
       forEachUid(end.appended->uids, [&](Uid uid) { uids.push_back(uid); });
     }
     for (std::size_t i = 0; i < batch.items.size(); ++i) {
-      const AppendItem& item = request_.items[batch.items[i]];
+      const AppendItem& item = items_[batch.items[i]];
       const auto key = uids.empty() ? std::optional<RemoteKey>{} : RemoteKey{uids[i]};
       if (!batch.repaired.empty()) sink_.onRepaired(index_, item.token, batch.repaired);
       // Which flags it has kept it does not tell; the next reading does.
@@ -280,7 +299,7 @@ void ImapUpload::ended(const Batch& batch, const ImapPush::End& end) {
     again_.push_back({{middle, batch.items.end()}, 0, batch.keywords, batch.repaired});
     return;
   }
-  const AppendItem& item = request_.items[batch.items.front()];
+  const AppendItem& item = items_[batch.items.front()];
   const bool mayBeKeyword = batch.keywords == Batch::Keywords::Kept && !item.flags.keywords().empty() &&
                             item.size <= kLargeMessage && end.code != ResponseCodeKind::TooBig;
   if (mayBeKeyword) {

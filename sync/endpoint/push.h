@@ -96,6 +96,9 @@ struct AppendRequest {
   const RemoteMailbox* mailbox = nullptr;
   std::vector<AppendItem> items;
   mailstore::Repairs repairs{};  ///< what may be changed of a message that is refused as it is
+  /// Where set, an endpoint may ask it for further items as soon as all it has are sent, while answers are awaited, or
+  /// done; empty: there are none now. Called on the endpoint's thread.
+  std::function<std::vector<AppendItem>()> more{};
 };
 
 /// Gives the octets of an item in order, in pieces. Called on the endpoint's thread. Throws Error of scope message when

@@ -170,6 +170,7 @@ class EndpointRun {
   bool failed_ = false;          ///< a phase ended in an error: the endpoint is not touched any more
   std::unordered_set<mailstore::EntryId> uploaded_;  ///< in this run
   mailstore::ChangeNumber madeUpTo_;                 ///< what was made up to it was looked at ahead
+  std::uint64_t broughtUpTo_ = 0;                    ///< messages of the braid: as madeUpTo_
   bool rereads_ = false;                             ///< uploads ahead were made since it was read
   std::vector<mailstore::WaitingRow> refusedAhead_;
   bool readsAgain_ = false;                                  ///< after a push

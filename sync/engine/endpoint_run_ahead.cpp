@@ -26,10 +26,9 @@ void EndpointRun::uploadAhead() {
   {
     // The others fill the writer's queue, and each upload waits for it some times.
     const exec::StoreWriter::Precedence precedence(context_.writer);
-    std::uint64_t seen = 0;
     bool any = false;
     while (goesOn &&
-           context_.board.awaitMessages(settings_.braid, seen, context_.request.uploadsAhead, context_.stop)) {
+           context_.board.awaitMessages(settings_.braid, broughtUpTo_, context_.request.uploadsAhead, context_.stop)) {
       goesOn = uploadNew();
       any = true;
     }
@@ -42,7 +41,8 @@ void EndpointRun::uploadAhead() {
 /// False when it is better left to the push.
 bool EndpointRun::uploadNew() {
   preparePush();
-  job([&](Store& store) { madeUpTo_ = push_->planAhead(store, pushPlaces(), std::max(madeUpTo_, context_.before)); });
+  job([&](Store& store) { push_->planAhead(store, pushPlaces(), std::max(madeUpTo_, context_.before)); });
+  madeUpTo_ = push_->plannedUpTo();
   if (push_->isIdle()) {
     push_.reset();
     return true;
@@ -50,12 +50,17 @@ bool EndpointRun::uploadNew() {
   rereads_ = true;
   const bool makesMailboxes = push_->makesMailboxes();
   const std::uint64_t before = report_.counts.uploaded;
+  push_->goOnAhead([this] {
+    return context_.board.hasMessages(settings_.braid, broughtUpTo_,
+                                      std::max<std::uint64_t>(context_.request.uploadsAhead / 2, 1));
+  });
   std::optional<Error> broken;
   try {
     runPush();
   } catch (const Error& error) {
     broken = error;
   }
+  madeUpTo_ = push_->plannedUpTo();
   const bool nothingFailed = push_->failures().empty() && !push_->full() && !push_->wantsAnotherRound();
   std::vector<mailstore::WaitingRow> refused = push_->takeRefused();
   refusedAhead_.insert(refusedAhead_.end(), std::make_move_iterator(refused.begin()),

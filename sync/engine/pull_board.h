@@ -57,6 +57,14 @@ class PullBoard {
     });
     return enough && !stop.stop_requested();
   }
+  /// The same without waiting; once nobody is pulled any more, whatever was brought is enough.
+  bool hasMessages(const std::string& braid, std::uint64_t& seen, std::uint64_t more) {
+    const std::lock_guard lock(mutex_);
+    const Braid& now = braids_[braid];
+    const bool enough = now.messages >= seen + more || (now.pulling == 0 && now.messages > seen);
+    if (enough) seen = now.messages;
+    return enough;
+  }
   /// Whether all that the endpoint has was read, and nothing went wrong there since.
   void setSound(const std::string& endpoint, bool isSound) {
     const std::lock_guard lock(mutex_);

@@ -272,18 +272,26 @@ void EndpointPush::storeFlags(endpoint::Endpoint& endpoint, StoreWriter& writer)
   takeOutcomes(endpoint.storeFlags(requests, receipts), places, Kind::Flags);
 }
 
+std::vector<endpoint::AppendItem> EndpointPush::itemsOf(std::size_t place, std::size_t first) {
+  std::vector<endpoint::AppendItem> out;
+  const std::deque<UploadItem>& uploads = work_.places[place].uploads;
+  out.reserve(uploads.size() - first);
+  for (std::size_t i = first; i < uploads.size(); ++i) {
+    const UploadItem& item = uploads[i];
+    out.push_back({uploadOrder_.size(), item.flags, item.date, item.size});
+    uploadOrder_.push_back(&item);
+  }
+  return out;
+}
+
 void EndpointPush::upload(endpoint::Endpoint& endpoint, StoreWriter& writer, const endpoint::OctetSource& octets) {
   std::vector<AppendRequest> requests;
   std::vector<std::size_t> places;
   for (std::size_t i = 0; i < work_.places.size(); ++i) {
     const PlaceWork& place = work_.places[i];
     if (place.uploads.empty() || place.failed) continue;
-    AppendRequest request{place.remote, {}, settings_.repairs};
-    request.items.reserve(place.uploads.size());
-    for (const UploadItem& item : place.uploads) {
-      request.items.push_back({uploadOrder_.size(), item.flags, item.date, item.size});
-      uploadOrder_.push_back(&item);
-    }
+    AppendRequest request{place.remote, itemsOf(i, 0), settings_.repairs, {}};
+    if (isDue_) request.more = [this, i, &writer] { return moreFor(i, writer); };
     requests.push_back(std::move(request));
     places.push_back(i);
   }

@@ -74,10 +74,14 @@ class EndpointPush {
   /// Decides what to do, from the store alone. Writes nothing but what waits.
   void plan(mailstore::Store& store, std::vector<PushPlace> places);
   /// Instead of plan() and finish(), while other endpoints are still pulled: only uploads of what was made after
-  /// `since`, or, when mailboxes have to be made for it, only these. Returns up to where it has looked; what it left
+  /// `since`, or, when mailboxes have to be made for it, only these. plannedUpTo() then says how far; what it left
   /// out, or what failed, is up to a later plan().
-  mailstore::ChangeNumber planAhead(mailstore::Store& store, std::vector<PushPlace> places,
-                                    mailstore::ChangeNumber since);
+  void planAhead(mailstore::Store& store, std::vector<PushPlace> places, mailstore::ChangeNumber since);
+  /// Of planAhead(), for carryOut(): what was made since then and goes to the same mailbox is uploaded, too, when
+  /// `isDue` says that it is worth while. Asked on the endpoint's thread.
+  void goOnAhead(std::function<bool()> isDue) { isDue_ = std::move(isDue); }
+  /// Up to where uploads ahead have looked.
+  [[nodiscard]] mailstore::ChangeNumber plannedUpTo() const { return plannedUpTo_; }
   [[nodiscard]] bool makesMailboxes() const;
   /// What the endpoint would not take in an upload ahead.
   [[nodiscard]] std::vector<mailstore::WaitingRow> takeRefused() { return std::move(waits_); }
@@ -155,6 +159,11 @@ class EndpointPush {
   void transfer(endpoint::Endpoint& endpoint, StoreWriter& writer);
   void storeFlags(endpoint::Endpoint& endpoint, StoreWriter& writer);
   void upload(endpoint::Endpoint& endpoint, StoreWriter& writer, const endpoint::OctetSource& octets);
+  /// From the place's upload `first` on.
+  std::vector<endpoint::AppendItem> itemsOf(std::size_t place, std::size_t first);
+  // endpoint_push_ahead.cpp
+  std::vector<endpoint::AppendItem> moreFor(std::size_t place, StoreWriter& writer);
+  void planMore(mailstore::Store& store, std::size_t place);
   void remove(endpoint::Endpoint& endpoint, StoreWriter& writer);
   enum class Kind : std::uint8_t { Flags, Uploads, Removals };
   void takeOutcomes(const endpoint::Outcomes& outcomes, const std::vector<std::size_t>& places, Kind kind);
@@ -169,6 +178,8 @@ class EndpointPush {
   OpLog& log_;
   mailstore::EndpointRecord endpoint_;
   mailstore::ChangeNumber upTo_;
+  mailstore::ChangeNumber plannedUpTo_;
+  std::function<bool()> isDue_;
   PushWork work_;
   std::unordered_map<mailstore::MailboxId, std::size_t> placeByMailbox_;
   std::unordered_map<mailstore::EndpointMailboxId, std::size_t> placeByRecord_;

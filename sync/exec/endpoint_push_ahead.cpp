@@ -12,8 +12,7 @@ bool EndpointPush::makesMailboxes() const {
                      [](const PlaceWork& place) { return place.record.id.value() == 0; });
 }
 
-mailstore::ChangeNumber EndpointPush::planAhead(Store& store, std::vector<PushPlace> places,
-                                                mailstore::ChangeNumber since) {
+void EndpointPush::planAhead(Store& store, std::vector<PushPlace> places, mailstore::ChangeNumber since) {
   takePlaces(store, std::move(places));
   for (PlaceWork& place : work_.places) place.removals.clear();
   for (const mailstore::UploadCandidate& one : store.backlog().newTo(endpoint_, std::max(since, endpoint_.pushed))) {
@@ -28,12 +27,38 @@ mailstore::ChangeNumber EndpointPush::planAhead(Store& store, std::vector<PushPl
   }
   if (makesMailboxes()) {
     for (PlaceWork& place : work_.places) place.uploads.clear();
-    return since;
+    plannedUpTo_ = since;
+    return;
   }
   for (const PlaceWork& place : work_.places) {
     for (const UploadItem& item : place.uploads) open_.emplace(item.entry, Open{});
   }
-  return upTo_;
+  plannedUpTo_ = upTo_;
+}
+
+/// In the order in which they were made, up to the first that goes to another mailbox.
+void EndpointPush::planMore(Store& store, std::size_t place) {
+  mailstore::ChangeNumber upTo = store.entries().lastChange();
+  for (const mailstore::UploadCandidate& one : store.backlog().newTo(endpoint_, plannedUpTo_)) {
+    const auto target = placeByMailbox_.find(one.entry.mailbox);
+    if (target == placeByMailbox_.end() || target->second != place) {
+      upTo = mailstore::ChangeNumber{one.entry.id.value() - 1};  // an entry has the number of its first change
+      break;
+    }
+    work_.places[place].uploads.push_back(
+        {one.entry.id, one.entry.message, one.entry.flags, one.entry.internalDate, one.size});
+    open_.emplace(one.entry.id, Open{});
+  }
+  plannedUpTo_ = upTo;
+}
+
+std::vector<endpoint::AppendItem> EndpointPush::moreFor(std::size_t place, StoreWriter& writer) {
+  if (!isDue_()) return {};
+  const std::size_t first = work_.places[place].uploads.size();
+  writer.run([&](Store& store) { planMore(store, place); });
+  if (work_.places[place].uploads.size() == first) return {};
+  writer.flush();
+  return itemsOf(place, first);
 }
 
 }  // namespace mailbraid::sync::exec

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <vector>
@@ -62,7 +63,7 @@ struct PlaceWork {
   bool unwanted = false;                 ///< to be removed there when it is empty
   std::vector<FlagItem> flags;
   std::vector<RemovalItem> removals;
-  std::vector<UploadItem> uploads;
+  std::deque<UploadItem> uploads;  ///< what is there stays where it is when more comes
 };
 
 struct TransferWork {

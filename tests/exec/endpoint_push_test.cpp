@@ -12,6 +12,35 @@ TEST_CASE("P3: what one endpoint brought is uploaded to the other once", "[exec]
   CHECK(trial.waiting().empty());
 }
 
+TEST_CASE("P3: what is brought while it uploads goes along, in order, up to what goes to another mailbox",
+          "[exec][push][P3]") {
+  PushTrial trial;
+  const std::vector<std::string> names{"INBOX", "Work"};
+  trial.placesOfB(names);
+  trial.pullA(1);
+  int asked = 0;
+  EntryId first;
+  const mailstore::ChangeNumber upTo = trial.uploadAhead(names, {}, [&](exec::StoreWriter& writer) {
+    if (++asked == 2) return true;  // there is nothing new
+    if (asked > 2) return false;
+    writer.run([&](mailstore::Store& store) {
+      const mailstore::BraidId braid = store.mailboxes().ensureBraid("home");
+      const auto add = [&](const std::string& mailbox, const std::string& text) {
+        const auto place = store.mailboxes().findByName(braid, mailbox);
+        return store.entries().add(place->id, store.messages().add(prepared(store, mailText(text))), {}, {});
+      };
+      add("INBOX", "along");
+      first = add("Work", "another mailbox");
+      add("INBOX", "behind it");
+    });
+    return true;
+  });
+  CHECK(trial.endpoint.asked == Asked{"append to INBOX", "append to INBOX"});
+  CHECK(upTo.value() == first.value() - 1);
+  CHECK(trial.push(names) == Asked{"append to INBOX", "append to Work"});
+  CHECK(trial.push(names).empty());
+}
+
 TEST_CASE("changed flags are stored as deltas, grouped by what they change", "[exec][push]") {
   PushTrial trial;
   trial.pullA(3);

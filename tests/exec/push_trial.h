@@ -85,7 +85,9 @@ class WillingEndpoint final : public endpoint::Endpoint {
     Outcomes out(requests.size());
     for (std::size_t i = 0; i < requests.size(); ++i) {
       sink.onAppending(i, {}, Uid{next_});
-      for (const auto& item : requests[i].items) {
+      std::vector<endpoint::AppendItem> items = requests[i].items;
+      for (std::size_t done = 0; done < items.size() || addMore(items, requests[i]); ++done) {
+        const endpoint::AppendItem item = items[done];
         asked.push_back("append to " + requests[i].mailbox->name);
         if (refusal) {
           sink.onAppendRefused(i, item.token, *refusal);
@@ -117,6 +119,12 @@ class WillingEndpoint final : public endpoint::Endpoint {
 
  private:
   using Outcomes = endpoint::Outcomes;
+  static bool addMore(std::vector<endpoint::AppendItem>& items, const endpoint::AppendRequest& request) {
+    if (!request.more) return false;
+    const std::vector<endpoint::AppendItem> more = request.more();
+    items.insert(items.end(), more.begin(), more.end());
+    return !more.empty();
+  }
   static std::string text(const std::string& mailbox, const endpoint::KeySet& keys) {
     return mailbox + " " + std::get<mailstore::UidSet>(keys).text();
   }
@@ -185,6 +193,19 @@ class PushTrial {
     notes = push.notes();
     failures = push.failures().size();
     return endpoint.asked;
+  }
+
+  /// Uploads ahead what was made after `since`, and what `isDue` makes meanwhile; returns up to where it has looked.
+  mailstore::ChangeNumber uploadAhead(const std::vector<std::string>& names, mailstore::ChangeNumber since,
+                                      const std::function<bool(exec::StoreWriter&)>& isDue) {
+    endpoint.asked.clear();
+    std::vector<exec::PushPlace> places = placesOfB(names);
+    exec::EndpointPush push(settings, log);
+    exec::StoreWriter writer(*store, exec::StoreWriter::Mode::Commit);
+    writer.run([&](mailstore::Store& s) { push.planAhead(s, std::move(places), since); });
+    push.goOnAhead([&] { return isDue(writer); });
+    push.carryOut(endpoint, writer, [](const auto&, const auto&) {});
+    return push.plannedUpTo();
   }
 
   template <class Action>

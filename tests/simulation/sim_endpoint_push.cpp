@@ -181,12 +181,23 @@ endpoint::Outcomes SimEndpoint::transfer(std::span<const TransferRequest> reques
   return out;
 }
 
+namespace {
+/// False when there was none.
+bool addMore(std::vector<endpoint::AppendItem>& items, const endpoint::AppendRequest& request) {
+  const std::vector<endpoint::AppendItem> more = request.more();
+  items.insert(items.end(), more.begin(), more.end());
+  return !more.empty();
+}
+}  // namespace
+
 void SimEndpoint::appendAll(const endpoint::AppendRequest& request, std::size_t index,
                             const endpoint::OctetSource& octets, endpoint::PushSink& sink,
                             std::optional<Error>& failure) {
   const endpoint::RemoteStatus status = request.mailbox->status.value_or(endpoint::RemoteStatus{});
   sink.onAppending(index, status.uidValidity, isImap() ? status.uidNext : mailstore::Uid{});
-  for (const endpoint::AppendItem& item : request.items) {
+  std::vector<endpoint::AppendItem> items = request.items;
+  for (std::size_t i = 0; i < items.size() || (request.more && addMore(items, request)); ++i) {
+    const endpoint::AppendItem item = items[i];
     stage_.step(server_, "append to " + request.mailbox->name);
     SimMailbox* mailbox = find(request.mailbox);
     if (mailbox == nullptr || stage_.refuses(server_.name() + " append to " + request.mailbox->name)) {
