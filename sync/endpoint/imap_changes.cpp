@@ -237,6 +237,11 @@ void ImapEndpoint::Reading::settle(std::size_t index) {
       state.delta.incomplete = "the server listed " + std::to_string(seen.count()) + " of " +
                                std::to_string(state.exists) +
                                " messages; nothing is removed because of that; run again";
+    } else if (request.mailbox->status && request.mailbox->status->messages > state.exists) {
+      // Some providers show the newest messages of a large mailbox only. Otherwise some went in between.
+      state.delta.incomplete = "the server says that it holds " + std::to_string(request.mailbox->status->messages) +
+                               " messages, and shows " + std::to_string(state.exists) +
+                               " of them; nothing is removed because of that; run again";
     } else {
       state.delta.present = state.listed;
     }

@@ -7,18 +7,26 @@ namespace mailbraid::sync::endpoint {
 namespace {
 
 constexpr std::uint64_t kMegabyte = 1'000'000;
+constexpr std::uint64_t kGibibyte = std::uint64_t{1} << 30U;
 
 constexpr std::array<std::string_view, 2> kGmailImap{"imap.gmail.com", "imap.googlemail.com"};
 constexpr std::array<std::string_view, 2> kGmailPop{"pop.gmail.com", "pop.googlemail.com"};
+constexpr std::array<std::string_view, 1> kZoneImap{"imap.zone.eu"};
+constexpr std::array<std::string_view, 1> kZonePop{"pop3.zone.eu"};
 
-// Only what a provider itself documents for IMAP or POP3. Of Outlook and Microsoft 365, Yahoo, AOL, iCloud, GMX,
-// WEB.DE, Posteo and Fastmail no such figure was found in 2026 (iCloud's 20 MB are of mail that is sent). Those that
-// throttle all the same say so when they do (server_limit.h).
+// Only what a provider itself documents for IMAP or POP3, octets a day. Of Outlook and Microsoft 365, Yahoo, AOL,
+// iCloud, GMX, WEB.DE, Posteo, Fastmail, mailbox.org, Yandex and Mail.ru no such figure was found in 2026, of Zoho's
+// POP3 only a copy that others contradict. Those that throttle all the same say so when they do (server_limit.h), and
+// who limits the size of a message says that by APPENDLIMIT. Zone's are those of its smallest plan.
 constexpr std::array kProviders{
     ProviderLimits{"gmail", EndpointType::Imap, kGmailImap, 2500 * kMegabyte, 500 * kMegabyte,
                    "https://support.google.com/a/answer/1071518", "2022-12-16"},
     ProviderLimits{"gmail", EndpointType::Pop3, kGmailPop, 1250 * kMegabyte, 0,
                    "https://support.google.com/a/answer/1071518", "2016-05-23"},
+    ProviderLimits{"zone", EndpointType::Imap, kZoneImap, 10 * kGibibyte, 5 * kGibibyte,
+                   "https://help.zone.eu/en/kb/e-mail-server-restrictions/", "2026-11-26"},
+    ProviderLimits{"zone", EndpointType::Pop3, kZonePop, 10 * kGibibyte, 0,
+                   "https://help.zone.eu/en/kb/e-mail-server-restrictions/", "2026-11-26"},
 };
 
 bool isSameHost(std::string_view host, std::string_view known) {

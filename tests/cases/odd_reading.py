@@ -162,6 +162,23 @@ def check_renamed_pop_messages(program):
         assert at.where("p2") == {"near": ["INBOX"], "far": ["INBOX"]}, at.held()
 
 
+def check_shows_the_newest_only(program):
+    """6, 12: a server that shows the newest messages of a large mailbox (Yahoo: 10,000): what it hides is not removed."""
+    with home(program) as (at, far):
+        far.shows_most = 3
+        far.mailboxes["INBOX"].add(Message(octets("n1")))
+        said = at.sync(75)
+        assert "the server says that it holds 4 messages, and shows 3 of them" in said, said
+        assert at.where("m1") == {"near": ["INBOX"], "far": ["INBOX"]}, at.held()
+        assert at.where("n1") == {"near": ["INBOX"], "far": ["INBOX"]}, at.held()
+        at.settled(75, "shows 3 of them")
+        far.shows_most = None
+        far.mailboxes["INBOX"].expunge("m2")
+        at.sync()
+        at.settled()
+        assert at.where("m2") == {"near": [], "far": []}, at.held()
+
+
 def check_unlisted(program):
     """12: a mailbox that LIST leaves out, and STATUS knows, may have got what is missing elsewhere: nothing is removed."""
     with home(program) as (at, far):

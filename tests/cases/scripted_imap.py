@@ -65,6 +65,7 @@ class Server:
         # Command: called with the session and the arguments before it is obeyed; may raise No or Cut. "APPEND announced"
         # comes before the server asks for the octets, "APPEND within" in the middle of them, "APPEND stored" before the answer.
         self.hooks = {}
+        self.shows_most = None  # who selects a mailbox sees so many of its messages, the newest; STATUS counts all
         self.bye_after = None  # so many messages given or taken a connection, and it says BYE in the middle of things
         self.append_limit = "NIL"  # what STATUS says where the capability is APPENDLIMIT, without a number
         self.away = False
@@ -246,7 +247,7 @@ class Session:
         for uid in [uid for uid in self.view if uid not in box.messages]:
             self.say(f"* {self.view.index(uid) + 1} EXPUNGE")
             self.view.remove(uid)
-        fresh = [uid for uid in sorted(box.messages) if uid not in self.view]
+        fresh = [uid for uid in sorted(box.messages) if uid > max(self.view, default=0)]
         if fresh:
             self.view += fresh
             self.say(f"* {len(self.view)} EXISTS")
@@ -307,7 +308,7 @@ class Session:
     def do_select(self, name, *_, mode="READ-WRITE"):
         self.name = None
         box = self.box(name)
-        self.name, self.view = name.decode(), sorted(box.messages)
+        self.name, self.view = name.decode(), sorted(box.messages)[-(self.server.shows_most or 0):]
         mode = "READ-ONLY" if self.name in self.server.read_only else mode
         permanent = " ".join(self.server.permanent) if mode == "READ-WRITE" else ""
         self.say(f"* FLAGS ({' '.join(SYSTEM_FLAGS)})")
