@@ -168,7 +168,7 @@ inline constexpr std::array<Key<StoreSettings>, 2> kStoreKeys{{
       "the directory of the store"},
      [](StoreSettings& store, Value&& value) { store.path = std::get<std::filesystem::path>(value); }},
     {{"retention", Shape::Duration, kAllTypes, 0, "", "\"30d\"", "\"30d\"",
-      "how long a message that was removed everywhere will be kept; this version purges nothing and keeps it for ever"},
+      "how long a message that was removed everywhere is kept: until then `restore` and `undo` bring it back"},
      [](StoreSettings& store, Value&& value) { store.retention = std::get<std::chrono::seconds>(value); }},
 }};
 
