@@ -145,8 +145,8 @@ std::string_view methodOf(const VerifyReport& report) {
 }
 
 std::string_view kindName(Finding::Kind kind) {
-  constexpr std::string_view kNames[] = {"missing", "altered",       "misplaced",    "extra",
-                                         "refused", "another route", "flags differ", "date differs"};
+  constexpr std::string_view kNames[] = {"missing",       "altered",  "misplaced",    "extra",       "refused",
+                                         "another route", "repaired", "flags differ", "date differs"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 

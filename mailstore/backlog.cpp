@@ -50,6 +50,10 @@ struct Backlog::Statements {
   Statement repaired{database,
                      "INSERT INTO repaired(endpoint, entry, repairs) VALUES(?1,?2,?3)"
                      " ON CONFLICT DO UPDATE SET repairs = ?3"};
+  Statement repairedWhereItIs{database,
+                              "INSERT INTO repaired(endpoint, entry, repairs) SELECT DISTINCT o.endpoint, p.entry, ?2"
+                              " FROM pair p JOIN endpoint_mailbox o ON o.id = p.endpoint_mailbox"
+                              " WHERE p.entry = ?1 AND p.held = 0 ON CONFLICT DO NOTHING"};
   Statement repairs{database, "SELECT repairs FROM repaired WHERE endpoint = ? AND entry = ?"};
   Statement balance{
       database,
@@ -116,6 +120,10 @@ void Backlog::lookAgain(EndpointId endpoint) {
 
 void Backlog::repaired(EndpointId endpoint, EntryId entry, std::string_view repairs) {
   execute(statements_->repaired, endpoint, entry, repairs);
+}
+
+void Backlog::repairedWhereItIs(EntryId entry, std::string_view repairs) {
+  execute(statements_->repairedWhereItIs, entry, repairs);
 }
 
 std::string Backlog::repairsOf(EndpointId endpoint, EntryId entry) {

@@ -67,6 +67,7 @@ struct Entries::Statements {
                  "INSERT OR IGNORE INTO journal(run, entry, mailbox, flags, keywords, removed_at)"
                  " SELECT ?1, id, mailbox, flags, keywords, removed_at FROM entry WHERE id = ?2"};
   Statement setFlags{database, "UPDATE entry SET flags = ?, keywords = ?, change = ? WHERE id = ?"};
+  Statement setMessage{database, "UPDATE entry SET message = ? WHERE id = ?"};
   Statement move{database, "UPDATE entry SET mailbox = ?, change = ? WHERE id = ?"};
   Statement setRemoved{database, "UPDATE entry SET removed_at = ?, change = ? WHERE id = ?"};
   Statement reviveMailbox{
@@ -169,6 +170,10 @@ std::optional<Entry> Entries::find(EntryId id) {
 void Entries::setFlags(EntryId id, const Flags& flags) {
   statements_->willChange(id);
   execute(statements_->setFlags, int{flags.bits()}, flags.keywordColumn(), statements_->database.nextChange(), id);
+}
+
+void Entries::setMessage(EntryId id, MessageId message) {
+  execute(statements_->setMessage, message, id);
 }
 
 void Entries::move(EntryId id, MailboxId to) {

@@ -5,7 +5,7 @@
 
 namespace mailbraid::mailstore {
 
-MessageForm formOf(std::string_view octets) {
+MessageForm formOf(std::string_view octets, const Repairs& repairs) {
   MessageForm out;
   Sha256 whole;
   whole.append(octets);
@@ -14,6 +14,7 @@ MessageForm formOf(std::string_view octets) {
   header.append(octets);
   out.headerDigest = header.finish();
   out.size = octets.size();
+  out.repairs = repairs;
   return out;
 }
 
@@ -29,7 +30,7 @@ std::vector<MessageForm> repairedForms(std::string_view octets, const Repairs& r
     for (std::size_t i = 0; i < needed.size(); ++i) {
       if ((chosen & 1U << i) != 0) some.add(needed[i]);
     }
-    out.push_back(formOf(repaired(octets, some)));
+    out.push_back(formOf(repaired(octets, some), some));
   }
   return out;
 }

@@ -15,9 +15,10 @@ struct MessageForm {
   Digest digest;
   HeaderDigest headerDigest;
   std::uint64_t size = 0;  ///< octets
+  Repairs repairs;         ///< that made it of another one
 };
 
-MessageForm formOf(std::string_view octets);
+MessageForm formOf(std::string_view octets, const Repairs& repairs);
 
 /// One a set of repairs that changes the message; empty for one without such faults. Repair::Date changes no octets.
 std::vector<MessageForm> repairedForms(std::string_view octets, const Repairs& repairs);

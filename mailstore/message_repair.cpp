@@ -144,10 +144,10 @@ std::optional<std::string> withEncodedHeader(std::string_view octets) {
   return out.append(octets.substr(length));
 }
 
-std::optional<std::string> withSpaces(std::string_view octets) {
+std::optional<std::string> withoutNul(std::string_view octets) {
   if (octets.find('\0') == std::string_view::npos) return std::nullopt;
   std::string out(octets);
-  std::replace(out.begin(), out.end(), '\0', ' ');
+  std::erase(out, '\0');
   return out;
 }
 
@@ -184,7 +184,7 @@ std::string Repairs::names() const {
 std::optional<std::string> repaired(std::string_view octets, Repair repair) {
   switch (repair) {
     case Repair::Nul:
-      return withSpaces(octets);
+      return withoutNul(octets);
     case Repair::EightBit:
       return withEncodedHeader(octets);
     case Repair::BareNewline:

@@ -11,7 +11,7 @@
 namespace mailbraid::mailstore {
 
 enum class Repair : std::uint8_t {
-  Nul,          ///< each NUL octet becomes a space
+  Nul,          ///< NUL octets are left out: the size then tells the two apart
   EightBit,     ///< octets above 127 in the header become encoded words (RFC 2047)
   BareNewline,  ///< a CR or LF by itself becomes CRLF
   Date,         ///< an internal date before 1970 or after now becomes the nearest one between them
@@ -41,8 +41,8 @@ class Repairs {
   std::uint8_t bits_ = 0;
 };
 
-/// Octets of a message that may be repaired: it lies in memory meanwhile.
-inline constexpr std::uint64_t kMostRepaired = std::uint64_t{64} << 20U;
+/// Octets of a message that may be repaired: it lies in memory meanwhile, more than once.
+inline constexpr std::uint64_t kMostRepaired = std::uint64_t{8} << 20U;
 
 /// The message with one kind of fault mended; none: it has no such fault. Not for Date.
 std::optional<std::string> repaired(std::string_view octets, Repair repair);

@@ -82,24 +82,28 @@ struct Messages::Statements {
   Statement forgetPairs{database,
                         "DELETE FROM pair WHERE held = 0 AND entry IN (SELECT id FROM entry WHERE message = ?"
                         " AND removed_at = 0)"};
-  Statement addAlias{database, "INSERT OR IGNORE INTO alias(message, digest, header_digest, size) VALUES(?,?,?,?)"};
+  Statement addAlias{database,
+                     "INSERT OR IGNORE INTO alias(message, digest, header_digest, size, repairs) VALUES(?,?,?,?,?)"};
   Statement anyAlias{database, "SELECT 1 FROM alias LIMIT 1"};
-  Statement aliasByDigest{database,
-                          "SELECT message FROM alias WHERE substr(digest, 1, 4) = substr(?1, 1, 4) AND digest = ?1"
-                          " ORDER BY message"};
+  Statement aliasByDigest{
+      database,
+      "SELECT message, repairs FROM alias WHERE substr(digest, 1, 4) = substr(?1, 1, 4) AND digest = ?1"
+      " ORDER BY message"};
   Statement aliasByHeader{database,
-                          "SELECT message FROM alias WHERE substr(header_digest, 1, 4) = substr(?1, 1, 4)"
+                          "SELECT message, repairs FROM alias WHERE substr(header_digest, 1, 4) = substr(?1, 1, 4)"
                           " AND header_digest = ?1 AND size = ?2 ORDER BY message"};
+  Statement formsOf{database, "SELECT digest, header_digest, size FROM alias WHERE message = ?"};
+  Statement isUsed{database, "SELECT 1 FROM entry INDEXED BY entry_message WHERE message = ? LIMIT 1"};
   Decompressor decompressor;
   Sha256 hash;
 
-  std::vector<MessageInfo> infosFrom(Query query) {
-    std::vector<MessageId> ids;
-    while (query.next()) ids.push_back(query.named<MessageId>(0));
-    std::vector<MessageInfo> out;
-    for (const MessageId id : ids) {
+  std::vector<Alias> aliasesFrom(Query query) {
+    std::vector<std::pair<MessageId, std::string>> rows;
+    while (query.next()) rows.emplace_back(query.named<MessageId>(0), query.text(1));
+    std::vector<Alias> out;
+    for (auto& [id, repairs] : rows) {
       Query info(byId, id);
-      if (info.next()) out.push_back(messageInfoFrom(info, 0));
+      if (info.next()) out.push_back({messageInfoFrom(info, 0), std::move(repairs)});
     }
     return out;
   }
@@ -201,7 +205,7 @@ std::optional<MessageId> Messages::findByDigest(const Digest& digest) {
 }
 
 void Messages::addAlias(MessageId id, const MessageForm& form) {
-  execute(statements_->addAlias, id, form.digest, form.headerDigest, form.size);
+  execute(statements_->addAlias, id, form.digest, form.headerDigest, form.size, form.repairs.names());
 }
 
 bool Messages::hasAliases() {
@@ -209,12 +213,33 @@ bool Messages::hasAliases() {
   return query.next();
 }
 
-std::vector<MessageInfo> Messages::findByAlias(const Digest& digest) {
-  return statements_->infosFrom(Query(statements_->aliasByDigest, digest));
+std::vector<Messages::Alias> Messages::findByAlias(const Digest& digest) {
+  return statements_->aliasesFrom(Query(statements_->aliasByDigest, digest));
 }
 
-std::vector<MessageInfo> Messages::findByAlias(const HeaderDigest& header, std::uint64_t size) {
-  return statements_->infosFrom(Query(statements_->aliasByHeader, header, size));
+std::vector<Messages::Alias> Messages::findByAlias(const HeaderDigest& header, std::uint64_t size) {
+  return statements_->aliasesFrom(Query(statements_->aliasByHeader, header, size));
+}
+
+std::vector<MessageForm> Messages::formsOf(MessageId id) {
+  std::vector<MessageForm> out;
+  Query query(statements_->formsOf, id);
+  while (query.next()) {
+    MessageForm& form = out.emplace_back();
+    query.digest(0, form.digest);
+    query.digest(1, form.headerDigest);
+    form.size = static_cast<std::uint64_t>(query.integer(2));
+  }
+  return out;
+}
+
+void Messages::removeIfUnused(MessageId id) {
+  {
+    Query query(statements_->isUsed, id);
+    if (query.next()) return;
+  }
+  execute(statements_->removeBody, bodyId(id, 0), bodyId(MessageId{id.value() + 1}, 0));
+  execute(statements_->remove, id);
 }
 
 MessageInfo Messages::info(MessageId id) {

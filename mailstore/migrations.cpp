@@ -199,7 +199,8 @@ constexpr std::array kVersion9{
 // Version 10: octets that are taken to be a message although repairs set them apart (Messages::addAlias()).
 constexpr std::array kVersion10{
     "CREATE TABLE alias(message INTEGER NOT NULL REFERENCES message(id) ON DELETE CASCADE, digest BLOB NOT NULL,"
-    " header_digest BLOB NOT NULL, size INTEGER NOT NULL, PRIMARY KEY(message, digest)) STRICT, WITHOUT ROWID",
+    " header_digest BLOB NOT NULL, size INTEGER NOT NULL, repairs TEXT NOT NULL, PRIMARY KEY(message, digest)) STRICT, "
+    "WITHOUT ROWID",
     "CREATE INDEX alias_digest ON alias(substr(digest, 1, 4))",
     "CREATE INDEX alias_header ON alias(substr(header_digest, 1, 4))",
 };

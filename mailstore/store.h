@@ -35,12 +35,19 @@ class Messages {
   void markDamaged(MessageId id, std::int64_t now);
   bool isDamaged(MessageId id);  ///< marked so, and not healed since
   std::optional<MessageId> findByDigest(const Digest& digest);
-  /// Octets that are taken to be this message although they are not: repairs made the one of the other.
+  /// Octets that are taken to be this message: repairs made them of it.
   void addAlias(MessageId id, const MessageForm& form);
   bool hasAliases();
+  struct Alias {
+    MessageInfo message;
+    std::string repairs;  ///< that make the octets of it: "nul, 8bit-header"
+  };
   /// The messages that octets like these are taken to be.
-  std::vector<MessageInfo> findByAlias(const Digest& digest);
-  std::vector<MessageInfo> findByAlias(const HeaderDigest& header, std::uint64_t size);
+  std::vector<Alias> findByAlias(const Digest& digest);
+  std::vector<Alias> findByAlias(const HeaderDigest& header, std::uint64_t size);
+  std::vector<MessageForm> formsOf(MessageId id);  ///< its aliases; without their repairs
+  /// Forgets a message that no entry has. Inside a Transaction.
+  void removeIfUnused(MessageId id);
   MessageInfo info(MessageId id);
   /// Calls `sink` with the octets in order, in pieces of at most 1 MiB. Throws Error (StoreDamaged, scope message) when
   /// they do not have the digest they were stored under; what was handed out until then must not be used.
@@ -96,6 +103,8 @@ class Entries {
   EntryId add(MailboxId mailbox, MessageId message, const Flags& flags, InternalDate date);
   std::optional<Entry> find(EntryId id);  ///< tombstones, too
   void setFlags(EntryId id, const Flags& flags);
+  /// The entry's message is another one from now on: the same in other words.
+  void setMessage(EntryId id, MessageId message);
   void move(EntryId id, MailboxId to);
   void remove(EntryId id, std::int64_t now);  ///< makes it a tombstone
   void revive(EntryId id);                    ///< a tombstone lives again, where it was
@@ -237,6 +246,8 @@ class Backlog {
 
   /// The endpoint took the entry's message with these repairs only ("nul, date").
   void repaired(EndpointId endpoint, EntryId entry, std::string_view repairs);
+  /// The same of every endpoint that has the entry now.
+  void repairedWhereItIs(EntryId entry, std::string_view repairs);
   std::string repairsOf(EndpointId endpoint, EntryId entry);  ///< empty: none
   /// Of the messages that the store has of `source`, what `destination` has, too.
   Balance balance(EndpointId source, EndpointId destination);

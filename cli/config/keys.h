@@ -306,8 +306,8 @@ inline constexpr std::array kEndpointKeys = std::to_array<Key<EndpointDraft>>({
      [](EndpointDraft& draft, Value&& value) { draft.settings.createMailboxes = std::get<bool>(value); }},
     {{"repair", Shape::ChoiceList, bit(EndpointType::Imap), 0, "nul|8bit-header|bare-newline|date", "[]",
       "[\"nul\", \"8bit-header\"]",
-      "what may be changed in the copy that is uploaded, when the server refuses a message as it is: NUL octets become "
-      "spaces, 8-bit octets of the header encoded words, bare line ends CRLF, an internal date before 1970 or after "
+      "what may be changed in the copy that is uploaded, when the server refuses a message as it is: NUL octets are "
+      "left out, 8-bit octets of the header encoded words, bare line ends CRLF, an internal date before 1970 or after "
       "today the nearest one; each such message is reported, and the store keeps it as it came"},
      [](EndpointDraft& draft, Value&& value) {
        draft.settings.repairs = repairsOf(std::get<std::vector<std::string>>(value));

@@ -138,6 +138,7 @@ class ImapUpload {
   };
   [[nodiscard]] std::optional<std::string> read(const AppendItem& item);
   bool admits(const AppendItem& item);
+  void announce();
   void sendBatches(std::size_t first);
   void sendFurther();
   void sendBatch(Batch batch);
@@ -155,7 +156,8 @@ class ImapUpload {
   const OctetSource& octets_;
   PushSink& sink_;
   const mailstore::Repairs repairs_;
-  std::vector<Batch> again_;    ///< to be sent once more, in smaller parts
+  std::vector<Batch> again_;  ///< to be sent once more, in smaller parts
+  bool announced_ = false;
   std::uint64_t inFlight_ = 0;  ///< octets
   bool tight_ = false;  ///< the quota is nearly used up: what was sent together is tried in parts, and no more is sent
   std::string quotaText_;

@@ -72,7 +72,6 @@ std::optional<Error> ImapUpload::run() {
   if (status.uidValidity.value() != 0) {
     if (const auto replaced = push_.replaced(*request_.mailbox, status.uidValidity)) return replaced;
   }
-  sink_.onAppending(index_, status.uidValidity, status.uidNext);
   sendBatches(0);
   if (request_.more) sendFurther();
   push_.run();
@@ -88,6 +87,13 @@ std::optional<Error> ImapUpload::run() {
   }
   if (tight_ && !stopped_) stopped_ = quotaUsedUp(quotaText_);
   return stopped_;
+}
+
+/// Before anything is sent: what is refused here already leaves no trace there.
+void ImapUpload::announce() {
+  if (std::exchange(announced_, true)) return;
+  const RemoteStatus status = request_.mailbox->status.value_or(RemoteStatus{});
+  sink_.onAppending(index_, status.uidValidity, status.uidNext);
 }
 
 void ImapUpload::refuse(const AppendItem& item, const Error& error) {
@@ -203,7 +209,7 @@ void ImapUpload::sendBatch(Batch batch) {
     if (!octets) continue;
     if (!batch.repaired.empty()) {
       octets = mailstore::repaired(*octets, batch.repaired);
-      sink_.onRepairing(index_, item.token, mailstore::formOf(*octets));
+      sink_.onRepairing(index_, item.token, mailstore::formOf(*octets, batch.repaired));
     }
     const auto literal = literalFor(i, octets->find('\0') != std::string::npos);
     if (!literal) continue;
@@ -216,6 +222,7 @@ void ImapUpload::sendBatch(Batch batch) {
   while (inFlight_ != 0 && inFlight_ + sent.octets > kMostInFlight) push_.pump();
   if (stopped_) return;
   push_.session().restraint().awaitMessages(sent.items.size());
+  announce();
   inFlight_ += sent.octets;
   sink_.onOctets(sent.octets);
   push_.send(std::move(command), [this, sent](const ImapPush::End& end) { ended(sent, end); });
@@ -236,6 +243,7 @@ void ImapUpload::sendLarge(std::size_t i) {
   if (!literal) return;
   push_.run();
   push_.session().restraint().awaitMessages(1);
+  announce();
   Batch sent;
   sent.items.push_back(i);
   bool isDone = false;

@@ -56,6 +56,8 @@ bool EndpointRun::planDeletions(const std::unordered_set<mailstore::EntryId>& al
   const bool dryRun = context_.request.dryRun;
   if (pull_->works().empty() || (dryRun && stage == DeletionSettings::Stage::Midway)) return false;
   const std::string& confirmedBy = context_.request.deletionsConfirmedBy;
+  // What it was given in this run counts when it was read again: an answer alone proves little.
+  if (!confirmedBy.empty() && stage == DeletionSettings::Stage::Midway) return false;
   if (!confirmedBy.empty() && !dryRun && !context_.board.isSound(confirmedBy)) {
     if (stage == DeletionSettings::Stage::AtEnd && mayDelete())
       report_.notes.push_back("nothing is deleted there, since " + confirmedBy + " could not be read in full");

@@ -47,6 +47,8 @@ exec::PushSettings EndpointRun::pushSettings() {
   out.now = context_.now;
   out.allowedEntries = allowedAnywhere_;
   out.refusedAhead = refusedAhead_;
+  out.sentAhead = sentAhead_;
+  out.uploadedAhead = uploadedAhead_;
   return out;
 }
 

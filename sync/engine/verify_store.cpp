@@ -213,6 +213,7 @@ void VerifyStore::judge(ExpectedMessage& message, const Entry& entry, const Know
     return;
   }
   if (endpoint_) message.repairs = store_.backlog().repairsOf(endpoint_->id, entry.id);
+  if (!message.repairs.empty()) message.forms = store_.messages().formsOf(entry.message);
   if (pair->held && (pop3 || pair->expunged || !settings_.pull.removals)) {
     message.standing = Standing::LeftOut;
   } else if (pair->held) {

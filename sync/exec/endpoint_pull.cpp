@@ -112,6 +112,7 @@ void EndpointPull::open(Store& store, const std::vector<RemoteMailbox>& listed,
     }
     work.record = std::move(*record);
     loadWork(store, work);
+    closeUpload(store, work);
     works_.push_back(std::move(work));
   }
   if (settings_.stateLost) forgetLost(store, records);

@@ -182,6 +182,7 @@ class EndpointPull {
   void applyWindow(mailstore::Store& store, std::vector<mailstore::EndpointMailbox>& records);
   void leaveOut(mailstore::Store& store, std::size_t work, const mailstore::RemoteKey& key);
   void loadWork(mailstore::Store& store, MailboxWork& work) const;
+  static void closeUpload(mailstore::Store& store, MailboxWork& work);
   void guessRenames(mailstore::Store& store);
   void mergeFlags(mailstore::Store& store, std::size_t work, const mailstore::Pair& pair, const mailstore::Flags& told);
   void forgetQuarantined(mailstore::Store& store, const MailboxWork& work, const endpoint::Delta& delta) const;
@@ -204,6 +205,13 @@ class EndpointPull {
                  const mailstore::HeaderDigest& header, std::uint64_t size);
   /// True when it was recognised as a message that a repair sets apart from it (Messages::addAlias()).
   bool isRepaired(mailstore::Store& store, std::size_t work, const ArrivedMessage& arrived);
+  /// True when it is what was repaired, and the store only had the repaired one.
+  bool isOriginal(mailstore::Store& store, std::size_t work, ArrivedMessage& arrived);
+  /// The endpoint has the message of that key with repairs: each such message is reported once.
+  void noteRepairs(mailstore::Store& store, std::size_t work, const mailstore::RemoteKey& key,
+                   const std::string& repairs);
+  static mailstore::MessageId addWithForms(mailstore::Store& store, mailstore::PreparedMessage& prepared,
+                                           const std::vector<mailstore::MessageForm>& forms);
   void message(mailstore::Store& store, std::size_t work, ArrivedMessage& arrived);
   /// Messages of the mailbox before this run, those whose removal is held back included.
   [[nodiscard]] std::uint64_t messagesBefore(mailstore::Store& store, std::size_t work) const;

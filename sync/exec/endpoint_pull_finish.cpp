@@ -92,6 +92,13 @@ void EndpointPull::lookAtUploads(Store& store, const MailboxWork& work) {
   });
 }
 
+void EndpointPull::closeUpload(Store& store, MailboxWork& work) {
+  if (!work.uploadedFrom || work.continuity != plan::Continuity::Unchanged) return;
+  // Whatever was sent there was refused.
+  store.backlog().uploadEnds(work.record.id);
+  work.uploadedFrom.reset();
+}
+
 void EndpointPull::finish(Store& store, const std::vector<std::optional<RemoteStatus>>& read, Unread unreadMailboxes) {
   const bool unread = unreadMailboxes == Unread::Some;
   for (const auto& [work, count] : leftOut_) {

@@ -243,13 +243,16 @@ bool EndpointPull::identify(Store& store, std::size_t work, const RemoteMessage&
     return true;
   if (isKnownAs(store, work, told, *told.header, told.size)) return true;
   if (!mayBeRepaired_) return false;
-  for (const mailstore::MessageInfo& original : store.messages().findByAlias(*told.header, told.size)) {
+  for (const mailstore::Messages::Alias& alias : store.messages().findByAlias(*told.header, told.size)) {
+    const mailstore::MessageInfo& original = alias.message;
     RemoteMessage as = told;
     as.header = original.headerDigest;
     as.size = original.size;
     const auto missing = findMissing(store, as, nullptr);
     if (missing) takeMoved(store, work, *missing, told);
-    if (missing || isKnownAs(store, work, told, original.headerDigest, original.size)) return true;
+    if (!missing && !isKnownAs(store, work, told, original.headerDigest, original.size)) continue;
+    noteRepairs(store, work, told.key, alias.repairs);
+    return true;
   }
   return false;
 }
@@ -344,42 +347,69 @@ void EndpointPull::message(Store& store, std::size_t work, ArrivedMessage& arriv
       adopt(store, work, *entry, told);
       return;
     }
-    if (mayBeRepaired_ && isRepaired(store, work, arrived)) return;
+    if (mayBeRepaired_ && (isRepaired(store, work, arrived) || isOriginal(store, work, arrived))) return;
   }
   const InternalDate fallback = arrived.prepared.fallbackDate;
   const std::vector<mailstore::MessageForm> forms = std::move(arrived.prepared.repairedForms);
-  const MessageId id = store.messages().add(std::move(arrived.prepared));
-  for (const mailstore::MessageForm& form : forms) store.messages().addAlias(id, form);
+  const MessageId id = addWithForms(store, arrived.prepared, forms);
   takeNew(store, work, id, told, fallback, "new");
   ++counts_.fresh;
 }
 
+void EndpointPull::noteRepairs(Store& store, std::size_t work, const mailstore::RemoteKey& key,
+                               const std::string& repairs) {
+  const std::optional<Pair> pair = store.pairs().find(works_[work].record.id, key);
+  if (!pair || !store.backlog().repairsOf(endpoint_.id, pair->entry).empty()) return;
+  store.backlog().repaired(endpoint_.id, pair->entry, repairs);
+  decided(work, "upload repaired", key, "is there with a repair (" + repairs + "); the store keeps it as it came");
+}
+
 bool EndpointPull::isRepaired(Store& store, std::size_t work, const ArrivedMessage& arrived) {
-  const mailstore::PreparedMessage& prepared = arrived.prepared;
-  std::vector<mailstore::MessageInfo> others = store.messages().findByAlias(prepared.digest);
-  for (const mailstore::MessageForm& form : prepared.repairedForms) {
-    const std::optional<MessageId> known = store.messages().findByDigest(form.digest);
-    if (!known) continue;
-    // The store was lost, and has got the repaired one again before this one.
-    store.messages().addAlias(*known, {prepared.digest, prepared.headerDigest, prepared.size});
-    others.push_back(store.messages().info(*known));
-  }
   const MailboxWork& mailbox = works_[work];
-  for (const mailstore::MessageInfo& other : others) {
-    RemoteMessage as = arrived.remote;
-    as.header = other.headerDigest;
-    if (const auto missing = findMissing(store, as, &other.digest)) {
-      takeMoved(store, work, *missing, arrived.remote);
-      return true;
-    }
-    auto entry = store.entries().findUnpaired(mailbox.record.mailbox, mailbox.record.id, other.digest);
-    if (!entry && mayBeUpload(work, arrived.remote.key)) entry = findUploaded(store, work, other.digest);
-    if (entry) {
-      adopt(store, work, *entry, arrived.remote);
-      return true;
-    }
+  const RemoteMessage& told = arrived.remote;
+  for (const mailstore::Messages::Alias& alias : store.messages().findByAlias(arrived.prepared.digest)) {
+    const mailstore::MessageInfo& original = alias.message;
+    RemoteMessage as = told;
+    as.header = original.headerDigest;
+    const auto missing = findMissing(store, as, &original.digest);
+    if (missing) takeMoved(store, work, *missing, told);
+    auto entry = missing ? std::nullopt
+                         : store.entries().findUnpaired(mailbox.record.mailbox, mailbox.record.id, original.digest);
+    if (!missing && !entry && mayBeUpload(work, told.key)) entry = findUploaded(store, work, original.digest);
+    if (entry) adopt(store, work, *entry, told);
+    if (!missing && !entry) continue;
+    noteRepairs(store, work, told.key, alias.repairs);
+    return true;
   }
   return false;
+}
+
+/// The store was lost, and has got back the repaired one first: it is not what anybody sent.
+bool EndpointPull::isOriginal(Store& store, std::size_t work, ArrivedMessage& arrived) {
+  const MailboxWork& mailbox = works_[work];
+  for (const mailstore::MessageForm& form : arrived.prepared.repairedForms) {
+    const auto entry = store.entries().findUnpaired(mailbox.record.mailbox, mailbox.record.id, form.digest);
+    if (!entry) continue;
+    const MessageId repaired = store.entries().find(*entry)->message;
+    const std::string names = form.repairs.names();
+    const std::vector<mailstore::MessageForm> forms = std::move(arrived.prepared.repairedForms);
+    const MessageId original = addWithForms(store, arrived.prepared, forms);
+    store.entries().setMessage(*entry, original);
+    store.messages().removeIfUnused(repaired);
+    store.backlog().repairedWhereItIs(*entry, names);
+    adopt(store, work, *entry, arrived.remote);
+    decided(work, "original", arrived.remote.key,
+            "is elsewhere with a repair (" + names + "); the store keeps it as it came");
+    return true;
+  }
+  return false;
+}
+
+MessageId EndpointPull::addWithForms(Store& store, mailstore::PreparedMessage& prepared,
+                                     const std::vector<mailstore::MessageForm>& forms) {
+  const MessageId id = store.messages().add(std::move(prepared));
+  for (const mailstore::MessageForm& form : forms) store.messages().addAlias(id, form);
+  return id;
 }
 
 void EndpointPull::messages(Store& store, std::size_t work, std::vector<ArrivedMessage>& arrived) {

@@ -54,6 +54,9 @@ struct PushSettings {
   enum class Mode : std::uint8_t { Commit, Rehearse } mode = Mode::Commit;
   std::int64_t now = 0;                             ///< seconds since 1970
   std::vector<mailstore::WaitingRow> refusedAhead;  ///< of takeRefused()
+  /// Of sent(), in this run's uploads ahead: what is not seen there now is not sent a second time.
+  std::unordered_set<mailstore::EntryId> sentAhead;
+  std::unordered_set<mailstore::EntryId> uploadedAhead;  ///< of them, those that got a UID
 };
 
 /// A mailbox of the endpoint as this run's pull left it.
@@ -118,6 +121,8 @@ class EndpointPush {
   [[nodiscard]] const std::vector<Failure>& failures() const { return failures_; }
   /// What the endpoint said that it has taken, and named a UID for.
   [[nodiscard]] const std::unordered_set<mailstore::EntryId>& uploaded() const { return uploaded_; }
+  /// What the endpoint said that it has taken, with or without a UID.
+  [[nodiscard]] const std::unordered_set<mailstore::EntryId>& sent() const { return sent_; }
 
  private:
   friend class PushReceipts;
@@ -144,8 +149,10 @@ class EndpointPush {
   [[nodiscard]] std::optional<std::size_t> trashPlace() const;
   std::optional<std::size_t> planCreation(const mailstore::Mailbox& mailbox);
   void brake(mailstore::Store& store);
-  void keepToBudget();
+  void keepToBudget(mailstore::Store& store);
   void wait(mailstore::EntryId entry, mailstore::WaitKind kind, std::string reason);
+  /// In octets, of a message; as the endpoint says it itself.
+  [[nodiscard]] std::optional<std::uint64_t> appendLimit(const PlaceWork& place) const;
   /// How many of its uploads the endpoint says that it will not take.
   [[nodiscard]] std::uint64_t tooLarge(const PlaceWork& place) const;
   void logPlan();
@@ -192,6 +199,7 @@ class EndpointPush {
   };
   std::unordered_map<mailstore::EntryId, Open> open_;  ///< planned and not done yet
   std::unordered_set<mailstore::EntryId> uploaded_;
+  std::unordered_set<mailstore::EntryId> sent_;
   std::unordered_multiset<mailstore::EntryId> strays_;  ///< whose stray copies are there yet, one a copy
   std::vector<mailstore::WaitingRow> waits_;
   std::vector<mailstore::EntryId> looked_;  ///< candidates: done unless they wait

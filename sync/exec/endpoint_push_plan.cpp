@@ -106,7 +106,7 @@ void EndpointPush::plan(Store& store, std::vector<PushPlace> places) {
     if (!refused.contains(id)) planEntry(store, id);
   }
   brake(store);
-  keepToBudget();
+  keepToBudget(store);
   if (settings_.mode == PushSettings::Mode::Rehearse) logPlan();
 }
 
@@ -223,6 +223,12 @@ void EndpointPush::planEntry(Store& store, EntryId id) {
   if (found.pair && found.pair->markedApart) wanted = wanted.unitedWith(Flags::of(SystemFlag::Deleted));
   const PushAction action = plan::decidePush({found.placed, localOf(*entry), base, wanted});
   if (action == PushAction::Nothing) return;
+  if (found.placed == Placed::Nowhere && settings_.sentAhead.contains(id)) {
+    // As after any upload: what has no UID, and is not recognised, may be there in other words.
+    if (settings_.uploadedAhead.contains(id))
+      wait(id, WaitKind::Refused, "it was uploaded, and was not there afterwards");
+    return;
+  }
   switch (plan::permissionFor(action, settings_.policy)) {
     case Permission::Never:
       return;
@@ -365,17 +371,26 @@ void EndpointPush::planRemoval(const Entry& entry, const Pair& pair) {
   place.removals.push_back({pair.key, pair.id, entry.id, pair.flags, false});
 }
 
-void EndpointPush::keepToBudget() {
+void EndpointPush::keepToBudget(Store& store) {
   if (!settings_.uploadBudget) return;
-  std::vector<std::uint64_t> sizes;
-  for (const PlaceWork& place : work_.places) {
-    for (const UploadItem& item : place.uploads) sizes.push_back(item.size);
+  std::unordered_set<EntryId> refused;
+  for (const mailstore::WaitingRow& row : store.backlog().waiting(endpoint_.id)) {
+    if (row.kind == WaitKind::Refused) refused.insert(row.entry);
   }
-  const std::vector<bool> fits = plan::fitting(sizes, *settings_.uploadBudget);
+  std::vector<plan::Load> loads;
+  for (const PlaceWork& place : work_.places) {
+    // What is beyond its limit costs nothing: it is refused before the first octet goes out.
+    const std::uint64_t most = appendLimit(place).value_or(UINT64_MAX);
+    for (const UploadItem& item : place.uploads) {
+      loads.push_back({item.size > most ? 0 : item.size, refused.contains(item.entry)});
+    }
+  }
+  const std::vector<bool> fits = plan::fitting(loads, *settings_.uploadBudget);
   std::size_t next = 0;
   for (PlaceWork& place : work_.places) {
+    const std::uint64_t most = appendLimit(place).value_or(UINT64_MAX);
     std::erase_if(place.uploads, [&](const UploadItem& item) {
-      if (fits[next++]) return false;
+      if (fits[next++] || item.size > most) return false;
       ++leftover_.messages;
       leftover_.octets += item.size;
       wait(item.entry, WaitKind::Retry, "the day's budget of uploads there is used up");
@@ -432,12 +447,17 @@ void EndpointPush::brake(Store& store) {
   }
 }
 
-std::uint64_t EndpointPush::tooLarge(const PlaceWork& place) const {
+std::optional<std::uint64_t> EndpointPush::appendLimit(const PlaceWork& place) const {
   std::optional<std::uint64_t> limit;
   if (place.remote != nullptr) limit = place.remote->appendLimit;
   for (const PlaceWork& other : work_.places) {  // of a mailbox that is to be made: what the others take
     if (place.remote == nullptr && !limit && other.remote != nullptr) limit = other.remote->appendLimit;
   }
+  return limit;
+}
+
+std::uint64_t EndpointPush::tooLarge(const PlaceWork& place) const {
+  const std::optional<std::uint64_t> limit = appendLimit(place);
   const auto isTooLarge = [&](const UploadItem& item) { return limit && item.size > *limit; };
   return static_cast<std::uint64_t>(std::count_if(place.uploads.begin(), place.uploads.end(), isTooLarge));
 }

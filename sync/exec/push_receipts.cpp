@@ -224,6 +224,7 @@ void UploadReceipts::onAppended(std::size_t index, std::uint64_t token, const st
   const PlaceWork& place = work().places[places_[index]];
   const UploadItem& item = upload(token);
   settled(item.entry);
+  sent(item.entry);
   if (key) uploaded(item.entry);
   ++counts().uploaded;
   counts().uploadedOctets += item.size;

@@ -48,6 +48,7 @@ class PushReceipts : public endpoint::PushSink {
   /// The entry becomes a tombstone when no endpoint has its message any more, but in its trash.
   void buryIfGone(mailstore::Store& store, mailstore::EntryId entry);
   void uploaded(mailstore::EntryId entry) { push_.uploaded_.insert(entry); }
+  void sent(mailstore::EntryId entry) { push_.sent_.insert(entry); }
   /// A message that was to go is marked as deleted, since the endpoint cannot expunge single messages.
   void onlyMarked(const std::string& place);
   void refuse(mailstore::EntryId entry, const std::string& place, const mailstore::Error& error);

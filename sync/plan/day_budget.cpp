@@ -5,21 +5,30 @@
 
 namespace mailbraid::sync::plan {
 
-std::vector<bool> fitting(std::span<const std::uint64_t> sizes, const DayBudget& budget) {
-  std::vector<bool> out(sizes.size(), false);
+std::vector<bool> fitting(std::span<const Load> loads, const DayBudget& budget) {
+  std::vector<bool> out(loads.size(), false);
   std::uint64_t left = budget.left();
-  const auto tooLarge = [&](std::uint64_t size) { return size + kMessageOverhead > left; };
-  const auto alone = budget.touched ? sizes.end() : std::find_if(sizes.begin(), sizes.end(), tooLarge);
-  if (alone != sizes.end()) {
-    out[static_cast<std::size_t>(alone - sizes.begin())] = true;
+  const auto tooLarge = [&](const Load& load) { return load.size + kMessageOverhead > left; };
+  auto alone =
+      std::find_if(loads.begin(), loads.end(), [&](const Load& load) { return tooLarge(load) && !load.refusedBefore; });
+  if (alone == loads.end() && std::all_of(loads.begin(), loads.end(), tooLarge)) alone = loads.begin();
+  if (!budget.touched && alone != loads.end()) {
+    out[static_cast<std::size_t>(alone - loads.begin())] = true;
     return out;
   }
-  for (std::size_t i = 0; i < sizes.size(); ++i) {
-    if (tooLarge(sizes[i])) continue;
-    left -= sizes[i] + kMessageOverhead;
+  for (std::size_t i = 0; i < loads.size(); ++i) {
+    if (tooLarge(loads[i])) continue;
+    left -= loads[i].size + kMessageOverhead;
     out[i] = true;
   }
   return out;
+}
+
+std::vector<bool> fitting(std::span<const std::uint64_t> sizes, const DayBudget& budget) {
+  std::vector<Load> loads;
+  loads.reserve(sizes.size());
+  for (const std::uint64_t size : sizes) loads.push_back({size});
+  return fitting(loads, budget);
 }
 
 std::int64_t dayOf(std::int64_t seconds) {

@@ -20,8 +20,16 @@ struct DayBudget {
 /// What the protocol needs around a message, on the safe side.
 inline constexpr std::uint64_t kMessageOverhead = 400;
 
+/// A message that is to go.
+struct Load {
+  std::uint64_t size = 0;      ///< octets
+  bool refusedBefore = false;  ///< it may be for nothing that others wait for it
+};
+
 /// For each message whether it goes today, first come, first served; a smaller one goes though one before it does not
-/// fit. One that does not fit though nothing went before on this day goes then, alone: otherwise it never would.
+/// fit. One that does not fit though nothing went before on this day goes then, alone: otherwise it never would. One
+/// that was refused before does so only when nothing else could go.
+std::vector<bool> fitting(std::span<const Load> loads, const DayBudget& budget);
 std::vector<bool> fitting(std::span<const std::uint64_t> sizes, const DayBudget& budget);
 
 /// Messages that wait for another day.

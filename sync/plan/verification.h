@@ -1,6 +1,7 @@
 // Compares, message by message and as multisets, what an endpoint shall hold with what it holds. Pure.
 #pragma once
 
+#include "mailstore/message_form.h"
 #include "mailstore/records.h"
 
 #include <cstddef>
@@ -30,8 +31,9 @@ struct ExpectedMessage {
   std::uint64_t likeness = 0;  ///< see likenessOf()
   mailstore::Flags flags;
   mailstore::InternalDate date;
-  bool wasUploaded = false;  ///< as `key`, by mailbraid: then its date there is to be the entry's
-  std::string repairs;       ///< with which mailbraid has uploaded it, as the user allows; empty: none
+  bool wasUploaded = false;                   ///< as `key`, by mailbraid: then its date there is to be the entry's
+  std::string repairs;                        ///< with which mailbraid has uploaded it, as the user allows; empty: none
+  std::vector<mailstore::MessageForm> forms;  ///< that repairs give it
   Standing standing = Standing::Required;
   std::string reason;
 };
@@ -77,6 +79,7 @@ struct Finding {
     Refused,
     // Remarks.
     AnotherRoute,  ///< the same message as another route brought it: fields that transport adds differ
+    Repaired,      ///< it differs by repairs that the user allows
     FlagsDiffer,
     DateDiffers,
   };
@@ -174,6 +177,7 @@ class Verification {
   void anotherRoute(const LeftExpected& expected, const LeftFound& found);
   void misplaced(const LeftExpected& expected, const LeftFound& found);
   void altered(const LeftExpected& expected, const LeftFound& found);
+  void repaired(const LeftExpected& expected, const LeftFound& found);
   void absent(const LeftExpected& expected);
   void surplus(const LeftFound& found);
   Finding& add(Finding::Kind kind, std::size_t mailbox, const ExpectedMessage& expected);

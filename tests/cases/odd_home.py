@@ -66,7 +66,7 @@ class PopServer:
         self.listener.server_close()
 
     def serve(self, reader, writer):
-        held = list(self.messages)
+        held, gone = list(self.messages), set()
 
         def say(line, rest=b""):
             writer.write(line.encode() + b"\r\n" + rest)
@@ -83,10 +83,15 @@ class PopServer:
             elif verb == "PASS" and self.refusals:
                 say(self.refusals.pop(0))
                 return
-            elif verb in ("USER", "PASS", "NOOP", "QUIT"):
+            elif verb == "QUIT":
+                self.messages = [message for message in self.messages if message[0] not in gone]
                 say("+OK")
-                if verb == "QUIT":
-                    return
+                return
+            elif verb in ("USER", "PASS", "NOOP"):
+                say("+OK")
+            elif verb == "DELE":
+                gone.add(held[int(words[0]) - 1][0])
+                say("+OK")
             elif verb == "STAT":
                 say(f"+OK {len(held)} {sum(len(text) for _, text in held)}")
             elif verb == "LIST":
@@ -109,6 +114,7 @@ class Home:
         self.near = os.path.join(directory, "near")
         mailbox.Maildir(self.near, create=True)
         self.options, self.retention = "", "30d"
+        self.options_of, self.users = {}, {}  # by name of a server
         self.sent = {}
         self.process = None  # that runs, or ran last
 
@@ -121,7 +127,7 @@ class Home:
                 kind = "pop3" if isinstance(server, PopServer) else "imap"
                 file.write(
                     f'[endpoint.{name}]\ntype = "{kind}"\nhost = "127.0.0.1"\nport = {server.port}\ntls = "none"\n'
-                    f'user = "me"\npassword_command = ["echo", "x"]\nbraid = "home"\n{self.options}'
+                    f'user = "{self.users.get(name, "me")}"\npassword_command = ["echo", "x"]\nbraid = "home"\n{self.options}{self.options_of.get(name, "")}'
                 )
         return path
 

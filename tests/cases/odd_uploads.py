@@ -4,8 +4,9 @@ import contextlib
 import mailbox
 import os
 import shutil
+import sqlite3
 
-from odd_home import breaks_for_good, home, refuse
+from odd_home import PopServer, breaks_for_good, home, octets, refuse
 from scripted_imap import Cut, Message, No, literals
 
 NEW = ["n1", "n2", "n3", "n4", "n5"]
@@ -148,19 +149,23 @@ def check_repaired_upload_is_known(program):
             at.sync()
             holds_each_once(at, far)
             at.settled()
+            assert at.run("verify", "far").count("with a repair only") == 4
         with faulty_home(program, abilities) as (at, far):
             at.sync()
             shutil.rmtree(os.path.join(at.directory, "store"))  # the store is lost
-            at.sync()
+            said = at.sync()
+            assert said.count("is elsewhere with a repair") == 3, said
             holds_each_once(at, far)
             at.settled()
+            at.run("verify", "near", "--full")  # the store has what was there first, not what it was repaired to
+            assert at.run("verify", "far", "--full").count("with a repair only") == 4
         with faulty_home(program, abilities) as (at, far):
             at.sync()
             inbox = far.mailboxes["INBOX"].messages
-            for uid in [uid for uid, message in inbox.items() if b"\r\n\r\nbo dy" in message.octets]:
+            for uid in [uid for uid, message in inbox.items() if b"\r\n\r\nbody\r\n" in message.octets]:
                 far.mailboxes["Work"].add(inbox.pop(uid))  # another client files them
             said = at.sync()
-            assert "3 moved" in said, said
+            assert "4 moved" in said, said
             at.settled()
             assert len(at.maildir()["Work"]) == len(at.server("far")["Work"]), at.held()
 
@@ -184,11 +189,71 @@ def check_repairs(program):
             assert "upload repaired" in at.run("log", at.run("log", "--count", "1").split()[0]), said
             held = {message.octets for message in far.mailboxes["INBOX"].messages.values()}
             eight = FAULTY["eight"].replace(b"\n", b"\r\n").replace("K\u00e4the".encode(), b"=?utf-8?Q?K=C3=A4the?=")
-            assert eight in held and b"Subject: nul\r\nMessage-ID: <0@x>\r\n\r\nbo dy\r\n" in held, held
+            assert eight in held and b"Subject: nul\r\nMessage-ID: <0@x>\r\n\r\nbody\r\n" in held, held
             assert {open(at.file("nul"), "rb").read()} == {FAULTY["nul"]}
-            said = at.run("verify", "far", "--full", status=12)
-            assert said.count("the server took it with a repair only") == 4, said
+            for words in (("verify", "far", "--full"), ("verify", "far")):
+                said = at.run(*words, status=11)  # n3 is refused
+                assert said.count("the server took it with a repair only") == 4 and "altered" not in said, said
             at.settled()
+
+
+def check_rewritten_while_reading(program):
+    """3: uploads begin while others are read, and the server stores something else, or loses it: nothing goes twice."""
+
+    def rewrites(session, words):
+        box = session.server.mailboxes[words[0].decode()]
+        box.messages[max(box.messages)].octets += b"-- \r\n"
+
+    def loses(session, words):
+        box = session.server.mailboxes[words[0].decode()]
+        box.messages.pop(max(box.messages))
+
+    many = [f"x{number}" for number in range(600)]
+    for abilities, happens in (("LITERAL+", rewrites), ("LITERAL+ UIDPLUS", rewrites), ("LITERAL+ UIDPLUS", loses)):
+        with home(program, abilities) as (at, far):
+            for subject in many:
+                at.add(subject)
+            far.hooks["APPEND stored"] = happens
+            assert "600 uploaded" in at.sync()
+            assert sorted(at.sent["far"]) == sorted(f"APPEND INBOX {subject}" for subject in many)
+            far.hooks.clear()
+            at.sync()
+            assert at.sent["far"] == [], len(at.sent["far"])
+
+
+def check_refusal_is_forgotten(program):
+    """11: after uploads of which nothing was stored there the server is not waited for as after a cut-off one."""
+    for text, hook in ((FAULTY["nul"], None), (octets("n1"), refuse("not that one"))):
+        with home(program, "LITERAL+ UIDPLUS") as (at, far):
+            mailbox.Maildir(at.near).add(text)
+            if hook:
+                far.hooks["APPEND"] = hook
+            at.sync(11)
+            at.sync(None)
+            with sqlite3.connect(os.path.join(at.directory, "store", "store.db")) as store:
+                assert store.execute("SELECT count(*) FROM upload").fetchone() == (0,)
+
+
+def check_answer_alone_deletes_nothing(program):
+    """1: a destination says that it has what it was given, and does not keep it: the POP3 source keeps everything."""
+    for count in (100, 600):
+        with home(program, "LITERAL+ UIDPLUS", pop=PopServer()) as (at, far):
+            at.options_of["pop"], at.users["pop"] = 'leave_on_server = "no"\n', "another"
+            pop = at.servers["pop"]
+            pop.messages = [(f"u{number}", octets(f"x{number}")) for number in range(count)]
+
+            def loses(session, words):
+                box = session.server.mailboxes[words[0].decode()]
+                box.messages.pop(max(box.messages))
+
+            far.hooks["APPEND stored"] = loses
+            at.run("migrate", "pop", "far", status=None)
+            assert len(pop.messages) == count, len(pop.messages)
+            far.hooks.clear()
+            shutil.rmtree(os.path.join(at.directory, "store"))
+            at.run("migrate", "pop", "far", status=None)
+            assert pop.messages == [], len(pop.messages)
+            assert len(far.mailboxes["INBOX"].messages) == count + 3
 
 
 def check_refused_announcement(program):

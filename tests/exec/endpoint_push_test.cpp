@@ -41,6 +41,23 @@ TEST_CASE("P3: what is brought while it uploads goes along, in order, up to what
   CHECK(trial.push(names).empty());
 }
 
+TEST_CASE("what the endpoint says it will not take costs nothing of the day's budget", "[exec][push][budget]") {
+  PushTrial trial;
+  trial.pullA(3);
+  trial.settings.uploadBudget = plan::DayBudget{100'000, 0, false};
+  const std::uint64_t size = mailText("m1").size();
+  SECTION("as large as the budget has room for") {
+    trial.settings.uploadBudget->whole = 3 * (size + 500);
+  }
+  SECTION("larger than a day's") {
+    trial.settings.uploadBudget->whole = size;
+  }
+  trial.appendLimit = size - 1;
+  trial.endpoint.refusal =
+      mailstore::Error(mailstore::ErrorKind::Protocol, mailstore::Scope::Message, mailstore::Retry::Never, "too large");
+  CHECK(trial.push() == Asked{"append to INBOX", "append to INBOX", "append to INBOX"});
+}
+
 TEST_CASE("changed flags are stored as deltas, grouped by what they change", "[exec][push]") {
   PushTrial trial;
   trial.pullA(3);

@@ -162,7 +162,10 @@ class PushTrial {
   /// The mailboxes that "b" lists, pulled while they are empty.
   std::vector<exec::PushPlace> placesOfB(const std::vector<std::string>& names) {
     remotes.clear();
-    for (const std::string& name : names) remotes.push_back(remoteMailbox(name, validityOfB, 5000, 3, 0));
+    for (const std::string& name : names) {
+      remotes.push_back(remoteMailbox(name, validityOfB, 5000, 3, 0));
+      remotes.back().appendLimit = appendLimit;
+    }
     pullOfB = std::make_unique<HandRun>(*store, "b", "home", remotes);
     for (std::size_t i = 0; i < names.size(); ++i) pullOfB->begin(i);
     pullOfB->finish();
@@ -231,6 +234,7 @@ class PushTrial {
   exec::OpLog log;
   bool allowed = false;
   std::uint32_t validityOfB = 5;
+  std::optional<std::uint64_t> appendLimit;
   exec::PushCounts counts;
   std::vector<std::string> notes;
   std::size_t failures = 0;

@@ -49,6 +49,14 @@ TEST_CASE("messages go as long as the day's budget lasts", "[plan][budget]") {
   }
 }
 
+TEST_CASE("what was refused before keeps nobody waiting", "[plan][budget]") {
+  const DayBudget fresh{10'000, 0, false};
+  const auto goes = [&](const std::vector<Load>& loads) { return fitting(loads, fresh); };
+  CHECK(goes({{1000}, {20'000, true}, {1000}}) == std::vector<bool>{true, false, true});
+  CHECK(goes({{20'000, true}, {30'000}}) == std::vector<bool>{false, true});
+  CHECK(goes({{20'000, true}}) == std::vector<bool>{true});
+}
+
 TEST_CASE("no more than what is left goes on a day", "[plan][budget]") {
   const std::vector<std::uint64_t> sizes(100, 1000);
   for (std::uint64_t spent = 0; spent <= 60'000; spent += 999) {
