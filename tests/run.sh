@@ -30,7 +30,7 @@ if [ ! -w "${HOME:-/nonexistent}" ]; then
   export HOME=$root/build/home
 fi
 export CCACHE_NOHASHDIR=1
-export TSAN_OPTIONS="suppressions=$root/tests/tsan.supp ${TSAN_OPTIONS:-}"
+export TSAN_OPTIONS="die_after_fork=0 suppressions=$root/tests/tsan.supp ${TSAN_OPTIONS:-}"
 
 passed=0 failed=0
 step() { printf '\n== %s\n' "$*"; }
