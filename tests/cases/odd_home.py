@@ -67,6 +67,7 @@ class PopServer:
 
     def serve(self, reader, writer):
         held = list(self.messages)
+        gone = set()  # UIDLs, until QUIT
 
         def say(line, rest=b""):
             writer.write(line.encode() + b"\r\n" + rest)
@@ -84,9 +85,14 @@ class PopServer:
                 say(self.refusals.pop(0))
                 return
             elif verb in ("USER", "PASS", "NOOP", "QUIT"):
+                if verb == "QUIT" and gone:
+                    self.messages = [one for one in self.messages if one[0] not in gone]
                 say("+OK")
                 if verb == "QUIT":
                     return
+            elif verb == "DELE":
+                gone.add(held[int(words[0]) - 1][0])
+                say("+OK")
             elif verb == "STAT":
                 say(f"+OK {len(held)} {sum(len(text) for _, text in held)}")
             elif verb == "LIST":
