@@ -88,7 +88,7 @@ void print(Context& context, const sync::engine::RunReport& report) {
   for (const std::string& line : problemLines(report)) context.log().error(line);
   if (context.json()) {
     for (const std::string& line : report.plan) context.out().line(JsonObject().add("plan", line).text());
-    context.out().line(runJson(report).text());
+    context.out().line(runJson(report, exitCodeOf(report)).text());
     return;
   }
   for (const std::string& line : report.plan) context.out().line(harmlessLine(line));

@@ -1,5 +1,7 @@
 #include "cli/command_verify_endpoints.h"
 #include "cli/commands.h"
+#include "cli/migration_balance.h"
+#include "cli/migration_left_out.h"
 #include "cli/migration_report.h"
 #include "cli/report.h"
 #include "cli/report_files.h"
@@ -9,7 +11,6 @@
 #include "sync/engine/migration.h"
 
 #include <algorithm>
-#include <map>
 #include <optional>
 #include <utility>
 
@@ -43,36 +44,31 @@ void requireBraid(Context& context, const MigrationPlan& plan) {
   }
 }
 
-Migration balanceOf(Context& context, const MigrateArguments& arguments, const MigrationPlan& plan,
-                    const RunReport& report) {
+Migration migrationOf(Context& context, const MigrateArguments& arguments, const MigrationPlan& plan,
+                      const RunReport& report) {
   Migration out;
   out.destination = arguments.destination;
   out.braid = plan.braid;
   out.isFinal = arguments.final;
-  const std::unique_ptr<mailstore::Store> store = context.storeToRead();
-  if (!store) return out;
-  std::map<std::string, mailstore::EndpointId> known;
-  for (const mailstore::EndpointStatus& one : store->endpoints().statuses())
-    known.emplace(one.endpoint.name, one.endpoint.id);
-  for (const EndpointSettings& one : plan.endpoints) {
-    if (one.name == arguments.destination || !known.contains(one.name)) continue;
-    Migration::Source source;
-    source.name = one.name;
-    source.type = one.type;
-    const auto isIt = [&](const sync::engine::EndpointReport& other) { return other.name == one.name; };
-    const auto reported = std::find_if(report.endpoints.begin(), report.endpoints.end(), isIt);
-    // A POP3 server was listed before this run deleted there.
-    const std::uint64_t deleted = reported == report.endpoints.end() ? 0 : reported->counts.removedThere;
-    for (const mailstore::EndpointMailbox& mailbox : store->endpoints().mailboxes(known.at(one.name))) {
-      const std::uint64_t taken = store->pairs().count(mailbox.id);
-      const std::uint64_t there = mailbox.anchor.messages - std::min<std::uint64_t>(deleted, mailbox.anchor.messages);
-      source.leftThere += there;
-      source.notTaken += there - std::min(taken, there);
-    }
-    source.balance = store->backlog().balance(known.at(one.name), known.at(arguments.destination));
-    out.sources.push_back(std::move(source));
-  }
+  if (const std::unique_ptr<mailstore::Store> store = context.storeToRead())
+    out.sources = balancesOf(*store, plan, report);
   return out;
+}
+
+void addSourceFacts(const Migration& migration, VerificationReport& out) {
+  std::size_t leftOut = 0;
+  for (const Migration::Source& source : migration.sources) {
+    out.facts.push_back({"source_" + source.name, "Source " + source.name,
+                         counted(source.balance.messages, "message") + ", " + sizeText(source.balance.octets) + "; " +
+                             grouped(source.balance.there) + " of them at " + migration.destination});
+    for (const std::string& line : leftOutLines(source))
+      out.facts.push_back({"left_out_" + std::to_string(++leftOut), "Not taken", line});
+    if (source.notTaken > 0) {
+      out.facts.push_back(
+          {"not_taken_" + source.name, "Not taken of " + source.name,
+           counted(source.notTaken, "message") + " by max_size, max_age or max_messages, or quarantined"});
+    }
+  }
 }
 
 /// What the destination holds now, message by message.
@@ -83,11 +79,7 @@ VerificationReport compare(Context& context, const MigrateArguments& arguments, 
   std::string sources;
   for (const std::string& source : arguments.sources) sources += (sources.empty() ? "" : ", ") + source;
   out.title = "Migration of " + sources + " to " + arguments.destination;
-  for (const Migration::Source& source : migration.sources) {
-    out.facts.push_back({"source_" + source.name, "Source " + source.name,
-                         counted(source.balance.messages, "message") + ", " + sizeText(source.balance.octets) + "; " +
-                             grouped(source.balance.there) + " of them at " + arguments.destination});
-  }
+  addSourceFacts(migration, out);
   const std::int64_t now = sync::engine::secondsNow();
   out.facts.push_back({"run", "Run", std::to_string(run.run->value()) + (arguments.final ? ", the final one" : "")});
   out.facts.push_back({"run_seconds", "It took", elapsedText(run.seconds)});
@@ -101,7 +93,24 @@ VerificationReport compare(Context& context, const MigrateArguments& arguments, 
   destination.pull.removals = true;
   out.endpoints.push_back(sync::engine::verifyEndpoint(*store, destination, request, context.log(), stop));
   out.when = rfc3339(now);
+  out.shortfall = shortfallOf(run, migration);
   return out;
+}
+
+/// The history tells what the program ends with, which is known only when all was counted and compared.
+void noteExitCode(Context& context, const RunReport& report, ExitCode code) {
+  if (code == exitCodeOf(report)) return;
+  try {
+    const std::unique_ptr<mailstore::Store> store = context.storeToWrite();
+    const std::optional<mailstore::RunRow> run = store->runs().find(*report.run);
+    if (!run) return;
+    mailstore::Store::Transaction transaction(*store);
+    store->runs().finish(run->id, run->finished, number(code), run->summary);
+    transaction.commit();
+  } catch (const mailstore::Error& error) {
+    context.log().error("the history keeps exit code " + std::to_string(number(exitCodeOf(report))) +
+                        " of this run instead of " + std::to_string(number(code)) + ": " + error.what());
+  }
 }
 
 }  // namespace
@@ -125,20 +134,20 @@ ExitCode runMigrate(Context& context, const MigrateArguments& arguments) {
   if (arguments.dryRun) {
     const std::unique_ptr<mailstore::Store> store = context.storeToRead();
     const auto speed = speedOf(store ? store->runs().list(100) : std::vector<mailstore::RunRow>{}, arguments.rate);
-    printRun(context, report, {estimateLines(report, speed), estimateJson(report, speed)});
+    const std::vector<Migration::Source> sources = sourcesOf(plan, report);
+    printRun(context, report, {estimateLines(report, speed, sources), estimateJson(report, speed, sources), {}});
     return exitCodeOf(report);
   }
-  Migration migration = balanceOf(context, arguments, plan, report);
-  ExitCode code = exitCodeOf(report);
+  Migration migration = migrationOf(context, arguments, plan, report);
+  ExitCode code = exitCodeOf(report, migration);
   std::optional<VerificationReport> comparison;
   if ((arguments.final || !arguments.reports.empty()) && !signals.token().stop_requested()) {
     comparison = compare(context, arguments, plan, report, migration, signals.token());
-    migration.isProven = exitCodeOf(*comparison) == ExitCode::Complete;
     code = graver(code, exitCodeOf(*comparison));
-    // Mail that was not taken is no difference between the store and the destination, but it is not there either.
-    if (arguments.final && !migration.isWhole()) code = graver(code, ExitCode::Different);
+    migration.isProven = exitCodeOf(*comparison) == ExitCode::Complete;
   }
-  printRun(context, report, {migrationLines(report, migration), migrationJson(report, migration)});
+  noteExitCode(context, report, code);
+  printRun(context, report, {migrationLines(report, migration), migrationJson(report, migration), code});
   if (comparison) {
     printVerification(context, *comparison);
     files.write(*comparison);

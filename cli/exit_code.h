@@ -47,9 +47,10 @@ inline constexpr std::array<ExitCodeRow, 13> kExitCodes{{
     {ExitCode::Protocol, "protocol", "a server said something that is not its protocol"},
     {ExitCode::Unreachable, "unreachable", "a server cannot be reached, or went away"},
     {ExitCode::Partial, "partial", "partly done, or stopped, or another mailbraid holds the store; run it again"},
-    {ExitCode::Different, "different", "verify found differences"},
+    {ExitCode::Different, "different", "verify, or the end of a migration, found differences"},
     {ExitCode::Quarantined, "quarantined",
-     "complete but for messages that could not be taken in; they are tried again later"},
+     "complete but for messages that could not be taken in, or are not at the destination of a migration; they are "
+     "looked at again later"},
     {ExitCode::Held, "held", "complete but for removals that the brake holds back until they are allowed"},
     {ExitCode::Complete, "complete", "every selected endpoint is complete; nothing to do is complete"},
 }};

@@ -1,11 +1,13 @@
 #include "cli/migration_report.h"
 
+#include "cli/migration_left_out.h"
 #include "cli/report.h"
 #include "cli/text/units.h"
 #include "cli/text/utf8.h"
 
 #include <algorithm>
 #include <cstdlib>
+#include <numeric>
 #include <string_view>
 
 namespace mailbraid::cli {
@@ -15,11 +17,39 @@ using sync::endpoint::EndpointType;
 using sync::engine::RunReport;
 using Source = Migration::Source;
 
+/// Whether the run did all that it had to do.
+enum class RunEnd { Whole, CutShort };
+
+bool isEachComplete(const RunReport& report) {
+  return std::all_of(report.endpoints.begin(), report.endpoints.end(),
+                     [](const sync::engine::EndpointReport& one) { return one.complete(); });
+}
+
+RunEnd endOf(const RunReport& report) {
+  return isEachComplete(report) && !report.cancelled ? RunEnd::Whole : RunEnd::CutShort;
+}
+
 std::uint64_t left(const Source& source) {
   return source.balance.messages - std::min(source.balance.messages, source.balance.there);
 }
 
-std::string balanceLine(const Source& source, const std::string& destination) {
+/// Why messages are not there. `mailbraid status` lists only those that wait for the destination.
+std::string whyNotThere(const Source& source, const std::string& destination, RunEnd end) {
+  const mailstore::Balance& b = source.balance;
+  std::string out;
+  if (b.waiting > 0)
+    out += "; `mailbraid status` says why" + (b.waiting < left(source) ? " of " + grouped(b.waiting) : std::string());
+  if (b.gone > 0) out += "; " + grouped(b.gone) + " had been there and were removed: that is not brought again";
+  const std::uint64_t told = std::min(left(source), b.waiting + b.gone);
+  if (told == left(source)) return out;
+  const std::string rest = grouped(left(source) - told);
+  if (end == RunEnd::CutShort) return out + "; " + rest + " are still to be brought";
+  return out + "; " + rest +
+         " had been uploaded and were not seen there since, or not with the same content: `mailbraid verify " +
+         destination + "` names them";
+}
+
+std::string balanceLine(const Source& source, const std::string& destination, RunEnd end) {
   const mailstore::Balance& b = source.balance;
   std::string out = harmlessLine(source.name) + ": " + counted(b.messages, "message") + " taken, ";
   if (left(source) == 0) {
@@ -27,7 +57,7 @@ std::string balanceLine(const Source& source, const std::string& destination) {
   } else {
     out += grouped(b.there) + " at " + destination + ", " + grouped(left(source)) + " not";
     if (b.refused > 0) out += ", of which " + grouped(b.refused) + " refused there";
-    out += "; `mailbraid status` says why";
+    out += whyNotThere(source, destination, end);
   }
   if (source.notTaken == 0) return out;
   return out + "; " + grouped(source.notTaken) +
@@ -40,36 +70,98 @@ std::string command(const Migration& migration) {
   return out + " " + shellQuoted(migration.destination);
 }
 
+std::string whatWasDoneAt(const Source& source) {
+  switch (source.deletions) {
+    case Source::Deletions::None:
+    case Source::Deletions::Withheld:
+      return "; nothing was changed there";
+    case Source::Deletions::Configured:
+      return ", as its leave_on_server or newest says";
+  }
+  return {};
+}
+
+/// What the configuration accepts: a POP3 account is only read but for what it says that is deleted there, which it
+/// does not say together with push = [], nor of an account that is in the same braid over another protocol.
+std::string nightlyAdvice(const Migration& migration) {
+  std::string onlyRead;
+  std::string kept;
+  for (const Source& source : migration.sources) {
+    const bool isPop3 = source.type == EndpointType::Pop3;
+    const std::string name = "[endpoint." + harmlessLine(source.name) + "]";
+    if (!isPop3) onlyRead += (onlyRead.empty() ? "" : ", ") + name;
+    if (source.deletions == Source::Deletions::Withheld) kept += (kept.empty() ? "" : ", ") + name;
+  }
+  std::string out = "to go on every night: write braid = \"" + harmlessLine(migration.braid) +
+                    "\" below each source that still gets mail";
+  if (!onlyRead.empty()) out += ", and push = [] below " + onlyRead + " so that it is only read";
+  if (!kept.empty()) out += ", and no leave_on_server or newest below " + kept;
+  return out + ", and run: mailbraid sync -q";
+}
+
 /// What is left, what people do wrong after the cut-over, and how to go on.
 void addAdvice(const Migration& migration, std::vector<std::string>& lines) {
   const std::string destination = harmlessLine(migration.destination);
   bool anyPop3 = false;
   for (const Source& source : migration.sources) {
-    const bool isPop3 = source.type == EndpointType::Pop3;
-    anyPop3 = anyPop3 || isPop3;
+    anyPop3 = anyPop3 || source.type == EndpointType::Pop3;
     lines.push_back(harmlessLine(source.name) + " still has " + counted(source.leftThere, "message") +
-                    (isPop3 ? ", as leave_on_server says" : "; nothing was changed there") +
-                    "; what arrives there from now on reaches " + destination + " only when this is run again");
+                    whatWasDoneAt(source) + "; what arrives there from now on reaches " + destination +
+                    " only when this is run again");
   }
   if (anyPop3) {
     lines.push_back("a mail program that goes on with POP3, pointed at the server of " + destination +
                     ", would take all mail there for new and fetch it again: switch it to IMAP");
   }
-  lines.push_back(
-      "to go on every night: write braid = \"" + harmlessLine(migration.braid) +
-      "\" below each source that still gets mail, and push = [] so that it is only read, and run: mailbraid "
-      "sync -q");
+  lines.push_back(nightlyAdvice(migration));
 }
 
 double secondsFor(const sync::engine::Counts& counts, const Speed& speed) {
   return static_cast<double>(counts.uploadedOctets) / static_cast<double>(speed.octets);
 }
 
+std::string estimateLine(const RunReport& report, std::optional<Speed> speed) {
+  const sync::engine::Counts& counts = report.endpoints.back().counts;
+  const std::string destination = harmlessLine(report.endpoints.back().name);
+  const std::string rest = isEachComplete(report) ? "" : "; what could not be read comes on top of that";
+  if (counts.uploaded == 0) return destination + ": nothing to upload" + rest;
+  std::string line = destination + ": " + counted(counts.uploaded, "message") + ", " + sizeText(counts.uploadedOctets) +
+                     " to upload" + rest;
+  if (!speed) return line + "; --rate SIZE estimates how long that takes";
+  return line + "; at " + sizeText(speed->octets) + "/s" +
+         (speed->isMeasured ? ", as fast as the last large run," : "") + " that takes " +
+         elapsedText(secondsFor(counts, *speed));
+}
+
 }  // namespace
 
-bool Migration::isWhole() const {
+bool Migration::isAllTaken() const {
   return std::all_of(sources.begin(), sources.end(),
-                     [](const Source& source) { return left(source) == 0 && source.notTaken == 0; });
+                     [](const Source& source) { return source.notTaken == 0 && source.onlyInView == 0; });
+}
+
+bool Migration::isWhole() const {
+  return missing() == 0 && isAllTaken();
+}
+
+std::uint64_t Migration::missing() const {
+  return std::accumulate(sources.begin(), sources.end(), std::uint64_t{0},
+                         [](std::uint64_t sum, const Source& source) { return sum + left(source); });
+}
+
+ExitCode exitCodeOf(const RunReport& report, const Migration& migration) {
+  ExitCode code = exitCodeOf(report);
+  if (migration.missing() > 0) code = graver(code, ExitCode::Quarantined);
+  if (migration.isFinal && !migration.isWhole()) code = graver(code, ExitCode::Different);
+  return code;
+}
+
+std::string shortfallOf(const RunReport& report, const Migration& migration) {
+  std::string sources;
+  for (const Source& source : migration.sources) sources += (sources.empty() ? "" : ", ") + source.name;
+  if (endOf(report) == RunEnd::CutShort) return "The run before the comparison was not complete";
+  if (migration.isFinal ? migration.isWhole() : migration.isAllTaken()) return {};
+  return "Not all mail of " + sources + " is at " + migration.destination;
 }
 
 std::optional<Speed> speedOf(const std::vector<mailstore::RunRow>& runs, std::optional<std::uint64_t> rate) {
@@ -91,7 +183,15 @@ std::vector<std::string> migrationLines(const RunReport& report, const Migration
   if (!report.run) return lines;
   const std::string destination = harmlessLine(migration.destination);
   const bool all = exitCodeOf(report) == ExitCode::Complete && migration.isWhole() && migration.isProven;
-  for (const Source& source : migration.sources) lines.push_back(balanceLine(source, destination));
+  for (const Source& source : migration.sources) {
+    lines.push_back(balanceLine(source, destination, endOf(report)));
+    if (source.deletions == Source::Deletions::Withheld) {
+      lines.push_back(harmlessLine(source.name) +
+                      ": nothing is deleted there, whatever its configuration says: it seems to be the account of " +
+                      destination + ", too");
+    }
+    for (std::string& line : leftOutLines(source)) lines.push_back(std::move(line));
+  }
   if (!migration.isFinal) {
     lines.push_back(all ? "run it again as often as you like; when mail arrives at " + destination +
                               " only, end with: " + command(migration) + " --final"
@@ -108,45 +208,50 @@ std::vector<std::string> migrationLines(const RunReport& report, const Migration
   return lines;
 }
 
-std::vector<std::string> estimateLines(const RunReport& report, std::optional<Speed> speed) {
-  const sync::engine::Counts& counts = report.endpoints.back().counts;
-  const std::string destination = harmlessLine(report.endpoints.back().name);
-  const auto isComplete = [](const sync::engine::EndpointReport& one) { return one.complete(); };
-  const bool isKnown = std::all_of(report.endpoints.begin(), report.endpoints.end(), isComplete);
-  const std::string rest = isKnown ? "" : "; what could not be read comes on top of that";
-  if (counts.uploaded == 0) return {destination + ": nothing to upload" + rest};
-  std::string line = destination + ": " + counted(counts.uploaded, "message") + ", " + sizeText(counts.uploadedOctets) +
-                     " to upload" + rest;
-  if (speed) {
-    line += "; at " + sizeText(speed->octets) + "/s" + (speed->isMeasured ? ", as fast as the last large run," : "") +
-            " that takes " + elapsedText(secondsFor(counts, *speed));
-  } else {
-    line += "; --rate SIZE estimates how long that takes";
+std::vector<std::string> estimateLines(const RunReport& report, std::optional<Speed> speed,
+                                       const std::vector<Source>& sources) {
+  std::vector<std::string> lines{estimateLine(report, speed)};
+  for (const Source& source : sources) {
+    for (std::string& line : leftOutLines(source)) lines.push_back(std::move(line));
   }
-  return {line};
+  return lines;
 }
 
-JsonObject estimateJson(const RunReport& report, std::optional<Speed> speed) {
+JsonObject estimateJson(const RunReport& report, std::optional<Speed> speed, const std::vector<Source>& sources) {
   const sync::engine::Counts& counts = report.endpoints.back().counts;
   JsonObject object;
   object.add("estimate", report.endpoints.back().name).add("messages", counts.uploaded);
   object.add("octets", counts.uploadedOctets);
-  if (!speed) return object.addNull("octets_per_second").addNull("seconds");
-  return object.add("octets_per_second", speed->octets).add("seconds", secondsFor(counts, *speed));
+  if (speed) {
+    object.add("octets_per_second", speed->octets).add("seconds", secondsFor(counts, *speed));
+  } else {
+    object.addNull("octets_per_second").addNull("seconds");
+  }
+  std::vector<JsonObject> all;
+  for (const Source& source : sources)
+    all.emplace_back().add("endpoint", source.name).add("left_out", leftOutJson(source));
+  return object.add("sources", all);
 }
 
 JsonObject migrationJson(const RunReport& report, const Migration& migration) {
   JsonObject object;
   std::vector<JsonObject> sources;
   for (const Source& source : migration.sources) {
-    sources.emplace_back()
-        .add("endpoint", source.name)
+    JsonObject& one = sources.emplace_back();
+    one.add("endpoint", source.name)
         .add("messages", source.balance.messages)
         .add("octets", source.balance.octets)
         .add("there", source.balance.there)
         .add("refused", source.balance.refused)
+        .add("waiting", source.balance.waiting)
         .add("left_at_source", source.leftThere)
         .add("not_taken", source.notTaken);
+    if (source.onlyInView) {
+      one.add("only_in_view", *source.onlyInView);
+    } else {
+      one.addNull("only_in_view");
+    }
+    one.add("left_out", leftOutJson(source));
   }
   object.add("migration", sources).add("destination", migration.destination).add("braid", migration.braid);
   object.add("final", migration.isFinal).add("seconds", report.seconds);

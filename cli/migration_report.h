@@ -1,12 +1,14 @@
 // What a migration has brought, and what is left to do, for people and for scripts. Pure.
 #pragma once
 
+#include "cli/exit_code.h"
 #include "cli/text/json.h"
 #include "mailstore/records.h"
 #include "sync/endpoint/settings.h"
 #include "sync/engine/engine.h"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,15 +22,37 @@ struct Migration {
     mailstore::Balance balance;
     std::uint64_t leftThere = 0;  ///< messages that the source itself still has, when it was read last
     std::uint64_t notTaken = 0;   ///< of these, which the store has not: left out by the configuration, or quarantined
+    /// Mailboxes that hold mail and were not taken; what a view shows is in leftThere where it is nowhere else.
+    std::vector<sync::engine::LeftOutMailbox> leftOut;
+    /// Messages that a view of all mail has beyond those of the mailboxes; none: it does not tell how many it has.
+    std::optional<std::uint64_t> onlyInView = 0;
+    std::vector<std::string> mailboxes;      ///< the patterns of its configuration
+    std::map<std::string, std::string> map;  ///< likewise
+    bool hasArchive = false;                 ///< one of its mailboxes is the archive
+    /// What the configuration deletes there in a sync; and whether it may in the migration.
+    enum class Deletions : std::uint8_t { None, Configured, Withheld };
+    Deletions deletions = Deletions::None;
   };
   std::vector<Source> sources;
   std::string destination;
   std::string braid;
   bool isFinal = false;
   bool isProven = true;  ///< no comparison found a difference
+  /// The store has every message of every source.
+  [[nodiscard]] bool isAllTaken() const;
   /// Every message of every source is at the destination.
   [[nodiscard]] bool isWhole() const;
+  /// Messages that were taken and are not at the destination.
+  [[nodiscard]] std::uint64_t missing() const;
 };
+
+/// 11 when messages that were taken are not at the destination, 12 when a final run has not brought all, else as the
+/// run; the gravest.
+ExitCode exitCodeOf(const sync::engine::RunReport& report, const Migration& migration);
+
+/// Why a comparison of the destination with the store proves nothing, as VerificationReport has it: what was not taken
+/// is no difference between the two, but it is not there either.
+std::string shortfallOf(const sync::engine::RunReport& report, const Migration& migration);
 
 /// Of each source, how many of its messages are at the destination; then what to do next.
 std::vector<std::string> migrationLines(const sync::engine::RunReport& report, const Migration& migration);
@@ -38,9 +62,11 @@ struct Speed {
 };
 /// `rate`, or what the newest of `runs` (newest first) that uploaded much had; none: none did.
 std::optional<Speed> speedOf(const std::vector<mailstore::RunRow>& runs, std::optional<std::uint64_t> rate);
-/// Of a dry run: how much there is to upload, and how long that takes.
-std::vector<std::string> estimateLines(const sync::engine::RunReport& report, std::optional<Speed> speed);
-JsonObject estimateJson(const sync::engine::RunReport& report, std::optional<Speed> speed);
+/// Of a dry run: how much there is to upload, how long that takes, and which mailboxes of `sources` are not taken.
+std::vector<std::string> estimateLines(const sync::engine::RunReport& report, std::optional<Speed> speed,
+                                       const std::vector<Migration::Source>& sources);
+JsonObject estimateJson(const sync::engine::RunReport& report, std::optional<Speed> speed,
+                        const std::vector<Migration::Source>& sources);
 
 JsonObject migrationJson(const sync::engine::RunReport& report, const Migration& migration);
 

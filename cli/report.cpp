@@ -186,9 +186,7 @@ JsonObject endpointJson(const EndpointReport& report) {
   return object;
 }
 
-namespace {
-
-JsonObject runJsonEndingWith(const RunReport& report, ExitCode code) {
+JsonObject runJson(const RunReport& report, ExitCode code) {
   JsonObject object;
   if (report.run) {
     object.add("run", report.run->value());
@@ -201,16 +199,10 @@ JsonObject runJsonEndingWith(const RunReport& report, ExitCode code) {
   return object;
 }
 
-}  // namespace
-
-JsonObject runJson(const RunReport& report) {
-  return runJsonEndingWith(report, exitCodeOf(report));
-}
-
 JsonObject failedRunJson(const mailstore::Error& error) {
   RunReport report;
   report.cancelled = error.kind() == mailstore::ErrorKind::Cancelled;
-  return runJsonEndingWith(report, exitCodeOf(error.kind())).add("error", std::string_view(error.what()));
+  return runJson(report, exitCodeOf(error.kind())).add("error", std::string_view(error.what()));
 }
 
 }  // namespace mailbraid::cli

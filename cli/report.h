@@ -22,7 +22,8 @@ std::vector<std::string> problemLines(const sync::engine::RunReport& report);
 
 /// The objects of `sync --json`.
 JsonObject endpointJson(const sync::engine::EndpointReport& report);
-JsonObject runJson(const sync::engine::RunReport& report);
+/// `code`: what the program ends with.
+JsonObject runJson(const sync::engine::RunReport& report, ExitCode code);
 /// The run's object when the store ended the run: nothing is counted, `error` is the sentence.
 JsonObject failedRunJson(const mailstore::Error& error);
 

@@ -17,6 +17,7 @@ sync::engine::RunReport syncOrTell(Context& context, const sync::engine::SyncReq
 }
 
 void printRun(Context& context, const sync::engine::RunReport& report, const Addition& addition) {
+  const ExitCode code = addition.code.value_or(exitCodeOf(report));
   context.log().clearProgress();
   for (const std::string& line : problemLines(report)) context.log().error(line);
   Output& out = context.out();
@@ -24,12 +25,12 @@ void printRun(Context& context, const sync::engine::RunReport& report, const Add
     for (const std::string& line : report.plan) out.line(JsonObject().add("plan", line).text());
     for (const auto& endpoint : report.endpoints) out.line(endpointJson(endpoint).text());
     if (addition.object) out.line(addition.object->text());
-    out.line(runJson(report).text());
+    out.line(runJson(report, code).text());
     return;
   }
   for (const std::string& line : report.plan) out.line(harmlessLine(line));
-  // Even who asked for quiet wants to know what is held back or in quarantine.
-  if (context.options().quiet && exitCodeOf(report) == ExitCode::Complete) return;
+  // Even who asked for quiet wants to know what is held back, in quarantine or not where it should be.
+  if (context.options().quiet && code == ExitCode::Complete) return;
   for (const std::string& line : reportLines(report)) out.line(line);
   for (const std::string& line : addition.lines) out.line(line);
 }

@@ -20,6 +20,7 @@ sync::engine::RunReport syncOrTell(Context& context, const sync::engine::SyncReq
 struct Addition {
   std::vector<std::string> lines;
   std::optional<JsonObject> object;
+  std::optional<ExitCode> code;  ///< what the program ends with, where that is not for the run alone to say
 };
 
 /// Problems to standard error; the plan of a dry run, the report and `addition` to standard output.

@@ -102,6 +102,7 @@ ExitCode exitCodeOf(const VerifyReport& report) {
 
 ExitCode exitCodeOf(const VerificationReport& report) {
   ExitCode code = ExitCode::Complete;
+  if (!report.shortfall.empty()) code = ExitCode::Different;
   for (const VerifyReport& endpoint : report.endpoints) code = graver(code, exitCodeOf(endpoint));
   return code;
 }
@@ -113,7 +114,9 @@ std::string verdictOf(const VerifyReport& report) {
 std::string verdictOf(const VerificationReport& report) {
   const bool complete = std::all_of(report.endpoints.begin(), report.endpoints.end(),
                                     [](const VerifyReport& endpoint) { return endpoint.complete(); });
-  return sentenceOf(totalsOf(report), complete);
+  const Tally totals = totalsOf(report);
+  const bool isWell = complete && totals.differences() == 0;
+  return isWell && !report.shortfall.empty() ? report.shortfall : sentenceOf(totals, complete);
 }
 
 Tally totalsOf(const VerificationReport& report) {

@@ -22,6 +22,8 @@ struct VerificationReport {
     std::string value;
   };
   std::vector<Fact> facts;
+  /// Why all is not well though nothing differs: one sentence without a full stop, which then is the verdict.
+  std::string shortfall;
   std::vector<sync::engine::VerifyReport> endpoints;
 };
 

@@ -57,12 +57,17 @@ struct Backlog::Statements {
   Statement repairs{database, "SELECT repairs FROM repaired WHERE endpoint = ? AND entry = ?"};
   Statement balance{
       database,
-      "SELECT count(*), total(m.size), total(EXISTS(SELECT 1 FROM pair q JOIN endpoint_mailbox t ON t.id ="
-      " q.endpoint_mailbox WHERE q.entry = p.entry AND q.held = 0 AND t.endpoint = ?2)),"
-      " total(EXISTS(SELECT 1 FROM waiting w WHERE w.endpoint = ?2 AND w.entry = p.entry AND w.kind = 4))"
+      "SELECT count(*), total(size), total(there), total(refused), total(waits AND NOT there),"
+      " total(was AND NOT there AND NOT waits) FROM (SELECT m.size AS size,"
+      " EXISTS(SELECT 1 FROM pair q JOIN endpoint_mailbox t ON t.id = q.endpoint_mailbox WHERE q.entry = p.entry"
+      " AND q.held = 0 AND t.endpoint = ?2) AS there,"
+      " EXISTS(SELECT 1 FROM pair q JOIN endpoint_mailbox t ON t.id = q.endpoint_mailbox WHERE q.entry = p.entry"
+      " AND q.held <> 0 AND t.endpoint = ?2) AS was,"
+      " EXISTS(SELECT 1 FROM waiting w WHERE w.endpoint = ?2 AND w.entry = p.entry) AS waits,"
+      " EXISTS(SELECT 1 FROM waiting w WHERE w.endpoint = ?2 AND w.entry = p.entry AND w.kind = 4) AS refused"
       " FROM endpoint_mailbox s CROSS JOIN pair p ON p.endpoint_mailbox = s.id"
       " CROSS JOIN entry e ON e.id = p.entry CROSS JOIN message m ON m.id = e.message"
-      " WHERE s.endpoint = ?1 AND p.held <> 2 AND e.removed_at = 0"};
+      " WHERE s.endpoint = ?1 AND p.held <> 2 AND e.removed_at = 0)"};
   Statement isUnwantedByAny{database, "SELECT 1 FROM unwanted WHERE mailbox = ? LIMIT 1"};
 };
 
@@ -135,7 +140,7 @@ Balance Backlog::balance(EndpointId source, EndpointId destination) {
   Query query(statements_->balance, source, destination);
   query.next();
   const auto number = [&](int column) { return static_cast<std::uint64_t>(query.integer(column)); };
-  const Balance out{number(0), number(1), number(2), number(3)};
+  const Balance out{number(0), number(1), number(2), number(3), number(4), number(5)};
   query.next();
   return out;
 }

@@ -137,6 +137,8 @@ struct Balance {
   std::uint64_t octets = 0;   ///< of these
   std::uint64_t there = 0;    ///< of these
   std::uint64_t refused = 0;  ///< that it would not take
+  std::uint64_t waiting = 0;  ///< that are not there, and wait for it with a reason; refused ones, too
+  std::uint64_t gone = 0;     ///< that were there, are not any more, and do not wait
 };
 
 /// A message that could not be taken in, why, and when it is tried again.

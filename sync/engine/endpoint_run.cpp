@@ -265,6 +265,7 @@ void EndpointRun::mapAndOpen() {
   const std::vector<plan::MappedMailbox> mapped = plan::mapMailboxes(listedNames(listed), mappingRules());
   const bool first = report_.mailboxes == 0;
   report_.mailboxes = listed.size();
+  report_.leftOut = leftOutOf(listed, mapped);
   const bool onDisk = settings_.type == EndpointType::Maildir || settings_.type == EndpointType::Mbox;
   const ErrorKind refusal = onDisk ? ErrorKind::TemporaryFailure : ErrorKind::Protocol;
   for (std::size_t i = 0; first && i < mapped.size(); ++i) {

@@ -6,6 +6,7 @@
 #include "mailstore/types/error.h"
 #include "sync/endpoint/endpoint.h"
 #include "sync/endpoint/settings.h"
+#include "sync/engine/left_out.h"
 
 #include <chrono>
 #include <cstdint>
@@ -56,6 +57,7 @@ struct EndpointReport {
   std::vector<Problem> problems;
   std::vector<std::string> notes;          ///< decisions worth telling: "INBOX was renamed ..."
   std::vector<std::string> heldMailboxes;  ///< whose removals the brake holds back
+  std::vector<LeftOutMailbox> leftOut;     ///< as they were listed last
   [[nodiscard]] bool complete() const { return problems.empty(); }
 };
 

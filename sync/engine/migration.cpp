@@ -21,11 +21,13 @@ namespace {
 
 /// POP3 and IMAP of one account are two endpoints: mail that only POP3 shows is what such a migration is for.
 bool isSameEndpoint(const EndpointSettings& left, const EndpointSettings& right) {
-  const bool samePort = left.server.port == right.server.port &&
-                        endpoint::inSmallLetters(left.server.host) == endpoint::inSmallLetters(right.server.host);
-  const bool isTree = left.type == EndpointType::Maildir || left.type == EndpointType::Mbox;
-  return left.name == right.name ||
-         (left.type == right.type && (isTree || samePort) && endpoint::maybeSameAccount(left, right));
+  return left.name == right.name || endpoint::maybeSameEndpoint(left, right);
+}
+
+/// For who has two accounts "me" and "me@example.org" at one server.
+std::string howToTellApart(const EndpointSettings& left, const EndpointSettings& right) {
+  if (left.name == right.name || left.user == right.user) return {};
+  return "; if they are two, write the \"user\" of both with its domain";
 }
 
 void requireWritable(const EndpointSettings& destination) {
@@ -47,13 +49,15 @@ MigrationPlan planMigration(std::vector<EndpointSettings> sources, EndpointSetti
   if (sources.empty()) refuse(ErrorKind::Usage, "migrate needs an endpoint to read and one to write");
   for (auto source = sources.begin(); source != sources.end(); ++source) {
     if (isSameEndpoint(*source, destination)) {
-      refuse(ErrorKind::Usage,
-             source->name + " and " + destination.name + " are the same account: a migration needs two different ones");
+      refuse(ErrorKind::Usage, source->name + " and " + destination.name +
+                                   " are the same account: a migration needs two different ones" +
+                                   howToTellApart(*source, destination));
     }
     const auto twin = std::find_if(sources.begin(), source,
                                    [&](const EndpointSettings& other) { return isSameEndpoint(other, *source); });
     if (twin != source)
-      refuse(ErrorKind::Usage, twin->name + " and " + source->name + " are the same account: name it once");
+      refuse(ErrorKind::Usage, twin->name + " and " + source->name + " are the same account: name it once" +
+                                   howToTellApart(*twin, *source));
   }
   requireWritable(destination);
   MigrationPlan plan;

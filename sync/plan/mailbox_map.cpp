@@ -110,6 +110,11 @@ bool isPositiveList(const std::vector<std::string>& patterns) {
   return std::any_of(patterns.begin(), patterns.end(), [](const std::string& p) { return !p.empty() && p[0] != '!'; });
 }
 
+/// Whether the user has chosen mailboxes by their names: what is in none of the patterns is not wanted, a view no less.
+bool isChoice(const std::vector<std::string>& patterns) {
+  return isPositiveList(patterns) && std::find(patterns.begin(), patterns.end(), "*") == patterns.end();
+}
+
 /// Roles as the server says; where it names none for a role, what the mailbox's name says. One mailbox a role.
 std::vector<Role> rolesOf(std::span<const ListedMailbox> listed) {
   std::vector<Role> roles(listed.size(), Role::None);
@@ -191,7 +196,7 @@ std::string whyNameIsRefused(std::string_view name) {
 
 std::vector<MappedMailbox> mapMailboxes(std::span<const ListedMailbox> listed, const MappingRules& rules) {
   const std::vector<Role> roles = rolesOf(listed);
-  const bool positive = isPositiveList(rules.patterns);
+  const bool choice = isChoice(rules.patterns);
   std::vector<MappedMailbox> mapped(listed.size());
   std::map<std::string, std::string> owners;
   for (std::size_t i = 0; i < listed.size(); ++i) {
@@ -207,9 +212,10 @@ std::vector<MappedMailbox> mapMailboxes(std::span<const ListedMailbox> listed, c
     std::string why = mailbox.refusal.empty() ? whyNameIsRefused(mailbox.name) : mailbox.refusal;
     if (!mailbox.selectable) {
       set(Fate::LeftOut, "it holds no messages (\\Noselect)");
-    } else if (wish == Wish::Out || (wish == Wish::Unsaid && positive && !isView(out.role))) {
+    } else if (wish == Wish::Out || (wish == Wish::Unsaid && choice)) {
       set(Fate::LeftOut, "left out by \"mailboxes\" in the configuration");
     } else if (wish != Wish::In && isView(out.role)) {
+      out.asView = true;
       set(Fate::LeftOut, "it is a view of other mailboxes; name it in \"mailboxes\" to sync it");
     } else if (!why.empty()) {
       set(Fate::Refused, std::move(why));

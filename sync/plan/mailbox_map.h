@@ -35,7 +35,8 @@ struct MappedMailbox {
   bool byMap = false;  ///< the user's `map` gave the name: it counts more than the role
   enum class Fate : std::uint8_t { Sync, LeftOut, Refused };
   Fate fate = Fate::Sync;
-  std::string reason;  ///< LeftOut, Refused: one sentence
+  std::string reason;   ///< LeftOut, Refused: one sentence
+  bool asView = false;  ///< LeftOut, and not because the user says so
 };
 
 /// One result a listed mailbox, in the same order. Pure.

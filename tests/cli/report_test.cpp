@@ -115,7 +115,7 @@ TEST_CASE("sync --json has the counts that were promised", "[cli][report]") {
   run.endpoints = {report};
   run.run = mailbraid::mailstore::RunId{7};
   CHECK(
-      runJson(run).text() ==
+      runJson(run, exitCodeOf(run)).text() ==
       R"({"run":7,"endpoints":1,"new":0,"adopted":0,"flags":0,"moved":0,"removed":0,"uploaded":0,"flags_stored":0,"moved_there":0,"removed_there":0,"held":0,"quarantined":0,"bytes_in":0,)"
       R"("bytes_out":0,"round_trips":0,"seconds":0.000,"cancelled":false,"exit_code":76})");
 }

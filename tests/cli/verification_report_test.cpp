@@ -38,7 +38,7 @@ Tally tally(std::uint64_t ok, std::uint64_t missing, std::uint64_t refused = 0) 
 }
 
 VerificationReport reportOf(VerifyReport endpoint) {
-  return {"Comparison", "2026-11-26T09:00:00Z", "1.0", {{"sources", "From", "old <isp>"}}, {std::move(endpoint)}};
+  return {"Comparison", "2026-11-26T09:00:00Z", "1.0", {{"sources", "From", "old <isp>"}}, {}, {std::move(endpoint)}};
 }
 
 VerifiedMessage message(Finding::Kind kind, const std::string& subject) {
@@ -81,6 +81,17 @@ TEST_CASE("several endpoints have the gravest exit code and one verdict", "[cli]
   CHECK(verdictOf(report) == "1 message differs");
   CHECK(exitCodeOf(report) == ExitCode::Different);
   CHECK(countsText(totalsOf(report)) == "8 of 9 messages (0 B of 0 B) are as they should be; 1 missing");
+}
+
+TEST_CASE("a comparison without a difference is no proof when not everything was taken", "[cli][verification]") {
+  VerificationReport report = reportOf(comparison(tally(5, 0)));
+  report.shortfall = "Not all mail of old is at new";
+  CHECK(verdictOf(report) == "Not all mail of old is at new");
+  CHECK(exitCodeOf(report) == ExitCode::Different);
+  CHECK(has(renderJson(report), R"("verdict":"Not all mail of old is at new","exit_code":12)"));
+  CHECK(has(renderHtml(report), "verdict bad"));
+  report.endpoints[0].totals = tally(5, 1);
+  CHECK(verdictOf(report) == "1 message differs");
 }
 
 TEST_CASE("whatever mail says stays text in the page", "[cli][verification]") {

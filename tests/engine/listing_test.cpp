@@ -124,5 +124,32 @@ TEST_CASE("an incomplete listing loses no new mail and removes nothing", "[engin
   CHECK(trial.subjects("a", "INBOX") == numbered(1, 9));
 }
 
+TEST_CASE("mailboxes that hold mail and are not synced are told with their number of messages and why",
+          "[engine][listing]") {
+  using Why = sync::engine::LeftOutMailbox::Why;
+  FakeImap server;
+  server.with([&](FakeAccount& account) {
+    for (const char* name : {"INBOX", "All", "Lists", "a//b"}) fill(account.mailbox(name), 1, 3);
+    account.mailbox("All").attributes = "\\All";
+    account.mailbox("Empty");
+    account.mailbox("Parent").attributes = "\\Noselect";
+  });
+  Trial trial;
+  EndpointSettings settings = endpointAt(server, "a");
+  settings.mailboxes = {"*", "!Lists", "!Empty"};
+  trial.adjust = [](sync::engine::SyncRequest& request) { request.dryRun = true; };
+  const bool dryRun = GENERATE(true, false);
+  if (!dryRun) trial.adjust = nullptr;
+  const RunReport run = trial.run({settings});
+  std::vector<std::pair<std::string, Why>> told;
+  for (const sync::engine::LeftOutMailbox& one : run.endpoints[0].leftOut) {
+    CHECK(one.messages == 3);
+    told.emplace_back(one.name, one.why);
+  }
+  std::sort(told.begin(), told.end());
+  CHECK(told == std::vector<std::pair<std::string, Why>>{
+                    {"All", Why::View}, {"Lists", Why::Configuration}, {"a//b", Why::Refused}});
+}
+
 }  // namespace
 }  // namespace mailbraid::tests

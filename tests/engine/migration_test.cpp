@@ -76,6 +76,30 @@ TEST_CASE("P1: nothing is deleted by POP3 where the destination may be the same 
   CHECK(planMigration({source}, destination).endpoints[0].push.removals);
 }
 
+TEST_CASE("P1: nothing is deleted by POP3 where the destination spells the same user in another way",
+          "[engine][migration]") {
+  EndpointSettings source = account(EndpointType::Pop3, "old");
+  source.server.host = "pop.gmail.com";
+  source.user = "recent:me@gmail.com";
+  EndpointSettings destination = account(EndpointType::Imap, "new");
+  destination.server.host = "imap.gmail.com";
+  destination.user = "me";
+  CHECK_FALSE(planMigration({source}, destination).endpoints[0].push.removals);
+}
+
+TEST_CASE("a destination that is the source under another name of its host is refused", "[engine][migration]") {
+  EndpointSettings source = account(EndpointType::Imap, "old");
+  source.server.host = "127.0.0.1";
+  EndpointSettings destination = account(EndpointType::Imap, "new");
+  destination.server.host = "localhost.";
+  CHECK(refusal({source}, destination).find("the same account") != std::string::npos);
+  destination.server.port = 143;
+  destination.user = "me@example.org";
+  CHECK(refusal({source}, destination).find("with its domain") != std::string::npos);
+  destination.server.port = 10143;  // another server of this host
+  CHECK(refusal({source}, destination).empty());
+}
+
 TEST_CASE("a migration that makes no sense is refused", "[engine][migration]") {
   const EndpointSettings old = account(EndpointType::Imap, "old");
   EndpointSettings twin = account(EndpointType::Imap, "new");

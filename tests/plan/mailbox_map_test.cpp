@@ -58,6 +58,28 @@ TEST_CASE("views are left out unless they are named", "[plan][mailboxes]") {
   CHECK(map(listed, {{"*", "[Gmail]/All Mail"}, {}, {}})[1].fate == Fate::Sync);
 }
 
+TEST_CASE("a view that the user leaves out is told from one that is left out by itself", "[plan][mailboxes]") {
+  struct Row {
+    std::vector<std::string> patterns;
+    bool asView;
+  };
+  const std::vector<Row> rows{{{}, true},
+                              {{"*"}, true},
+                              {{"*", "!Spam"}, true},
+                              {{"!Spam"}, true},
+                              {{"INBOX"}, false},
+                              {{"INBOX", "Work/*"}, false},
+                              {{"*", "!All"}, false},
+                              {{"!All"}, false}};
+  for (const Row& row : rows) {
+    CAPTURE(row.patterns);
+    const auto mapped = map({mailbox("INBOX"), mailbox("All", Role::All)}, {row.patterns, {}, {}});
+    CHECK(mapped[1].fate == Fate::LeftOut);
+    CHECK(mapped[1].asView == row.asView);
+    CHECK_FALSE(mapped[0].asView);
+  }
+}
+
 TEST_CASE("the last pattern that matches decides", "[plan][mailboxes]") {
   const std::vector<ListedMailbox> listed{mailbox("INBOX"), mailbox("Lists/a"), mailbox("Lists/b"), mailbox("Spam")};
   const auto mapped = map(listed, {{"*", "!Lists/*", "Lists/b", "!Spam"}, {}, {}});

@@ -1,0 +1,109 @@
+#include "cli/migration_balance.h"
+
+#include "cli/migration_left_out.h"
+
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+#include <utility>
+
+namespace mailbraid::cli {
+namespace {
+
+using mailstore::EndpointMailbox;
+using mailstore::Role;
+using mailstore::Store;
+using sync::endpoint::EndpointSettings;
+using sync::engine::EndpointReport;
+using sync::engine::LeftOutMailbox;
+using Source = Migration::Source;
+
+Source describe(const EndpointSettings& settings, const EndpointReport& report) {
+  using Kind = sync::endpoint::LeaveOnServer::Kind;
+  Source out;
+  out.name = settings.name;
+  out.type = settings.type;
+  out.leftOut = report.leftOut;
+  out.mailboxes = settings.mailboxes;
+  out.map = settings.map;
+  if (settings.leaveOnServer.kind != Kind::Forever || settings.newest)
+    out.deletions = settings.push.removals ? Source::Deletions::Configured : Source::Deletions::Withheld;
+  return out;
+}
+
+/// Whether a view of all mail need not show what is in it (RFC 6154 section 2).
+bool isApart(Store& store, const EndpointMailbox& mailbox) {
+  const auto there = store.mailboxes().find(mailbox.mailbox);
+  return there && (there->role == Role::Trash || there->role == Role::Junk);
+}
+
+/// The messages of the mailboxes that a view of all mail shows, as often as one mailbox has them: Gmail's labels are
+/// mailboxes that share their messages.
+std::uint64_t differentMessages(Store& store, const std::vector<EndpointMailbox>& mailboxes) {
+  std::unordered_map<std::int64_t, std::uint64_t> most;
+  for (const EndpointMailbox& mailbox : mailboxes) {
+    if (isApart(store, mailbox)) continue;
+    std::unordered_map<std::int64_t, std::uint64_t> here;
+    store.pairs().forMailbox(mailbox.id, [&](const mailstore::Pair& pair) {
+      if (pair.held || pair.expunged) return;
+      const auto entry = store.entries().find(pair.entry);
+      if (entry) ++here[entry->message.value()];
+    });
+    for (const auto& [message, copies] : here) most[message] = std::max(most[message], copies);
+  }
+  std::uint64_t sum = 0;
+  for (const auto& [message, copies] : most) sum += copies;
+  return sum;
+}
+
+void count(Store& store, const std::vector<EndpointMailbox>& mailboxes, std::uint64_t deleted, Source& source) {
+  std::uint64_t notTakenInView = 0;
+  for (const EndpointMailbox& mailbox : mailboxes) {
+    const std::uint64_t taken = store.pairs().count(mailbox.id);
+    // A POP3 server was listed before this run deleted there.
+    const std::uint64_t there = mailbox.anchor.messages - std::min<std::uint64_t>(deleted, mailbox.anchor.messages);
+    const std::uint64_t rest = there - std::min(taken, there);
+    source.leftThere += there;
+    source.notTaken += rest;
+    if (!isApart(store, mailbox)) notTakenInView += rest;
+    const auto in = store.mailboxes().find(mailbox.mailbox);
+    source.hasArchive = source.hasArchive || (in && in->role == Role::Archive);
+  }
+  for (const LeftOutMailbox& mailbox : source.leftOut) {
+    if (mailbox.why != LeftOutMailbox::Why::View) source.leftThere += mailbox.messages.value_or(0);
+  }
+  if (std::none_of(source.leftOut.begin(), source.leftOut.end(), isViewOfAll)) return;
+  source.onlyInView = onlyInView(source.leftOut, differentMessages(store, mailboxes) + notTakenInView);
+  source.leftThere += source.onlyInView.value_or(0);
+}
+
+}  // namespace
+
+std::vector<Source> balancesOf(Store& store, const sync::engine::MigrationPlan& plan,
+                               const sync::engine::RunReport& report) {
+  std::map<std::string, mailstore::EndpointId> known;
+  for (const mailstore::EndpointStatus& one : store.endpoints().statuses())
+    known.emplace(one.endpoint.name, one.endpoint.id);
+  std::vector<Source> out;
+  const std::string& destination = plan.endpoints.back().name;
+  for (std::size_t i = 0; i + 1 < plan.endpoints.size(); ++i) {
+    if (!known.contains(plan.endpoints[i].name)) continue;
+    const mailstore::EndpointId id = known.at(plan.endpoints[i].name);
+    Source source = describe(plan.endpoints[i], report.endpoints[i]);
+    count(store, store.endpoints().mailboxes(id), report.endpoints[i].counts.removedThere, source);
+    if (known.contains(destination)) source.balance = store.backlog().balance(id, known.at(destination));
+    out.push_back(std::move(source));
+  }
+  return out;
+}
+
+std::vector<Source> sourcesOf(const sync::engine::MigrationPlan& plan, const sync::engine::RunReport& report) {
+  std::vector<Source> out;
+  for (std::size_t i = 0; i + 1 < plan.endpoints.size(); ++i) {
+    Source& source = out.emplace_back(describe(plan.endpoints[i], report.endpoints[i]));
+    if (std::any_of(source.leftOut.begin(), source.leftOut.end(), isViewOfAll)) source.onlyInView.reset();
+  }
+  return out;
+}
+
+}  // namespace mailbraid::cli

@@ -1,0 +1,107 @@
+#include "cli/migration_left_out.h"
+
+#include "cli/text/units.h"
+#include "cli/text/utf8.h"
+
+#include <algorithm>
+
+namespace mailbraid::cli {
+namespace {
+
+using sync::engine::LeftOutMailbox;
+using Source = Migration::Source;
+
+/// As a string of the configuration (TOML).
+std::string quoted(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : harmlessLine(text)) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "\"";
+}
+
+/// The patterns of the source with one more.
+std::string patternsWith(const Source& source, const std::string& pattern) {
+  std::string out = "mailboxes = [";
+  if (source.mailboxes.empty()) out += "\"*\", ";
+  for (const std::string& one : source.mailboxes) out += quoted(one) + ", ";
+  return out + quoted(pattern) + "]";
+}
+
+/// The source's map with one more.
+std::string mapWith(const Source& source, const std::string& mailbox, const std::string& target) {
+  std::string out = "map = { ";
+  for (const auto& [from, to] : source.map) out += quoted(from) + " = " + quoted(to) + ", ";
+  return out + quoted(mailbox) + " = " + quoted(target) + " }";
+}
+
+/// All of it comes along, for which of its messages are nowhere else only their octets would tell.
+std::string howToTake(const Source& source, const LeftOutMailbox& view) {
+  const std::string section = "[endpoint." + harmlessLine(source.name) + "]";
+  const std::string target = source.hasArchive ? "Archive/All" : "Archive";
+  return "; to take it as " + target + ", write " + patternsWith(source, view.name) + " and " +
+         mapWith(source, view.name, target) + " below " + section +
+         " (what is in other mailboxes, too, is there a second time then); if it is not wanted, write " +
+         patternsWith(source, "!" + view.name);
+}
+
+std::string lineOf(const Source& source, const LeftOutMailbox& mailbox) {
+  const std::string count =
+      mailbox.messages ? counted(*mailbox.messages, "message") : "messages that it does not count";
+  std::string out = harmlessLine(source.name) + ": " + quoted(mailbox.name) + ", with " + count + ", is not taken: ";
+  if (!isViewOfAll(mailbox)) return out + harmlessLine(mailbox.reason);
+  out += "it is a view of all mail";
+  if (!source.onlyInView) return out + ", and may have more than the mailboxes" + howToTake(source, mailbox);
+  if (*source.onlyInView == 0) return out + ", and has no more than the mailboxes";
+  return out + ", but has " + grouped(*source.onlyInView) +
+         " more than the mailboxes that are taken (archived mail, say)" + howToTake(source, mailbox);
+}
+
+std::string_view whyName(LeftOutMailbox::Why why) {
+  switch (why) {
+    case LeftOutMailbox::Why::View:
+      return "view";
+    case LeftOutMailbox::Why::Configuration:
+      return "configuration";
+    case LeftOutMailbox::Why::Refused:
+      return "refused";
+  }
+  return {};
+}
+
+}  // namespace
+
+bool isViewOfAll(const LeftOutMailbox& mailbox) {
+  return mailbox.why == LeftOutMailbox::Why::View && mailbox.role == mailstore::Role::All;
+}
+
+std::optional<std::uint64_t> onlyInView(const std::vector<LeftOutMailbox>& leftOut, std::uint64_t taken) {
+  const auto view = std::find_if(leftOut.begin(), leftOut.end(), isViewOfAll);
+  if (view == leftOut.end()) return 0;
+  if (!view->messages) return std::nullopt;
+  return *view->messages - std::min(*view->messages, taken);
+}
+
+std::vector<std::string> leftOutLines(const Source& source) {
+  std::vector<std::string> lines;
+  for (const LeftOutMailbox& mailbox : source.leftOut) lines.push_back(lineOf(source, mailbox));
+  return lines;
+}
+
+std::vector<JsonObject> leftOutJson(const Source& source) {
+  std::vector<JsonObject> out;
+  for (const LeftOutMailbox& mailbox : source.leftOut) {
+    JsonObject& one = out.emplace_back();
+    one.add("mailbox", mailbox.name);
+    if (mailbox.messages) {
+      one.add("messages", *mailbox.messages);
+    } else {
+      one.addNull("messages");
+    }
+    one.add("why", whyName(mailbox.why)).add("reason", mailbox.reason);
+  }
+  return out;
+}
+
+}  // namespace mailbraid::cli

@@ -1,0 +1,115 @@
+"""migrate where servers are odd, or the user's words are: scripted servers, for which migrate.py runs these cases."""
+
+import json
+import re
+
+import odd_home
+import scripted_imap
+from migrate_trial import octets
+
+
+class OneAccount(odd_home.PopServer):
+    """The POP3 side of the INBOX of a scripted IMAP server."""
+
+    def __init__(self, box):
+        self.box = None
+        super().__init__()
+        self.box = box
+
+    @property
+    def messages(self):
+        return [(f"U{uid}", message.octets) for uid, message in sorted(self.box.messages.items())]
+
+    @messages.setter
+    def messages(self, kept):
+        for uid in [uid for uid in (self.box.messages if self.box else ()) if f"U{uid}" not in dict(kept)]:
+            del self.box.messages[uid]
+
+
+def check_one_account(trial, _):
+    """P1: POP3 deletes nothing at an account that the destination spells in another way, and that is said."""
+    for user, extra in (("recent:me", 'leave_on_server = "no"'), ("Me@example.org", "newest = 1")):
+        with scripted_imap.Server("LITERAL+ UIDPLUS") as imap:
+            box = imap.mailboxes["INBOX"]
+            for number in range(5):
+                box.add(scripted_imap.Message(octets(number)))
+            with OneAccount(box) as pop:
+                home = trial.home(pop=trial.account("pop3", user, extra, pop.port), imap=trial.account("imap", "me", "", imap.port))
+                for words in (("pop", "imap"), ("pop", "imap", "--final")):
+                    said = trial.run(home, "migrate", *words)
+                    assert len(box.messages) == 5, said
+                assert "pop: nothing is deleted there" in said and "no leave_on_server or newest below [endpoint.pop]" in said, said
+                trial.configure(home, pop=trial.account("pop3", user, extra + '\nbraid = "x"', pop.port),
+                                imap=trial.account("imap", "me", 'braid = "x"', imap.port))
+                assert "seems to be the same account" in trial.run(home, "sync", status=78)
+
+
+def archive(trial, extra=""):
+    """Gmail's way: 3 messages in INBOX, and in a view of all mail these and 40 that were archived."""
+    source = scripted_imap.Server("LITERAL+ UIDPLUS SPECIAL-USE")
+    source.roles["All"] = "\\All"
+    for name, numbers in (("INBOX", range(3)), ("All", range(43)), ("Label", range(3)), ("Spam", range(200, 260)), ("Lists", range(300, 302))):
+        box = source.mailboxes.get(name) or source.make(name)
+        for number in numbers:
+            box.add(scripted_imap.Message(octets(number)))
+    target = scripted_imap.Server("LITERAL+ UIDPLUS SPECIAL-USE")
+    home = trial.home(old=trial.account("imap", "o", extra, source.port), new=trial.account("imap", "me", "", target.port))
+    return source, target, home
+
+
+def check_archived(trial, _):
+    """What is only in a view of all mail is told, counted, and no migration is complete without it; nor with a lie about it."""
+    source, target, home = archive(trial, 'mailboxes = ["*", "!Lists"]')
+    with source, target:
+        said = trial.run(home, "migrate", "old", "new", "--dry-run")
+        assert 'old: "All", with 43 messages, is not taken' in said and 'old: "Lists", with 2 messages, is not taken' in said, said
+        said = trial.run(home, "migrate", "old", "new")
+        assert "but has 40 more than the mailboxes" in said and "--final" not in said, said
+        said = trial.run(home, "migrate", "old", "new", "--final", "-q", "--report", f"{home}/proof.json", status=12)
+        assert "keep the sources" in said and "Migration of old to new: Not all mail of old is at new" in said, said
+        with open(f"{home}/proof.json", encoding="utf-8") as file:
+            proof = json.load(file)
+        assert proof["exit_code"] == 12 and "Not all mail" in proof["verdict"], proof
+        (told,) = trial.migration(home, "old", "new", "--final", status=12)["sources"]
+        # INBOX, Label, Spam and Lists, and what is archived.
+        assert told["only_in_view"] == 40 and told["left_at_source"] == 3 + 3 + 60 + 2 + 40, told
+        assert [(one["mailbox"], one["messages"], one["why"]) for one in told["left_out"]] == [
+            ("All", 43, "view"), ("Lists", 2, "configuration")], told
+        advice = re.search(r'write (mailboxes = .*?\]) and (map = .*?\}) below', said)
+        assert advice, said
+        old = trial.account("imap", "o", "\n".join(advice.groups()), source.port)
+        trial.configure(home, old=old, new=trial.account("imap", "me", "", target.port))
+        said = trial.run(home, "migrate", "old", "new", "--final")
+        assert "Nothing is missing" in said and len(target.mailboxes["Archive"].messages) == 43, said
+        # Who does not want it says so, and then it is told, and no reason to go on.
+    source, target, home = archive(trial, 'mailboxes = ["*", "!All"]')
+    with source, target:
+        said = trial.run(home, "migrate", "old", "new", "--final")
+        assert '"All", with 43 messages, is not taken: left out by "mailboxes"' in said and "still has 111 messages" in said, said
+
+
+def check_missing_is_told(trial, _):
+    """Messages that are not at the destination: each run says so and ends with 11, with -q, too; and why is true."""
+    def refuse(_, words):
+        if b"Subject: mail 1\r" in scripted_imap.literals(words)[0]:
+            raise scripted_imap.No("I do not like it")
+
+    def rewrite(*_):
+        for message in target.mailboxes["INBOX"].messages.values():
+            if not message.octets.endswith(b"--rewritten\r\n"):
+                message.octets += b"--rewritten\r\n"
+
+    for hook, action, abilities, why in (
+            ("APPEND", refuse, "LITERAL+ UIDPLUS", "1 not, of which 1 refused there; `mailbraid status` says why"),
+            ("APPEND stored", rewrite, "LITERAL+", "3 not; 3 had been uploaded and were not seen there since")):
+        source = trial.user()
+        trial.fill(source, "INBOX", range(3))
+        with scripted_imap.Server(abilities) as target:
+            target.hooks[hook] = action
+            home = trial.home(old=trial.account("pop3", source), new=trial.account("imap", "me", "", target.port))
+            for words in ((), ("-q",), ("-q",)):
+                said = trial.run(home, "migrate", "old", "new", *words, status=11)
+                assert why in said and ("status" in said) == ("refused" in why), said
+            trial.migration(home, "old", "new", status=11)
+            trial.migration(home, "old", "new", "--final", status=12)
+            del target.hooks[hook]

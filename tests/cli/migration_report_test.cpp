@@ -1,0 +1,166 @@
+// What a migration says of what is not at its destination, and what it ends with.
+#include "cli/migration_report.h"
+#include "cli/migration_left_out.h"
+#include "cli/report.h"
+#include "tests/support/catch.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace mailbraid::cli;
+using mailbraid::mailstore::Role;
+using mailbraid::sync::endpoint::EndpointType;
+using mailbraid::sync::engine::LeftOutMailbox;
+using mailbraid::sync::engine::RunReport;
+using Source = Migration::Source;
+using Why = LeftOutMailbox::Why;
+
+namespace {
+
+Source sourceWith(std::uint64_t messages, std::uint64_t there) {
+  Source out;
+  out.name = "old";
+  out.balance.messages = messages;
+  out.balance.there = there;
+  return out;
+}
+
+Migration migrationOf(Source source) {
+  Migration out;
+  out.sources = {std::move(source)};
+  out.destination = "new";
+  out.braid = "new";
+  return out;
+}
+
+RunReport runWith(std::vector<mailbraid::sync::engine::Problem> problems = {}) {
+  RunReport run;
+  run.run = mailbraid::mailstore::RunId{1};
+  run.endpoints.resize(2);
+  run.endpoints[1].problems = std::move(problems);
+  return run;
+}
+
+std::string joined(const std::vector<std::string>& lines) {
+  std::string out;
+  for (const std::string& line : lines) out += line + "\n";
+  return out;
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("messages that are not at the destination end each run with 11, and the final one with 12",
+          "[cli][migration]") {
+  Migration migration = migrationOf(sourceWith(3, 2));
+  CHECK(exitCodeOf(runWith(), migration) == ExitCode::Quarantined);
+  const mailbraid::sync::engine::Problem full{mailbraid::mailstore::ErrorKind::TemporaryFailure,
+                                              mailbraid::mailstore::Retry::Later, "", "the account is full"};
+  CHECK(exitCodeOf(runWith({full}), migration) == ExitCode::Partial);
+  migration.isFinal = true;
+  CHECK(exitCodeOf(runWith(), migration) == ExitCode::Different);
+  CHECK(exitCodeOf(runWith(), migrationOf(sourceWith(3, 3))) == ExitCode::Complete);
+}
+
+TEST_CASE("a comparison proves nothing after a run that was cut short, or when something was not taken",
+          "[cli][migration]") {
+  Migration migration = migrationOf(sourceWith(3, 3));
+  CHECK(shortfallOf(runWith(), migration).empty());
+  RunReport run = runWith();
+  run.cancelled = true;
+  CHECK(shortfallOf(run, migration) == "The run before the comparison was not complete");
+  migration.sources[0].notTaken = 1;
+  CHECK(shortfallOf(runWith(), migration) == "Not all mail of old is at new");
+  // Before the last run more is to come: what is missing then is for the comparison to tell.
+  migration = migrationOf(sourceWith(3, 2));
+  CHECK(shortfallOf(runWith(), migration).empty());
+  migration.isFinal = true;
+  CHECK(shortfallOf(runWith(), migration) == "Not all mail of old is at new");
+}
+
+TEST_CASE("`status` is named only for what it lists", "[cli][migration]") {
+  Source source = sourceWith(9, 3);
+  source.balance.refused = 1;
+  source.balance.waiting = 6;
+  CHECK(migrationLines(runWith(), migrationOf(source)).front() ==
+        "old: 9 messages taken, 3 at new, 6 not, of which 1 refused there; `mailbraid status` says why");
+  source.balance.waiting = 1;
+  source.balance.gone = 2;
+  CHECK(
+      migrationLines(runWith(), migrationOf(source)).front() ==
+      "old: 9 messages taken, 3 at new, 6 not, of which 1 refused there; `mailbraid status` says why of 1; 2 had been "
+      "there and were removed: that is not brought again; 3 had been uploaded and were not seen there since, or not "
+      "with the same content: `mailbraid verify new` names them");
+  RunReport run = runWith();
+  run.cancelled = true;
+  CHECK(contains(migrationLines(run, migrationOf(source)).front(), "; 3 are still to be brought"));
+  source.balance = {9, 0, 3, 0, 0, 0};
+  CHECK_FALSE(contains(joined(migrationLines(runWith(), migrationOf(source))), "status"));
+}
+
+TEST_CASE("what a view of all mail has beyond the mailboxes counts", "[cli][migration]") {
+  const LeftOutMailbox all{"[Gmail]/All Mail", Role::All, 43, Why::View, "it is a view"};
+  const LeftOutMailbox starred{"[Gmail]/Starred", Role::Flagged, 50, Why::View, "it is a view"};
+  LeftOutMailbox unwanted = all;
+  unwanted.why = Why::Configuration;
+  LeftOutMailbox silent = all;
+  silent.messages.reset();
+  CHECK(onlyInView({all}, 3) == 40);
+  CHECK(onlyInView({all}, 43) == 0);
+  CHECK(onlyInView({all}, 50) == 0);
+  CHECK(onlyInView({starred, unwanted}, 3) == 0);
+  CHECK_FALSE(onlyInView({silent}, 3));
+  for (const auto& [counted, whole] :
+       {std::pair<std::optional<std::uint64_t>, bool>{0, true}, {40, false}, {{}, false}}) {
+    Source source = sourceWith(3, 3);
+    source.onlyInView = counted;
+    CHECK(migrationOf(source).isWhole() == whole);
+  }
+}
+
+TEST_CASE("a mailbox that is not taken is told with its messages, why, and how to take it", "[cli][migration]") {
+  Source source;
+  source.name = "old";
+  source.leftOut = {{"All \"Mail\"", Role::All, 43, Why::View, "it is a view"},
+                    {"Spam", Role::Junk, 1200, Why::Configuration, "left out by \"mailboxes\" in the configuration"},
+                    {"a\nb", Role::None, {}, Why::Refused, "its name has a control character"}};
+  source.onlyInView = 40;
+  source.mailboxes = {"*", "!Spam"};
+  const std::vector<std::string> lines = leftOutLines(source);
+  REQUIRE(lines.size() == 3);
+  CHECK(lines[0] ==
+        R"(old: "All \"Mail\"", with 43 messages, is not taken: it is a view of all mail, but has 40 more than the )"
+        R"(mailboxes that are taken (archived mail, say); to take it as Archive, write mailboxes = ["*", "!Spam", )"
+        R"("All \"Mail\""] and map = { "All \"Mail\"" = "Archive" } below [endpoint.old] (what is in other mailboxes, )"
+        R"(too, is there a second time then); if it is not wanted, write mailboxes = ["*", "!Spam", "!All \"Mail\""])");
+  CHECK(lines[1] == R"(old: "Spam", with 1,200 messages, is not taken: left out by "mailboxes" in the configuration)");
+  CHECK(lines[2] ==
+        R"(old: "a b", with messages that it does not count, is not taken: its name has a control character)");
+  source.mailboxes.clear();
+  source.map = {{"Sent", "Out"}};
+  source.hasArchive = true;
+  CHECK(contains(leftOutLines(source)[0],
+                 R"(["*", "All \"Mail\""] and map = { "Sent" = "Out", "All \"Mail\"" = "Archive/All" })"));
+}
+
+TEST_CASE("the advice for every night is what the configuration accepts", "[cli][migration]") {
+  Migration migration = migrationOf(sourceWith(3, 3));
+  migration.isFinal = true;
+  Source pop = sourceWith(1, 1);
+  pop.name = "pop";
+  pop.type = EndpointType::Pop3;
+  pop.deletions = Source::Deletions::Configured;
+  migration.sources.push_back(pop);
+  CHECK(migrationLines(runWith(), migration).back() ==
+        "to go on every night: write braid = \"new\" below each source that still gets mail, and push = [] below "
+        "[endpoint.old] so that it is only read, and run: mailbraid sync -q");
+  migration.sources = {pop};
+  migration.sources[0].deletions = Source::Deletions::Withheld;
+  CHECK(migrationLines(runWith(), migration).back() ==
+        "to go on every night: write braid = \"new\" below each source that still gets mail, and no leave_on_server or "
+        "newest below [endpoint.pop], and run: mailbraid sync -q");
+}
