@@ -51,7 +51,13 @@ StoreWriter::~StoreWriter() {
 
 StoreWriter::Precedence::Precedence(StoreWriter& writer) : writer_(writer) {
   const std::lock_guard lock(writer_.mutex_);
-  writer_.first_.insert(std::this_thread::get_id());
+  const std::thread::id self = std::this_thread::get_id();
+  writer_.first_.insert(self);
+  // What it gave before must not be overtaken by what it gives now.
+  const auto rest = writer_.queue_.begin() + static_cast<std::ptrdiff_t>(writer_.preferred_);
+  const auto others =
+      std::stable_partition(rest, writer_.queue_.end(), [self](const Task& task) { return task.giver == self; });
+  writer_.preferred_ += static_cast<std::size_t>(others - rest);
 }
 
 StoreWriter::Precedence::~Precedence() {
@@ -70,7 +76,8 @@ void StoreWriter::enqueue(Task task) {
   changed_.wait(lock, [&] { return fatal_ || queue_.empty() || queuedOctets_ + task.octets <= limits_.queuedOctets; });
   if (fatal_) std::rethrow_exception(fatal_);
   queuedOctets_ += task.octets;
-  if (first_.contains(std::this_thread::get_id())) {
+  task.giver = std::this_thread::get_id();
+  if (first_.contains(task.giver)) {
     queue_.insert(queue_.begin() + static_cast<std::ptrdiff_t>(preferred_++), std::move(task));
   } else {
     queue_.push_back(std::move(task));

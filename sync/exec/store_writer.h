@@ -35,8 +35,8 @@ class StoreWriter {
   };
   using Job = std::function<void(mailstore::Store&)>;
 
-  /// While it lives, what its thread gives goes before what others have given and is not carried out yet: for one who
-  /// waits for each of its jobs while others fill the queue.
+  /// While it lives, what its thread gives, or has given, goes before what others have given and is not carried out
+  /// yet: for one who waits for each of its jobs while others fill the queue.
   class Precedence {
    public:
     explicit Precedence(StoreWriter& writer);
@@ -66,8 +66,8 @@ class StoreWriter {
   /// Queues a job that weighs `octets`; waits while the queue is full. It must handle what concerns one message itself:
   /// it has no savepoint, because SQLite copies every page that a savepoint touches, which cost more than storing mail.
   void give(Job job, std::size_t octets);
-  /// Carries the job out after all given before (by the same thread, at least: see Precedence) and waits for it; undoes
-  /// it and rethrows when it throws. Not yet durable: see flush().
+  /// Carries the job out after all that the same thread gave before, and, but for Precedence, the others, and waits for
+  /// it; undoes it and rethrows when it throws. Not yet durable: see flush().
   void run(const Job& job);
   /// As run(), for a job that touches much: it has no savepoint (see give()), so what it throws ends the writer.
   void runLarge(const Job& job);
@@ -82,6 +82,7 @@ class StoreWriter {
     enum class Failure : std::uint8_t { UndoesJob, EndsWriter } failure = Failure::EndsWriter;
     Outcome finished;  ///< null: carried out (and committed, with commitAfter)
     bool commitAfter = false;
+    std::thread::id giver{};
   };
 
   void loop();

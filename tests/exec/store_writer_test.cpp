@@ -142,7 +142,8 @@ TEST_CASE("what is given with precedence goes before what others have queued, in
   StoreWriter writer(*store, StoreWriter::Mode::Commit);
   const auto notes = [&order](char name) { return [&order, name](mailstore::Store&) { order += name; }; };
   writer.give([opened](mailstore::Store&) { opened.wait(); }, 0);
-  writer.give(notes('a'), 0);
+  std::thread([&] { writer.give(notes('a'), 0); }).join();
+  writer.give(notes('x'), 0);  // its own
   {
     const StoreWriter::Precedence precedence(writer);
     writer.give(notes('b'), 0);
@@ -151,5 +152,5 @@ TEST_CASE("what is given with precedence goes before what others have queued, in
   writer.give(notes('d'), 0);
   gate.set_value();
   writer.flush();
-  CHECK(order == "bcad");
+  CHECK(order == "xbcad");
 }
