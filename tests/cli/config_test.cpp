@@ -78,7 +78,8 @@ TEST_CASE("a mistake in limits is named", "[cli][config][limits]") {
     return all.size() == 1 ? all[0] : std::to_string(all.size()) + " complaints";
   };
   const std::string at = "FILE:5: [endpoint.work] limits: ";
-  CHECK(complaint("\"gmial\"").starts_with(at + "\"gmial\" is not known; write \"gmail\", \"zone\" or \"none\", or a table"));
+  CHECK(complaint("\"gmial\"")
+            .starts_with(at + "\"gmial\" is not known; write \"gmail\", \"zone\" or \"none\", or a table"));
   CHECK(complaint("7").starts_with(at + "must be a name or a table; write limits = {"));
   CHECK(complaint("{ bytes_per_secnd = \"1M\" }").starts_with(at + "has an unknown key \"bytes_per_secnd\""));
   CHECK(complaint("{ bytes_per_second = 1000 }") ==
