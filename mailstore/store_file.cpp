@@ -140,16 +140,26 @@ void checkpoint(sqlite3* handle, const fs::path& file) {
   if (result != SQLITE_ROW) throwSqliteError(handle, sqlite3_extended_errcode(handle), file);
 }
 
-Inspection inspectWithLog(const fs::path& file, Access access) {
-  Inspection out;
-  out.session = openSession(file, access);
-  sqlite3* handle = handleOf(*out.session);
-  // Whatever the version turns out to be, closing must not write the log into the file.
-  sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+/// The head of the file: as many octets as there are. Through SQLite's own descriptor: closing another one would take
+/// back the locks that any connection of this process has on the file (POSIX), and then another program that closes it
+/// would believe that it was the last, and remove the log.
+std::size_t readHead(sqlite3_file* source, const fs::path& file, std::span<unsigned char, 100> head) {
+  sqlite3_int64 size = 0;
+  int result = source->pMethods->xFileSize(source, &size);
+  const auto octets = std::min<std::size_t>(static_cast<std::size_t>(size), head.size());
+  if (result == SQLITE_OK && octets > 0) {
+    result = source->pMethods->xRead(source, head.data(), static_cast<int>(octets), 0);
+  }
+  if (result != SQLITE_OK) throw systemError(file, "cannot be read", EIO);
+  return octets;
+}
+
+std::uint32_t versionByLog(sqlite3* handle, const fs::path& file) {
+  std::uint32_t out = 0;
   sqlite3_stmt* statement = nullptr;
   int result = sqlite3_prepare_v2(handle, "PRAGMA user_version", -1, &statement, nullptr);
   if (result == SQLITE_OK) result = sqlite3_step(statement);
-  if (result == SQLITE_ROW) out.version = static_cast<std::uint32_t>(sqlite3_column_int(statement, 0));
+  if (result == SQLITE_ROW) out = static_cast<std::uint32_t>(sqlite3_column_int(statement, 0));
   sqlite3_finalize(statement);
   if (result != SQLITE_ROW) throwSqliteError(handle, sqlite3_extended_errcode(handle), file);
   return out;
@@ -274,26 +284,25 @@ void createStoreFile(const fs::path& file, std::span<const Migration> list) {
 }
 
 Inspection inspectStoreFile(const fs::path& file, std::uint32_t newest, Access access) {
+  Inspection out;
   // With a write-ahead log, pages may stand there that the file does not have yet.
   const bool hasLog = sizeOrZero(withSuffix(file, "-wal")) > 0;
+  out.session = openSession(file, access);
+  sqlite3* handle = handleOf(*out.session);
+  // Whatever the version turns out to be, closing must not write the log into the file.
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  sqlite3_file* source = nullptr;
+  sqlite3_file_control(handle, "main", SQLITE_FCNTL_FILE_POINTER, &source);
   std::array<unsigned char, 100> head{};
-  const Descriptor source(file, O_RDONLY);
-  const ssize_t size = ::pread(source.value(), head.data(), head.size(), 0);
-  if (size < 0) throw systemError(file, "cannot be read", errno);
+  const std::size_t size = readHead(source, file, head);
   constexpr std::string_view kMagic("SQLite format 3\0", 16);
-  if (static_cast<std::size_t>(size) < head.size() ||
-      std::string_view(reinterpret_cast<const char*>(head.data()), kMagic.size()) != kMagic) {
+  if (size < head.size() || std::string_view(reinterpret_cast<const char*>(head.data()), kMagic.size()) != kMagic) {
     throw damagedStore(file, "is damaged: it is truncated, or no store at all. It is left as it is");
   }
   if (number(head, 68, 4) != kApplicationId) {
     throw damagedStore(file, "is a database of another program. It is left as it is");
   }
-  Inspection out;
-  if (hasLog) {
-    out = inspectWithLog(file, access);
-  } else {
-    out.version = number(head, 60, 4);
-  }
+  out.version = hasLog ? versionByLog(handle, file) : number(head, 60, 4);
   if (out.version > newest) {
     throw damagedStore(file, "was written by a newer mailbraid (schema " + std::to_string(out.version) +
                                  ", this one knows " + std::to_string(newest) +
@@ -302,9 +311,7 @@ Inspection inspectStoreFile(const fs::path& file, std::uint32_t newest, Access a
   const std::uint32_t pageCode = number(head, 16, 2);
   const std::uint64_t pageSize = pageCode == 1 ? 65536 : pageCode;
   const std::uint64_t pages = number(head, 28, 4);
-  struct stat status {};
-  if (::fstat(source.value(), &status) != 0) throw systemError(file, "cannot be read", errno);
-  const auto octets = static_cast<std::uint64_t>(status.st_size);
+  const std::uint64_t octets = sizeOrZero(file);
   const bool isShort = octets < pageSize * pages;
   if (isShort && !(hasLog && isCompletedByLog(file, octets / pageSize, pages))) {
     throw damagedStore(file, "is truncated: it has " + std::to_string(octets) + " octets of " +

@@ -35,8 +35,7 @@ struct Inspection {
   Inspection& operator=(Inspection&&) noexcept;
 
   std::uint32_t version = 0;  ///< of the schema
-  /// Open already when there is a log, which cannot be read otherwise. Closing it leaves the log as it is, until
-  /// SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE is taken back.
+  /// Closing it leaves the log as it is, until SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE is taken back.
   std::unique_ptr<Poco::Data::Session> session;
 };
 

@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -313,6 +314,30 @@ TEST_CASE("a reader works beside a writer and does not change the file", "[store
           })->kind() == ErrorKind::NotWritable);
   }
   CHECK((fileContent(fixture.file()) == before));
+}
+
+// Without that lock another program that closes the store believes that it was the last, and removes the log.
+TEST_CASE("a store in use is locked against other programs, whoever else of this one has read it", "[store][P1]") {
+  const auto isLocked = [](const fs::path& file) {
+    return inChild([&] {
+             constexpr off_t kSharedFirst = 0x40000002;  // of SQLite's file format
+             struct flock lock {};
+             lock.l_type = F_WRLCK;
+             lock.l_whence = SEEK_SET;
+             lock.l_start = kSharedFirst;
+             lock.l_len = 510;
+             const int descriptor = ::open(file.c_str(), O_RDWR | O_CLOEXEC);
+             return ::fcntl(descriptor, F_GETLK, &lock) == 0 && lock.l_type == F_RDLCK ? 1 : 0;
+           }) == 1;
+  };
+  StoreFixture fixture;
+  fixture.addMessage("stands in the log");
+  CHECK(isLocked(fixture.file()));
+  fixture.reopen();
+  fixture.addMessage("beside what stands in the log");
+  CHECK(isLocked(fixture.file()));
+  const auto reader = Store::open(fixture.directory(), Access::ReadOnly);
+  CHECK(isLocked(fixture.file()));
 }
 
 TEST_CASE("a reader of a store that nobody writes leaves the file as it is", "[store]") {
