@@ -233,15 +233,6 @@ std::vector<MessageForm> Messages::formsOf(MessageId id) {
   return out;
 }
 
-void Messages::removeIfUnused(MessageId id) {
-  {
-    Query query(statements_->isUsed, id);
-    if (query.next()) return;
-  }
-  execute(statements_->removeBody, bodyId(id, 0), bodyId(MessageId{id.value() + 1}, 0));
-  execute(statements_->remove, id);
-}
-
 MessageInfo Messages::info(MessageId id) {
   Query query(statements_->byId, id);
   if (!query.next()) throw damagedMessage(id, "it is not there");

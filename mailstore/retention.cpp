@@ -39,6 +39,11 @@ struct Retention::Statements {
       database,
       "DELETE FROM message WHERE id = ?1 AND NOT EXISTS(SELECT 1 FROM entry WHERE message = ?1) RETURNING size"};
   Statement removeBody{database, "DELETE FROM body WHERE id >= ?1 << 20 AND id < (?1 + 1) << 20"};
+  // What was taken to be a message until its original came (EndpointPull::isOriginal()).
+  Statement superseded{database,
+                       "SELECT DISTINCT m.id FROM alias a JOIN message m"
+                       " ON substr(m.digest, 1, 4) = substr(a.digest, 1, 4) AND m.digest = a.digest"
+                       " WHERE NOT EXISTS(SELECT 1 FROM entry WHERE message = m.id)"};
   Statement removeJournal{
       database, "DELETE FROM journal WHERE run <= (SELECT max(id) FROM run WHERE started < ? AND finished <> 0)"};
   // What is not on record is not taken back.
@@ -63,6 +68,22 @@ struct Retention::Statements {
     }
     return out;
   }
+
+  /// Where no entry has it.
+  void remove(MessageId id, Retention::Forgotten& out) {
+    Query message(removeMessage, id);
+    if (!message.next()) return;
+    ++out.messages;
+    out.octets += static_cast<std::uint64_t>(message.integer(0));
+    message.next();
+    execute(removeBody, id);
+  }
+
+  void removeSuperseded(Retention::Forgotten& out) {
+    std::vector<MessageId> all;
+    for (Query query(superseded); query.next();) all.push_back(query.named<MessageId>(0));
+    for (const MessageId id : all) remove(id, out);
+  }
 };
 
 Retention::Retention(Database& database) : statements_(std::make_unique<Statements>(database)) {}
@@ -82,17 +103,13 @@ Retention::Forgotten Retention::forget(std::int64_t removedBefore) {
     execute(statements_->removePairs, one.entry);
     execute(statements_->removeEntry, one.entry);
     ++out.entries;
-    Query message(statements_->removeMessage, one.message);
-    if (!message.next()) continue;
-    ++out.messages;
-    out.octets += static_cast<std::uint64_t>(message.integer(0));
-    message.next();
-    execute(statements_->removeBody, one.message);
+    statements_->remove(one.message, out);
   }
   out.more = batch.size() == kBatch;
   if (out.more) return out;
   time_ = 0;
   entry_ = {};
+  statements_->removeSuperseded(out);
   execute(statements_->removeJournal, removedBefore);
   execute(statements_->closeRuns, removedBefore);
   execute(statements_->removeMailboxes);

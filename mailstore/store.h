@@ -46,8 +46,6 @@ class Messages {
   std::vector<Alias> findByAlias(const Digest& digest);
   std::vector<Alias> findByAlias(const HeaderDigest& header, std::uint64_t size);
   std::vector<MessageForm> formsOf(MessageId id);  ///< its aliases; without their repairs
-  /// Forgets a message that no entry has. Inside a Transaction.
-  void removeIfUnused(MessageId id);
   MessageInfo info(MessageId id);
   /// Calls `sink` with the octets in order, in pieces of at most 1 MiB. Throws Error (StoreDamaged, scope message) when
   /// they do not have the digest they were stored under; what was handed out until then must not be used.

@@ -288,6 +288,7 @@ void EndpointRun::mapAndOpen() {
   pull.adopted = &context_.adopted;
   pull.rehearses = context_.request.dryRun;
   pull.spool = context_.spool;
+  pull.repairs = settings_.repairs;
   pull.stateLost = endpoint_->hasLostState();
   pull.expungeDeleted = settings_.expungeDeleted;
   if (settings_.type == EndpointType::Pop3) pull.seen = settings_.seen;

@@ -173,8 +173,7 @@ class EndpointRun {
   std::uint64_t broughtUpTo_ = 0;                    ///< messages of the braid: as madeUpTo_
   bool rereads_ = false;                             ///< uploads ahead were made since it was read
   std::vector<mailstore::WaitingRow> refusedAhead_;
-  std::unordered_set<mailstore::EntryId> sentAhead_;  ///< see PushSettings
-  std::unordered_set<mailstore::EntryId> uploadedAhead_;
+  exec::SentMessages sentAhead_;                             ///< see PushSettings
   bool readsAgain_ = false;                                  ///< after a push
   std::vector<std::optional<endpoint::RemoteStatus>> read_;  ///< by work: its status when it was read to the end
   exec::EndpointPull::Unread unread_ = exec::EndpointPull::Unread::None;

@@ -48,7 +48,6 @@ exec::PushSettings EndpointRun::pushSettings() {
   out.allowedEntries = allowedAnywhere_;
   out.refusedAhead = refusedAhead_;
   out.sentAhead = sentAhead_;
-  out.uploadedAhead = uploadedAhead_;
   return out;
 }
 

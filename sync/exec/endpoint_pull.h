@@ -52,6 +52,7 @@ struct PullSettings {
   std::unordered_set<mailstore::EntryId>* adopted = nullptr;
   /// What was uploaded in this run: when it is not there, nobody removed it.
   const std::unordered_set<mailstore::EntryId>* uploaded = nullptr;
+  mailstore::Repairs repairs;  ///< that it may be given messages with
   bool rehearses = false;  ///< a dry run: what would be fetched becomes an entry without its octets, and is rolled back
   mailstore::SpoolOptions spool;
   bool stateLost = false;    ///< see Endpoint::hasLostState()
@@ -200,11 +201,18 @@ class EndpointPull {
   [[nodiscard]] mailstore::MailboxId targetOf(mailstore::Store& store, const plan::MappedMailbox& mapped,
                                               const std::vector<mailstore::EndpointMailbox>& records);
   bool identify(mailstore::Store& store, std::size_t work, const endpoint::RemoteMessage& told);
-  /// identify() by the header digest and the size of a message of the store.
-  bool isKnownAs(mailstore::Store& store, std::size_t work, const endpoint::RemoteMessage& told,
-                 const mailstore::HeaderDigest& header, std::uint64_t size);
-  /// True when it was recognised as a message that a repair sets apart from it (Messages::addAlias()).
+  /// identify() by header digest and size.
+  bool isKnownAs(mailstore::Store& store, std::size_t work, const endpoint::RemoteMessage& told);
+  /// True when it was recognised as a message that a repair sets apart from it (Messages::addAlias()): by its header
+  /// and size, or by its octets.
+  bool isRepaired(mailstore::Store& store, std::size_t work, const endpoint::RemoteMessage& told);
   bool isRepaired(mailstore::Store& store, std::size_t work, const ArrivedMessage& arrived);
+  /// `missing` and `lacking`: what the message with `repairs` would be, by findMissing() and findLacking().
+  bool takeRepaired(mailstore::Store& store, std::size_t work, const endpoint::RemoteMessage& told,
+                    const std::optional<std::size_t>& missing, const std::optional<mailstore::EntryId>& lacking,
+                    const std::string& repairs);
+  /// The endpoint is known to have taken it with a repair.
+  bool wasRepaired(mailstore::Store& store, mailstore::EntryId entry) const;
   /// True when it is what was repaired, and the store only had the repaired one.
   bool isOriginal(mailstore::Store& store, std::size_t work, ArrivedMessage& arrived);
   /// The endpoint has the message of that key with repairs: each such message is reported once.
@@ -212,6 +220,7 @@ class EndpointPull {
                    const std::string& repairs);
   static mailstore::MessageId addWithForms(mailstore::Store& store, mailstore::PreparedMessage& prepared,
                                            const std::vector<mailstore::MessageForm>& forms);
+  bool isKnownByOctets(mailstore::Store& store, std::size_t work, ArrivedMessage& arrived);
   void message(mailstore::Store& store, std::size_t work, ArrivedMessage& arrived);
   /// Messages of the mailbox before this run, those whose removal is held back included.
   [[nodiscard]] std::uint64_t messagesBefore(mailstore::Store& store, std::size_t work) const;
@@ -231,8 +240,13 @@ class EndpointPull {
   /// For a pair that is made now: kept only where a policy goes by it.
   [[nodiscard]] std::int64_t firstSeen() const { return settings_.removalsTold ? 0 : settings_.now; }
   [[nodiscard]] bool mayBeUpload(std::size_t work, const mailstore::RemoteKey& key) const;
-  template <class... Content>
-  std::optional<mailstore::EntryId> findUploaded(mailstore::Store& store, std::size_t work, const Content&... content);
+  /// What the store has for this mailbox and the endpoint does not, as far as is known: also what was uploaded by a
+  /// push whose end was cut off, and moved or removed elsewhere since.
+  std::optional<mailstore::EntryId> findLacking(mailstore::Store& store, std::size_t work,
+                                                const mailstore::RemoteKey& key, const mailstore::HeaderDigest& header,
+                                                std::uint64_t size);
+  std::optional<mailstore::EntryId> findLacking(mailstore::Store& store, std::size_t work,
+                                                const mailstore::RemoteKey& key, const mailstore::Digest& digest);
   /// POP3: a message that was known by another UIDL. True when it is.
   bool takeRenamed(mailstore::Store& store, std::size_t work, const endpoint::RemoteMessage& told,
                    const std::optional<mailstore::Pair>& held);

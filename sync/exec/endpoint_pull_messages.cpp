@@ -133,10 +133,22 @@ bool EndpointPull::mayBeUpload(std::size_t work, const mailstore::RemoteKey& key
   return from && (uid == nullptr || *uid >= *from);
 }
 
-template <class... Content>
-std::optional<EntryId> EndpointPull::findUploaded(Store& store, std::size_t work, const Content&... content) {
-  const std::optional<mailstore::Mailbox> mailbox = store.mailboxes().find(works_[work].record.mailbox);
-  return mailbox ? store.entries().findUploaded(endpoint_, *mailbox, content...) : std::nullopt;
+std::optional<EntryId> EndpointPull::findLacking(Store& store, std::size_t work, const mailstore::RemoteKey& key,
+                                                 const mailstore::HeaderDigest& header, std::uint64_t size) {
+  const MailboxWork& mailbox = works_[work];
+  const auto entry = store.entries().findUnpaired(mailbox.record.mailbox, mailbox.record.id, header, size);
+  if (entry || !mayBeUpload(work, key)) return entry;
+  const std::optional<mailstore::Mailbox> into = store.mailboxes().find(mailbox.record.mailbox);
+  return into ? store.entries().findUploaded(endpoint_, *into, header, size) : std::nullopt;
+}
+
+std::optional<EntryId> EndpointPull::findLacking(Store& store, std::size_t work, const mailstore::RemoteKey& key,
+                                                 const mailstore::Digest& digest) {
+  const MailboxWork& mailbox = works_[work];
+  const auto entry = store.entries().findUnpaired(mailbox.record.mailbox, mailbox.record.id, digest);
+  if (entry || !mayBeUpload(work, key)) return entry;
+  const std::optional<mailstore::Mailbox> into = store.mailboxes().find(mailbox.record.mailbox);
+  return into ? store.entries().findUploaded(endpoint_, *into, digest) : std::nullopt;
 }
 
 bool EndpointPull::takeRenamed(Store& store, std::size_t work, const RemoteMessage& told,
@@ -241,36 +253,16 @@ bool EndpointPull::identify(Store& store, std::size_t work, const RemoteMessage&
   if (!told.header || !told.hasMessageId || told.size == 0) return false;
   if (keysAbsent_ && takeRenamed(store, work, told, store.pairs().findHeld(mailbox.record.id, *told.header, told.size)))
     return true;
-  if (isKnownAs(store, work, told, *told.header, told.size)) return true;
-  if (!mayBeRepaired_) return false;
-  for (const mailstore::Messages::Alias& alias : store.messages().findByAlias(*told.header, told.size)) {
-    const mailstore::MessageInfo& original = alias.message;
-    RemoteMessage as = told;
-    as.header = original.headerDigest;
-    as.size = original.size;
-    const auto missing = findMissing(store, as, nullptr);
-    if (missing) takeMoved(store, work, *missing, told);
-    if (!missing && !isKnownAs(store, work, told, original.headerDigest, original.size)) continue;
-    noteRepairs(store, work, told.key, alias.repairs);
-    return true;
-  }
-  return false;
+  if (isKnownAs(store, work, told)) return true;
+  return mayBeRepaired_ && isRepaired(store, work, told);
 }
 
-bool EndpointPull::isKnownAs(Store& store, std::size_t work, const RemoteMessage& told,
-                             const mailstore::HeaderDigest& header, std::uint64_t size) {
-  const MailboxWork& mailbox = works_[work];
-  if (const auto entry = store.entries().findUnpaired(mailbox.record.mailbox, mailbox.record.id, header, size)) {
+bool EndpointPull::isKnownAs(Store& store, std::size_t work, const RemoteMessage& told) {
+  const mailstore::HeaderDigest& header = *told.header;
+  const std::uint64_t size = told.size;
+  if (const auto entry = findLacking(store, work, told.key, header, size)) {
     adopt(store, work, *entry, told);
     return true;
-  }
-  // Uploaded by a push whose end was cut off, and moved or removed elsewhere since.
-  if (mayBeUpload(work, told.key)) {
-    const auto entry = findUploaded(store, work, header, size);
-    if (entry) {
-      adopt(store, work, *entry, told);
-      return true;
-    }
   }
   if (const auto message = store.entries().findMessage(endpoint_.braid, header, size)) {
     takeNew(store, work, *message, told, dateOf(store, *message, settings_.now), "copy");
@@ -334,21 +326,7 @@ void EndpointPull::message(Store& store, std::size_t work, ArrivedMessage& arriv
   }
   if (keysAbsent_ && takeRenamed(store, work, told, store.pairs().findHeld(mailbox.record.id, arrived.prepared.digest)))
     return;
-  if (!isPlainFirstPull(work)) {
-    auto entry = store.entries().findUnpaired(mailbox.record.mailbox, mailbox.record.id, arrived.prepared.digest);
-    if (!entry) {
-      entry = store.entries().findUnpaired(mailbox.record.mailbox, mailbox.record.id, arrived.prepared.contentKey);
-    }
-    if (!entry && mayBeUpload(work, told.key)) {
-      entry = findUploaded(store, work, arrived.prepared.digest);
-    }
-    if (entry) {
-      store.messages().heal(*entry, std::move(arrived.prepared));
-      adopt(store, work, *entry, told);
-      return;
-    }
-    if (mayBeRepaired_ && (isRepaired(store, work, arrived) || isOriginal(store, work, arrived))) return;
-  }
+  if (!isPlainFirstPull(work) && isKnownByOctets(store, work, arrived)) return;
   const InternalDate fallback = arrived.prepared.fallbackDate;
   const std::vector<mailstore::MessageForm> forms = std::move(arrived.prepared.repairedForms);
   const MessageId id = addWithForms(store, arrived.prepared, forms);
@@ -356,60 +334,18 @@ void EndpointPull::message(Store& store, std::size_t work, ArrivedMessage& arriv
   ++counts_.fresh;
 }
 
-void EndpointPull::noteRepairs(Store& store, std::size_t work, const mailstore::RemoteKey& key,
-                               const std::string& repairs) {
-  const std::optional<Pair> pair = store.pairs().find(works_[work].record.id, key);
-  if (!pair || !store.backlog().repairsOf(endpoint_.id, pair->entry).empty()) return;
-  store.backlog().repaired(endpoint_.id, pair->entry, repairs);
-  decided(work, "upload repaired", key, "is there with a repair (" + repairs + "); the store keeps it as it came");
-}
-
-bool EndpointPull::isRepaired(Store& store, std::size_t work, const ArrivedMessage& arrived) {
+bool EndpointPull::isKnownByOctets(Store& store, std::size_t work, ArrivedMessage& arrived) {
   const MailboxWork& mailbox = works_[work];
-  const RemoteMessage& told = arrived.remote;
-  for (const mailstore::Messages::Alias& alias : store.messages().findByAlias(arrived.prepared.digest)) {
-    const mailstore::MessageInfo& original = alias.message;
-    RemoteMessage as = told;
-    as.header = original.headerDigest;
-    const auto missing = findMissing(store, as, &original.digest);
-    if (missing) takeMoved(store, work, *missing, told);
-    auto entry = missing ? std::nullopt
-                         : store.entries().findUnpaired(mailbox.record.mailbox, mailbox.record.id, original.digest);
-    if (!missing && !entry && mayBeUpload(work, told.key)) entry = findUploaded(store, work, original.digest);
-    if (entry) adopt(store, work, *entry, told);
-    if (!missing && !entry) continue;
-    noteRepairs(store, work, told.key, alias.repairs);
-    return true;
+  auto entry = findLacking(store, work, arrived.remote.key, arrived.prepared.digest);
+  // Before the content is compared: a repair may leave all that counts there as it was.
+  if (!entry && mayBeRepaired_ && (isRepaired(store, work, arrived) || isOriginal(store, work, arrived))) return true;
+  if (!entry) {
+    entry = store.entries().findUnpaired(mailbox.record.mailbox, mailbox.record.id, arrived.prepared.contentKey);
   }
-  return false;
-}
-
-/// The store was lost, and has got back the repaired one first: it is not what anybody sent.
-bool EndpointPull::isOriginal(Store& store, std::size_t work, ArrivedMessage& arrived) {
-  const MailboxWork& mailbox = works_[work];
-  for (const mailstore::MessageForm& form : arrived.prepared.repairedForms) {
-    const auto entry = store.entries().findUnpaired(mailbox.record.mailbox, mailbox.record.id, form.digest);
-    if (!entry) continue;
-    const MessageId repaired = store.entries().find(*entry)->message;
-    const std::string names = form.repairs.names();
-    const std::vector<mailstore::MessageForm> forms = std::move(arrived.prepared.repairedForms);
-    const MessageId original = addWithForms(store, arrived.prepared, forms);
-    store.entries().setMessage(*entry, original);
-    store.messages().removeIfUnused(repaired);
-    store.backlog().repairedWhereItIs(*entry, names);
-    adopt(store, work, *entry, arrived.remote);
-    decided(work, "original", arrived.remote.key,
-            "is elsewhere with a repair (" + names + "); the store keeps it as it came");
-    return true;
-  }
-  return false;
-}
-
-MessageId EndpointPull::addWithForms(Store& store, mailstore::PreparedMessage& prepared,
-                                     const std::vector<mailstore::MessageForm>& forms) {
-  const MessageId id = store.messages().add(std::move(prepared));
-  for (const mailstore::MessageForm& form : forms) store.messages().addAlias(id, form);
-  return id;
+  if (!entry) return false;
+  store.messages().heal(*entry, std::move(arrived.prepared));
+  adopt(store, work, *entry, arrived.remote);
+  return true;
 }
 
 void EndpointPull::messages(Store& store, std::size_t work, std::vector<ArrivedMessage>& arrived) {

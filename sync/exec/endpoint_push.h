@@ -33,6 +33,14 @@ struct PushCounts {
   std::uint64_t refused = 0;  ///< messages that the endpoint would not take
 };
 
+/// What the endpoint said that it has taken, and where.
+struct SentMessage {
+  mailstore::EndpointMailboxId mailbox;
+  mailstore::UidValidity uidValidity;
+  bool gotUid = false;
+};
+using SentMessages = std::unordered_map<mailstore::EntryId, SentMessage>;
+
 struct PushSettings {
   std::string endpointName;
   std::string endpointType;
@@ -55,8 +63,7 @@ struct PushSettings {
   std::int64_t now = 0;                             ///< seconds since 1970
   std::vector<mailstore::WaitingRow> refusedAhead;  ///< of takeRefused()
   /// Of sent(), in this run's uploads ahead: what is not seen there now is not sent a second time.
-  std::unordered_set<mailstore::EntryId> sentAhead;
-  std::unordered_set<mailstore::EntryId> uploadedAhead;  ///< of them, those that got a UID
+  SentMessages sentAhead;
 };
 
 /// A mailbox of the endpoint as this run's pull left it.
@@ -121,8 +128,7 @@ class EndpointPush {
   [[nodiscard]] const std::vector<Failure>& failures() const { return failures_; }
   /// What the endpoint said that it has taken, and named a UID for.
   [[nodiscard]] const std::unordered_set<mailstore::EntryId>& uploaded() const { return uploaded_; }
-  /// What the endpoint said that it has taken, with or without a UID.
-  [[nodiscard]] const std::unordered_set<mailstore::EntryId>& sent() const { return sent_; }
+  [[nodiscard]] const SentMessages& sent() const { return sent_; }
 
  private:
   friend class PushReceipts;
@@ -138,6 +144,8 @@ class EndpointPush {
   void planLive(mailstore::Store& store, const mailstore::Entry& entry, const std::optional<mailstore::Pair>& pair,
                 plan::Placed placed);
   void planRemoval(const mailstore::Entry& entry, const mailstore::Pair& pair);
+  /// In this run, to a mailbox that is still the same.
+  bool wasSentAhead(mailstore::EntryId id);
   void planStrays(const mailstore::Entry& entry, const Found& found);
   bool planCleaning(const mailstore::Entry& entry, const Found& found);
   void planUpload(mailstore::Store& store, const mailstore::Entry& entry, std::size_t to);
@@ -199,7 +207,7 @@ class EndpointPush {
   };
   std::unordered_map<mailstore::EntryId, Open> open_;  ///< planned and not done yet
   std::unordered_set<mailstore::EntryId> uploaded_;
-  std::unordered_set<mailstore::EntryId> sent_;
+  SentMessages sent_;
   std::unordered_multiset<mailstore::EntryId> strays_;  ///< whose stray copies are there yet, one a copy
   std::vector<mailstore::WaitingRow> waits_;
   std::vector<mailstore::EntryId> looked_;  ///< candidates: done unless they wait

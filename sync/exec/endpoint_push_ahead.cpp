@@ -5,7 +5,9 @@
 
 namespace mailbraid::sync::exec {
 
+using mailstore::EntryId;
 using mailstore::Store;
+using mailstore::WaitKind;
 
 bool EndpointPush::makesMailboxes() const {
   return std::any_of(work_.places.begin(), work_.places.end(),
@@ -34,6 +36,21 @@ void EndpointPush::planAhead(Store& store, std::vector<PushPlace> places, mailst
     for (const UploadItem& item : place.uploads) open_.emplace(item.entry, Open{});
   }
   plannedUpTo_ = upTo_;
+}
+
+bool EndpointPush::wasSentAhead(EntryId id) {
+  const auto sent = settings_.sentAhead.find(id);
+  if (sent == settings_.sentAhead.end()) return false;
+  // Where the mailbox is another one by now, it is gone with the old one.
+  const std::optional<std::size_t> place = placeOf(sent->second.mailbox);
+  if (!place || work_.places[*place].record.anchor.uidValidity != sent->second.uidValidity) return false;
+  // As after any upload: what has no UID, and is not recognised, may be there in other words.
+  if (!sent->second.gotUid) return true;
+  constexpr std::string_view kReason = "it was uploaded, and was not there afterwards";
+  wait(id, WaitKind::Refused, std::string(kReason));
+  ++counts_.refused;
+  log_.note(settings_.endpointName, work_.places[*place].name, "refused there", std::string(kReason));
+  return true;
 }
 
 /// In the order in which they were made, up to the first that goes to another mailbox.

@@ -223,12 +223,7 @@ void EndpointPush::planEntry(Store& store, EntryId id) {
   if (found.pair && found.pair->markedApart) wanted = wanted.unitedWith(Flags::of(SystemFlag::Deleted));
   const PushAction action = plan::decidePush({found.placed, localOf(*entry), base, wanted});
   if (action == PushAction::Nothing) return;
-  if (found.placed == Placed::Nowhere && settings_.sentAhead.contains(id)) {
-    // As after any upload: what has no UID, and is not recognised, may be there in other words.
-    if (settings_.uploadedAhead.contains(id))
-      wait(id, WaitKind::Refused, "it was uploaded, and was not there afterwards");
-    return;
-  }
+  if (found.placed == Placed::Nowhere && wasSentAhead(id)) return;
   switch (plan::permissionFor(action, settings_.policy)) {
     case Permission::Never:
       return;

@@ -224,19 +224,30 @@ void UploadReceipts::onAppended(std::size_t index, std::uint64_t token, const st
   const PlaceWork& place = work().places[places_[index]];
   const UploadItem& item = upload(token);
   settled(item.entry);
-  sent(item.entry);
+  sent(item.entry, {place.record.id, place.record.anchor.uidValidity, key.has_value()});
   if (key) uploaded(item.entry);
   ++counts().uploaded;
   counts().uploadedOctets += item.size;
   progressed(1);
   record([this, &place, &item, key, flags](Store& store) {
     if (key) store.pairs().addUnlessKnown(place.record.id, *key, item.entry, flags);
+    noteIfSuperseded(store, item);
     if (key) {
       logKey(place.name, "upload", *key);
     } else {
       opLog().note(endpointName(), place.name, "upload", "the server tells no UID");
     }
   });
+}
+
+/// Another endpoint may have brought what the octets were before a repair while they were on their way.
+void UploadReceipts::noteIfSuperseded(Store& store, const UploadItem& item) {
+  const std::optional<mailstore::Entry> now = store.entries().find(item.entry);
+  if (!now || now->message == item.message) return;
+  for (const mailstore::Messages::Alias& alias :
+       store.messages().findByAlias(store.messages().info(item.message).digest)) {
+    if (alias.message.id == now->message) store.backlog().repaired(endpointId(), item.entry, alias.repairs);
+  }
 }
 
 void UploadReceipts::onRepairing(std::size_t, std::uint64_t token, const mailstore::MessageForm& form) {

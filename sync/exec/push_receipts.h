@@ -48,7 +48,7 @@ class PushReceipts : public endpoint::PushSink {
   /// The entry becomes a tombstone when no endpoint has its message any more, but in its trash.
   void buryIfGone(mailstore::Store& store, mailstore::EntryId entry);
   void uploaded(mailstore::EntryId entry) { push_.uploaded_.insert(entry); }
-  void sent(mailstore::EntryId entry) { push_.sent_.insert(entry); }
+  void sent(mailstore::EntryId entry, const SentMessage& message) { push_.sent_.insert_or_assign(entry, message); }
   /// A message that was to go is marked as deleted, since the endpoint cannot expunge single messages.
   void onlyMarked(const std::string& place);
   void refuse(mailstore::EntryId entry, const std::string& place, const mailstore::Error& error);
@@ -140,6 +140,7 @@ class UploadReceipts final : public PushReceipts {
   void onAppendRefused(std::size_t index, std::uint64_t token, const mailstore::Error& error) override;
 
  private:
+  void noteIfSuperseded(mailstore::Store& store, const UploadItem& item);
   const std::vector<std::size_t>& places_;
 };
 

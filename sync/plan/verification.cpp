@@ -330,6 +330,10 @@ void Verification::settle() {
 
 void Verification::anotherRoute(const LeftExpected& expected, const LeftFound& found) {
   if (stillThere(expected.mailbox, expected.message, found.message)) return;
+  if (isRepairedForm(expected.message, found.message)) {
+    repaired(expected, found);
+    return;
+  }
   expect(expected.mailbox, expected.message);
   okDigests_.push_back(expected.message.digest);
   count(expected.mailbox, expected.message.date, [&](Tally& tally) {

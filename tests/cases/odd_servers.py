@@ -11,6 +11,7 @@ import traceback
 import odd_changes
 import odd_limits
 import odd_reading
+import odd_repairs
 import odd_uploads
 
 
@@ -18,7 +19,7 @@ def main():
     program, wanted = os.path.abspath(sys.argv[1]), sys.argv[2:]
     cases = {
         name: case
-        for module in (odd_changes, odd_uploads, odd_reading, odd_limits)
+        for module in (odd_changes, odd_uploads, odd_repairs, odd_reading, odd_limits)
         for name, case in vars(module).items()
         if name.startswith("check_") and (not wanted or name in wanted)
     }
