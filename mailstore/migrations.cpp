@@ -205,10 +205,16 @@ constexpr std::array kVersion10{
     "CREATE INDEX alias_header ON alias(substr(header_digest, 1, 4))",
 };
 
+// Version 11: pair.uploaded, that mailbraid has put the message there: what an endpoint had by itself may be the only
+// copy of an account that two endpoints read.
+constexpr std::array kVersion11{
+    "ALTER TABLE pair ADD COLUMN uploaded INTEGER NOT NULL DEFAULT 0",
+};
+
 constexpr std::array kMigrations{
-    Migration{1, kVersion1}, Migration{2, kVersion2},   Migration{3, kVersion3}, Migration{4, kVersion4},
-    Migration{5, kVersion5}, Migration{6, kVersion6},   Migration{7, kVersion7}, Migration{8, kVersion8},
-    Migration{9, kVersion9}, Migration{10, kVersion10},
+    Migration{1, kVersion1}, Migration{2, kVersion2},   Migration{3, kVersion3},   Migration{4, kVersion4},
+    Migration{5, kVersion5}, Migration{6, kVersion6},   Migration{7, kVersion7},   Migration{8, kVersion8},
+    Migration{9, kVersion9}, Migration{10, kVersion10}, Migration{11, kVersion11},
 };
 
 }  // namespace

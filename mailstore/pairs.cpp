@@ -13,7 +13,7 @@ constexpr std::size_t kPage = 1000;
 
 #define MAILBRAID_PAIR_COLUMNS                                                                                 \
   "p.id, p.endpoint_mailbox, p.uid, p.key, p.entry, p.flags, p.keywords, p.object_id, p.held, p.marked_apart," \
-  " p.first_seen, p.deleted_at"
+  " p.first_seen, p.deleted_at, p.uploaded"
 #define MAILBRAID_PAIR_SELECT "SELECT " MAILBRAID_PAIR_COLUMNS " FROM pair p "
 #define MAILBRAID_HELD(condition)                                                                         \
   "SELECT " MAILBRAID_PAIR_COLUMNS                                                                        \
@@ -34,6 +34,7 @@ Pair pairFrom(const Query& query) {
   out.markedApart = query.integer(9) != 0;
   out.firstSeen = query.integer(10);
   out.deletedAt = query.integer(11);
+  out.uploaded = query.integer(12) != 0;
   return out;
 }
 
@@ -52,9 +53,9 @@ struct Pairs::Statements {
   Statement insert{database,
                    "INSERT INTO pair(endpoint_mailbox, uid, key, entry, flags, keywords, object_id, first_seen)"
                    " VALUES(?,?,?,?,?,?,?,?) RETURNING id"};
-  Statement insertUnlessKnown{database,
-                              "INSERT INTO pair(endpoint_mailbox, uid, key, entry, flags, keywords, object_id)"
-                              " VALUES(?,?,?,?,?,?,'') ON CONFLICT DO NOTHING"};
+  Statement insertUploaded{database,
+                           "INSERT INTO pair(endpoint_mailbox, uid, key, entry, flags, keywords, object_id, uploaded)"
+                           " VALUES(?,?,?,?,?,?,'',1) ON CONFLICT DO NOTHING"};
   Statement byUid{database, MAILBRAID_PAIR_SELECT "WHERE p.endpoint_mailbox = ? AND p.uid = ?"};
   Statement byKey{database, MAILBRAID_PAIR_SELECT "WHERE p.endpoint_mailbox = ? AND p.key = ?"};
   Statement uidPage{database, MAILBRAID_PAIR_SELECT
@@ -85,6 +86,7 @@ struct Pairs::Statements {
       " END WHERE id = ?3"};
   Statement setExpunged{database, "UPDATE pair SET held = 2 WHERE id = ?"};
   Statement setDeleted{database, "UPDATE pair SET held = 1, deleted_at = ? WHERE id = ?"};
+  Statement setUploaded{database, "UPDATE pair SET uploaded = 1 WHERE id = ?"};
   Statement setMarkedApart{database, "UPDATE pair SET marked_apart = ? WHERE id = ?"};
   Statement setHeld{database, "UPDATE pair SET held = ? WHERE id = ?"};
   Statement rekey{database, "UPDATE pair SET endpoint_mailbox = ?, uid = ?, key = ?, held = 0 WHERE id = ?"};
@@ -105,8 +107,8 @@ PairId Pairs::add(EndpointMailboxId mailbox, const RemoteKey& key, EntryId entry
   return id;
 }
 
-void Pairs::addUnlessKnown(EndpointMailboxId mailbox, const RemoteKey& key, EntryId entry, const Flags& flags) {
-  execute(statements_->insertUnlessKnown, mailbox, uidColumn(key), keyColumn(key), entry, int{flags.bits()},
+void Pairs::addUploaded(EndpointMailboxId mailbox, const RemoteKey& key, EntryId entry, const Flags& flags) {
+  execute(statements_->insertUploaded, mailbox, uidColumn(key), keyColumn(key), entry, int{flags.bits()},
           flags.keywordColumn());
 }
 
@@ -210,6 +212,10 @@ void Pairs::setExpunged(PairId id) {
 
 void Pairs::setDeleted(PairId id, std::int64_t now) {
   execute(statements_->setDeleted, now, id);
+}
+
+void Pairs::setUploaded(PairId id) {
+  execute(statements_->setUploaded, id);
 }
 
 void Pairs::setMarkedApart(PairId id, bool apart) {

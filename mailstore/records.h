@@ -113,6 +113,7 @@ struct Pair {
   /// POP3: when mailbraid deleted it there, confirmed by the server, in seconds since 1970; 0: never. Such a pair is
   /// held for as long as the message is not listed again.
   std::int64_t deletedAt = 0;
+  bool uploaded = false;  ///< mailbraid has put it there; later pairs have higher ids
 };
 
 /// Why a change of an entry has not been carried to an endpoint.

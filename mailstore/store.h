@@ -183,8 +183,8 @@ class Pairs {
   ~Pairs();
   PairId add(EndpointMailboxId mailbox, const RemoteKey& key, EntryId entry, const Flags& flags,
              std::string_view objectId, std::int64_t firstSeen = 0);
-  /// Nothing where the key has a pair already.
-  void addUnlessKnown(EndpointMailboxId mailbox, const RemoteKey& key, EntryId entry, const Flags& flags);
+  /// Of what mailbraid has put there. Nothing where the key has a pair already.
+  void addUploaded(EndpointMailboxId mailbox, const RemoteKey& key, EntryId entry, const Flags& flags);
   std::optional<Pair> find(EndpointMailboxId mailbox, const RemoteKey& key);
   /// Pairs whose UID is in `uids`, ascending.
   void forUids(EndpointMailboxId mailbox, const UidSet& uids, const std::function<void(const Pair&)>& visit);
@@ -206,6 +206,7 @@ class Pairs {
   void setExpunged(PairId id);
   void setDeleted(PairId id, std::int64_t now);  ///< by mailbraid, at a POP3 server; held from now on
   void setMarkedApart(PairId id, bool apart);
+  void setUploaded(PairId id);
   void rekey(PairId id, EndpointMailboxId mailbox, const RemoteKey& key);  ///< the message moved, or got another UID
   void remove(PairId id);
   void removeAll(EndpointMailboxId mailbox);

@@ -128,15 +128,17 @@ struct User {
 
 User userOf(const EndpointSettings& settings, std::string_view provider) {
   constexpr std::string_view kRecent = "recent:";  // Gmail's POP3: the last 30 days of the same account
+  constexpr std::string_view kSeparators = "@%+";  // Courier, cPanel and others take the last two for the first
   std::string text = inSmallLetters(settings.user);
   if (text.starts_with(kRecent)) text.erase(0, kRecent.size());
-  const std::size_t at = text.rfind('@');
+  std::size_t at = text.rfind('@');
+  if (at == std::string::npos) at = text.find_last_of(kSeparators);
   User out{text.substr(0, at), at == std::string::npos ? std::string() : text.substr(at + 1)};
   const auto other = std::find_if(kAddressDomains.begin(), kAddressDomains.end(),
                                   [&](const AddressDomain& one) { return one.domain == out.domain; });
   if (other != kAddressDomains.end()) out.domain = other->first;
-  // Gmail does not look at dots: m.e@gmail.com is me@gmail.com.
-  if (provider == kGmail) std::erase(out.local, '.');
+  // Gmail does not look at dots, but for those of organisations: m.e@gmail.com is me@gmail.com.
+  if (provider == kGmail && (out.domain.empty() || out.domain == "gmail.com")) std::erase(out.local, '.');
   return out;
 }
 

@@ -82,8 +82,19 @@ void EndpointRun::pull() {
 }
 
 void EndpointRun::tellSoundness() {
-  const bool sound = !failed_ && pull_ && unread_ == exec::EndpointPull::Unread::None && report_.problems.empty();
-  context_.board.setSound(settings_.name, sound);
+  PullBoard::Reading reading;
+  reading.isComplete = !failed_ && pull_ && unread_ == exec::EndpointPull::Unread::None;
+  reading.isSound = reading.isComplete && report_.problems.empty();
+  for (std::size_t i = 0; pull_ && i < pull_->works().size(); ++i) {
+    if (isKnown(i)) reading.known.insert(pull_->works()[i].record.id);
+  }
+  context_.board.setReading(settings_.name, std::move(reading));
+}
+
+bool EndpointRun::isKnown(std::size_t index) const {
+  const MailboxWork& work = pull_->works()[index];
+  const bool wasRead = index < read_.size() && read_[index];
+  return work.remote != nullptr && (work.continuity == plan::Continuity::Unchanged || wasRead);
 }
 
 void EndpointRun::push() {
@@ -284,6 +295,7 @@ void EndpointRun::mapAndOpen() {
   pull.now = context_.now;
   pull.window = window();
   pull.uploaded = &uploaded_;
+  pull.sent = &sent_;
   pull.readsAgain = readsAgain_;
   pull.adopted = &context_.adopted;
   pull.rehearses = context_.request.dryRun;

@@ -74,11 +74,17 @@ class EndpointRun {
   void findSeal();
   void awaitRest();
   void tellSoundness();
+  /// The mailbox was read in this run, or has not changed.
+  [[nodiscard]] bool isKnown(std::size_t index) const;
   void sealNewTree();
   void pushAll();
   // endpoint_run_deletion.cpp
   /// One session after the other while the server lists in parts; what need not stay is deleted at the end of each.
   void readMaildrop();
+  /// An IMAP endpoint that what is here may be carried to, or come from.
+  [[nodiscard]] bool isImapCompanion(const endpoint::EndpointSettings& one) const;
+  /// As a clause; empty: something may.
+  [[nodiscard]] std::string whyNothingMayBeDeleted() const;
   [[nodiscard]] plan::KeepRules keepRules() const;
   [[nodiscard]] bool mayDelete() const;
   bool planDeletions(const std::unordered_set<mailstore::EntryId>& allowed, exec::DeletionSettings::Stage stage);
@@ -169,6 +175,7 @@ class EndpointRun {
   bool anotherRound_ = false;    ///< a push left something that it can do now that was read again
   bool failed_ = false;          ///< a phase ended in an error: the endpoint is not touched any more
   std::unordered_set<mailstore::EntryId> uploaded_;  ///< in this run
+  std::unordered_set<mailstore::EntryId> sent_;      ///< in this run, with or without an answer that names it
   mailstore::ChangeNumber madeUpTo_;                 ///< what was made up to it was looked at ahead
   std::uint64_t broughtUpTo_ = 0;                    ///< messages of the braid: as madeUpTo_
   bool rereads_ = false;                             ///< uploads ahead were made since it was read

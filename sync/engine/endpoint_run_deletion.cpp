@@ -1,10 +1,12 @@
 // EndpointRun: POP3 servers, which are read in one session or in several, and what they need not keep.
 #include "sync/engine/endpoint_run.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace mailbraid::sync::engine {
 
+using endpoint::EndpointSettings;
 using endpoint::EndpointType;
 using exec::DeletionSettings;
 using exec::MailboxWork;
@@ -24,7 +26,12 @@ constexpr unsigned kMostSessions = 200;
 void EndpointRun::readMaildrop() {
   for (unsigned session = 1;; ++session) {
     readMailboxes();
-    if (planDeletions({}, DeletionSettings::Stage::Midway)) carryOutDeletions();
+    // Where an IMAP server has a say it has to be read first.
+    const auto hasCompanion = [this](const std::vector<EndpointSettings>& among) {
+      return std::any_of(among.begin(), among.end(), [this](const auto& one) { return isImapCompanion(one); });
+    };
+    const bool alone = !hasCompanion(context_.request.endpoints) && !hasCompanion(context_.request.notInRun);
+    if (alone && planDeletions({}, DeletionSettings::Stage::Midway)) carryOutDeletions();
     const bool foundNew = pull_->counts().fresh + pull_->counts().adopted > 0;
     if (!endpoint_->listsInParts() || !foundNew || context_.request.dryRun || context_.stop.stop_requested()) return;
     if (session == kMostSessions) {
@@ -35,6 +42,26 @@ void EndpointRun::readMaildrop() {
     endpoint_->refresh();
     suspect_.reset();
   }
+}
+
+bool EndpointRun::isImapCompanion(const EndpointSettings& one) const {
+  return one.type == EndpointType::Imap && one.braid == settings_.braid;
+}
+
+std::string EndpointRun::whyNothingMayBeDeleted() const {
+  const std::string& confirmedBy = context_.request.deletionsConfirmedBy;
+  const auto unread = [](const std::string& name, bool isRead) {
+    return isRead ? std::string() : name + " could not be read in full";
+  };
+  std::string why;
+  if (!confirmedBy.empty()) why = unread(confirmedBy, context_.board.reading(confirmedBy).isSound);
+  for (const EndpointSettings& one : context_.request.endpoints) {
+    if (why.empty() && isImapCompanion(one)) why = unread(one.name, context_.board.reading(one.name).isComplete);
+  }
+  for (const EndpointSettings& one : context_.request.notInRun) {
+    if (why.empty() && isImapCompanion(one)) why = one.name + " is of the same braid, and not part of this run";
+  }
+  return why;
 }
 
 plan::KeepRules EndpointRun::keepRules() const {
@@ -58,9 +85,9 @@ bool EndpointRun::planDeletions(const std::unordered_set<mailstore::EntryId>& al
   const std::string& confirmedBy = context_.request.deletionsConfirmedBy;
   // What it was given in this run counts when it was read again: an answer alone proves little.
   if (!confirmedBy.empty() && stage == DeletionSettings::Stage::Midway) return false;
-  if (!confirmedBy.empty() && !dryRun && !context_.board.isSound(confirmedBy)) {
-    if (stage == DeletionSettings::Stage::AtEnd && mayDelete())
-      report_.notes.push_back("nothing is deleted there, since " + confirmedBy + " could not be read in full");
+  const std::string why = dryRun || stage == DeletionSettings::Stage::Midway ? std::string() : whyNothingMayBeDeleted();
+  if (!why.empty()) {
+    if (mayDelete()) report_.notes.push_back("nothing is deleted there, since " + why);
     return false;
   }
   const MailboxWork& inbox = pull_->works().front();
@@ -71,7 +98,8 @@ bool EndpointRun::planDeletions(const std::unordered_set<mailstore::EntryId>& al
   DeletionSettings out;
   out.endpointName = settings_.name;
   out.rules = keepRules();
-  out.confirmedBy = context_.request.deletionsConfirmedBy;
+  out.confirmedBy = confirmedBy;
+  if (!confirmedBy.empty()) out.confirming = context_.board.reading(confirmedBy).known;
   out.removalsAllowed = [this](const std::string& mailbox) { return removalsAllowed(mailbox); };
   out.allowedEntries = allowed;
   out.removedEarlier = removedByDeletion_;

@@ -63,14 +63,12 @@ std::vector<PushPlace> EndpointRun::pushPlaces() const {
   for (std::size_t i = 0; i < pull_->works().size(); ++i) {
     const MailboxWork& work = pull_->works()[i];
     if (work.record.id.value() == 0) continue;
-    const bool known =
-        work.remote != nullptr && (work.continuity == Continuity::Unchanged || (i < read_.size() && read_[i]));
     const auto doomed = pull_->doomed().find(i);
     PushPlace& place = places.emplace_back();
     place.record = work.record;
     place.remote = work.remote;
     if (doomed != pull_->doomed().end()) place.doomed = doomed->second;
-    place.known = known;
+    place.known = isKnown(i);
     const auto& status = i < read_.size() && read_[i] ? read_[i]
                          : work.remote != nullptr     ? work.remote->status
                                                       : nothing;
@@ -113,6 +111,7 @@ void EndpointRun::absorbPush() {
   for (const std::string& mailbox : push_->heldMailboxes()) addHeld(mailbox);
   for (const EndpointPush::Failure& failure : push_->failures()) problem(failure.error, failure.mailbox);
   uploaded_.insert(push_->uploaded().begin(), push_->uploaded().end());
+  for (const auto& [entry, message] : push_->sent()) sent_.insert(entry);
   push_.reset();
 }
 

@@ -88,6 +88,8 @@ struct SyncRequest {
   /// What a POP3 endpoint need not keep is deleted there only when the endpoint of this name is known to hold it, too;
   /// empty: when it is durable in the store.
   std::string deletionsConfirmedBy;
+  /// Endpoints of the configuration that have no part in the run.
+  std::vector<endpoint::EndpointSettings> notInRun;
   /// How long what was removed stays in the store: what is older is forgotten at the end of the day's first run. None:
   /// nothing is.
   std::optional<std::chrono::seconds> retention;

@@ -1,6 +1,7 @@
 // Who of a braid is still being pulled, and what they have brought: so that what is new can be uploaded meanwhile.
 #pragma once
 
+#include "mailstore/types/ids.h"
 #include "sync/endpoint/settings.h"
 
 #include <condition_variable>
@@ -12,6 +13,7 @@
 #include <span>
 #include <stop_token>
 #include <string>
+#include <unordered_set>
 #include <utility>
 
 namespace mailbraid::sync::engine {
@@ -65,18 +67,20 @@ class PullBoard {
     if (enough) seen = now.messages;
     return enough;
   }
-  /// Whether all that the endpoint has was read, and nothing went wrong there since.
-  void setSound(const std::string& endpoint, bool isSound) {
+  using Mailboxes = std::unordered_set<mailstore::EndpointMailboxId>;
+  struct Reading {
+    bool isComplete = false;  ///< all that the endpoint has was read
+    bool isSound = false;     ///< and nothing else went wrong there
+    Mailboxes known;          ///< those that were read, or have not changed
+  };
+  void setReading(const std::string& endpoint, Reading reading) {
     const std::lock_guard lock(mutex_);
-    if (isSound) {
-      sound_.insert(endpoint);
-    } else {
-      sound_.erase(endpoint);
-    }
+    read_.insert_or_assign(endpoint, std::move(reading));
   }
-  bool isSound(const std::string& endpoint) {
+  Reading reading(const std::string& endpoint) {
     const std::lock_guard lock(mutex_);
-    return sound_.contains(endpoint);
+    const auto found = read_.find(endpoint);
+    return found == read_.end() ? Reading() : found->second;
   }
   void awaitPulled(const std::string& endpoint, const std::stop_token& stop) {
     await(stop, [&] { return !pulling_.contains(endpoint); });
@@ -106,7 +110,7 @@ class PullBoard {
   std::mutex mutex_;
   std::condition_variable_any changed_;
   std::set<std::string> pulling_;
-  std::set<std::string> sound_;
+  std::map<std::string, Reading> read_;  ///< by endpoint
   std::map<std::string, Braid> braids_;
 };
 

@@ -52,6 +52,8 @@ struct PullSettings {
   std::unordered_set<mailstore::EntryId>* adopted = nullptr;
   /// What was uploaded in this run: when it is not there, nobody removed it.
   const std::unordered_set<mailstore::EntryId>* uploaded = nullptr;
+  /// What the endpoint said in this run that it has taken, with or without a UID.
+  const std::unordered_set<mailstore::EntryId>* sent = nullptr;
   mailstore::Repairs repairs;  ///< that it may be given messages with
   bool rehearses = false;  ///< a dry run: what would be fetched becomes an entry without its octets, and is rolled back
   mailstore::SpoolOptions spool;

@@ -39,9 +39,9 @@ void MaildropDeletion::forgetWaiting(Store& store, mailstore::EndpointId endpoin
 void MaildropDeletion::plan(Store& store, const Maildrop& maildrop) {
   record_ = maildrop.record;
   for (const mailstore::EndpointStatus& status : store.endpoints().statuses()) {
-    if (status.endpoint.name != settings_.confirmedBy) continue;
+    if (status.endpoint.type != endpoint::endpointTypeName(endpoint::EndpointType::Imap)) continue;
     for (const mailstore::EndpointMailbox& mailbox : store.endpoints().mailboxes(status.endpoint.id)) {
-      confirming_.insert(mailbox.id);
+      imap_.insert(mailbox.id);
     }
   }
   std::vector<Planned> planned = lookAtAll(store, maildrop);
@@ -59,17 +59,27 @@ void MaildropDeletion::tellWhatStays() {
     notes_.push_back(record_.name + ": " + counted(unnamed_, "message stays", "messages stay") +
                      " there, because the server has no unique-id (UIDL) for what it would have to delete");
   }
+  if (shared_ > 0) {
+    const std::string them = shared_ == 1 ? "it" : "them";
+    notes_.push_back(record_.name + ": " + counted(shared_, "message stays", "messages stay") +
+                     " there, because an IMAP account had " + them + " already: if the two are one account, deleting " +
+                     them + " would lose " + them);
+  }
   if (unconfirmed_ > 0) {
     notes_.push_back(record_.name + ": " + counted(unconfirmed_, "message stays", "messages stay") + " there until " +
                      settings_.confirmedBy + " is known to hold " + (unconfirmed_ == 1 ? "it" : "them"));
   }
 }
 
-bool MaildropDeletion::isConfirmed(Store& store, EntryId entry) {
-  if (settings_.confirmedBy.empty()) return true;
-  const std::vector<Pair> pairs = store.pairs().ofEntry(entry);
-  return std::any_of(pairs.begin(), pairs.end(),
-                     [&](const Pair& pair) { return !pair.held && confirming_.contains(pair.endpointMailbox); });
+void MaildropDeletion::lookElsewhere(Store& store, const Pair& pair, plan::ListedMessage& facts) const {
+  facts.isConfirmed = settings_.confirmedBy.empty();
+  for (const Pair& other : store.pairs().ofEntry(pair.entry)) {
+    if (other.held) continue;
+    facts.isConfirmed = facts.isConfirmed || settings_.confirming.contains(other.endpointMailbox);
+    // However the two accounts are spelled: what mailbraid has taken from here and put there is a copy.
+    const bool isCopy = other.uploaded && pair.id < other.id;
+    facts.mayBeShared = facts.mayBeShared || (imap_.contains(other.endpointMailbox) && !isCopy);
+  }
 }
 
 MaildropDeletion::Planned MaildropDeletion::look(Store& store, const Uidl& key, const Pair& pair) {
@@ -91,7 +101,7 @@ MaildropDeletion::Planned MaildropDeletion::look(Store& store, const Uidl& key, 
   const mailstore::MessageInfo info = store.messages().info(entry->message);
   if (store.messages().isDamaged(info.id)) facts.copy = plan::ListedMessage::Copy::Damaged;
   facts.size = info.size;
-  facts.isConfirmed = isConfirmed(store, entry->id);
+  lookElsewhere(store, pair, facts);
   out.why = plan::decideDeletion(facts, settings_.rules);
   out.entry = entry->id;
   out.message = {key, info.headerDigest, info.contentKey};
@@ -128,6 +138,7 @@ std::vector<MaildropDeletion::Planned> MaildropDeletion::lookAtAll(Store& store,
     }
     ++staying_;
     if (one.why == Deletion::Unnamed) ++unnamed_;
+    if (one.why == Deletion::Shared) ++shared_;
     if (one.why == Deletion::Unconfirmed) ++unconfirmed_;
   }
   std::reverse(out.begin(), out.end());

@@ -20,6 +20,8 @@ struct DeletionSettings {
   plan::KeepRules rules;
   /// Nothing is deleted before this endpoint is known to hold it, too; empty: the store is enough.
   std::string confirmedBy;
+  /// Of that endpoint: its mailboxes that were read in this run, or have not changed.
+  std::unordered_set<mailstore::EndpointMailboxId> confirming;
   /// Whether removals beyond the brake may go through in this mailbox (`--allow-removals`).
   std::function<bool(const std::string& mailbox)> removalsAllowed;
   /// Entries whose removal the user has allowed elsewhere in this run: no brake holds them again.
@@ -62,7 +64,8 @@ class MaildropDeletion {
     plan::Deletion why = plan::Deletion::Leave;
     endpoint::StoredMessage message;
   };
-  [[nodiscard]] bool isConfirmed(mailstore::Store& store, mailstore::EntryId entry);
+  /// What the pairs of its entry tell of it.
+  void lookElsewhere(mailstore::Store& store, const mailstore::Pair& pair, plan::ListedMessage& facts) const;
   [[nodiscard]] Planned look(mailstore::Store& store, const mailstore::Uidl& key, const mailstore::Pair& pair);
   [[nodiscard]] Planned lookAtFetched(const mailstore::Uidl& key) const;  ///< in a dry run
   /// What may go; the rest is counted.
@@ -74,9 +77,10 @@ class MaildropDeletion {
   DeletionSettings settings_;
   OpLog& log_;
   mailstore::EndpointMailbox record_;
-  std::unordered_set<mailstore::EndpointMailboxId> confirming_;  ///< mailboxes of the endpoint that must hold it first
+  std::unordered_set<mailstore::EndpointMailboxId> imap_;  ///< mailboxes of IMAP servers
   std::uint64_t staying_ = 0;
   std::uint64_t unnamed_ = 0;
+  std::uint64_t shared_ = 0;
   std::uint64_t unconfirmed_ = 0;
   std::unordered_map<std::string, Planned> byKey_;
   std::vector<endpoint::StoredMessage> items_;

@@ -230,7 +230,7 @@ void UploadReceipts::onAppended(std::size_t index, std::uint64_t token, const st
   counts().uploadedOctets += item.size;
   progressed(1);
   record([this, &place, &item, key, flags](Store& store) {
-    if (key) store.pairs().addUnlessKnown(place.record.id, *key, item.entry, flags);
+    if (key) store.pairs().addUploaded(place.record.id, *key, item.entry, flags);
     noteIfSuperseded(store, item);
     if (key) {
       logKey(place.name, "upload", *key);

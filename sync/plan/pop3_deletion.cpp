@@ -30,6 +30,8 @@ Deletion decideDeletion(const ListedMessage& message, const KeepRules& rules) {
   const Deletion deletion = wanted(message, rules);
   if (deletion == Deletion::Leave) return deletion;
   if (!message.isNamed) return Deletion::Unnamed;
+  // What was removed elsewhere goes everywhere.
+  if (message.mayBeShared && deletion == Deletion::Expired) return Deletion::Shared;
   return message.isConfirmed ? deletion : Deletion::Unconfirmed;
 }
 

@@ -34,11 +34,14 @@ struct ListedMessage {
   std::uint64_t size = 0;      ///< octets
   std::uint64_t newer = 0;     ///< how many newer messages stay there
   bool isConfirmed = true;     ///< the other endpoint that must hold it first does, or there is none
+  /// An IMAP server of the braid had it, and not from mailbraid: the two may be one account, and the message one.
+  bool mayBeShared = false;
 };
 
 enum class Deletion : std::uint8_t {
   Leave,
   Unnamed,      ///< it could go, if the server named it
+  Shared,       ///< it stays: deleting it might take it from an IMAP server, too
   Unconfirmed,  ///< it goes when the other endpoint has it
   Expired,      ///< it goes: the server has kept it for long enough, and the store keeps it
   Removed,      ///< it goes because it was removed elsewhere: the brake has its say

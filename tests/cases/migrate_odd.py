@@ -1,6 +1,7 @@
 """migrate where servers are odd, or the user's words are: scripted servers, for which migrate.py runs these cases."""
 
 import json
+import shutil
 import re
 
 import odd_home
@@ -42,6 +43,60 @@ def check_one_account(trial, _):
                 trial.configure(home, pop=trial.account("pop3", user, extra + '\nbraid = "x"', pop.port),
                                 imap=trial.account("imap", "me", 'braid = "x"', imap.port))
                 assert "seems to be the same account" in trial.run(home, "sync", status=78)
+
+
+def check_one_account_unknown(trial, _):
+    """P1: POP3 deletes nothing that an IMAP account of the braid had by itself, whatever the two are called: they may be one."""
+    for user in ("customer-17", "other"):
+        with scripted_imap.Server("LITERAL+ UIDPLUS") as imap:
+            box = imap.mailboxes["INBOX"]
+            for number in range(5):
+                box.add(scripted_imap.Message(octets(number)))
+            with OneAccount(box) as pop:
+                home = trial.home(pop=trial.account("pop3", user, 'leave_on_server = "no"', pop.port), imap=trial.account("imap", "me", "", imap.port))
+                for words in (("migrate", "pop", "imap"), ("migrate", "pop", "imap", "--final")):
+                    said = trial.run(home, *words)
+                    assert len(box.messages) == 5 and "5 messages stay there, because an IMAP account had them already" in said, said
+                trial.configure(home, pop=trial.account("pop3", user, 'leave_on_server = "no"\nbraid = "x"', pop.port),
+                                imap=trial.account("imap", "me", 'braid = "x"', imap.port))
+                shutil.rmtree(f"{home}/store")
+                said = trial.run(home, "sync", "pop")
+                assert len(box.messages) == 5 and "nothing is deleted there, since imap is of the same braid" in said, said
+                imap.away = True
+                said = trial.run(home, "sync", status=75)
+                assert len(box.messages) == 5 and "nothing is deleted there, since imap could not be read in full" in said, said
+                imap.away = False
+                said = trial.run(home, "sync")
+                assert len(box.messages) == 5 and "5 messages stay there, because" in said, said
+
+
+def check_copies_are_deleted(trial, _):
+    """What POP3 gave and mailbraid has put at the IMAP account need not stay, also where the server names no UIDs."""
+    for abilities in ("LITERAL+ UIDPLUS", ""):
+        with scripted_imap.Server(abilities) as imap, odd_home.PopServer() as pop:
+            imap.mailboxes["INBOX"].add(scripted_imap.Message(octets(0, route=1)))
+            pop.messages = [(f"u{number}", octets(number)) for number in range(5)]
+            home = trial.home(pop=trial.account("pop3", "other", 'leave_on_server = "no"\nbraid = "x"', pop.port),
+                              imap=trial.account("imap", "me", 'braid = "x"', imap.port))
+            trial.run(home, "sync")
+            said = trial.run(home, "sync")
+            assert [name for name, _ in pop.messages] == ["u0"], said
+            assert "1 message stays there, because an IMAP account had it already" in said, said
+            assert len(imap.mailboxes["INBOX"].messages) == 5, said
+
+
+def check_mailbox_that_is_no_longer_synced(trial, _):
+    """P1: pairs of a destination's mailbox that the configuration leaves out by now justify no deletion."""
+    with scripted_imap.Server("LITERAL+ UIDPLUS") as imap, odd_home.PopServer() as pop:
+        imap.make("Else")
+        pop.messages = [(f"u{number}", octets(number)) for number in range(3)]
+        home = trial.home(pop=trial.account("pop3", "other", "", pop.port), imap=trial.account("imap", "me", "", imap.port))
+        trial.run(home, "migrate", "pop", "imap")
+        imap.mailboxes["INBOX"].messages.clear()
+        trial.configure(home, pop=trial.account("pop3", "other", 'leave_on_server = "no"', pop.port),
+                        imap=trial.account("imap", "me", 'mailboxes = ["Else"]', imap.port))
+        said = trial.run(home, "migrate", "pop", "imap")
+        assert len(pop.messages) == 3 and "3 messages stay there until imap is known to hold them" in said, said
 
 
 def archive(trial, extra=""):

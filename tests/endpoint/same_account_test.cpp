@@ -44,6 +44,8 @@ constexpr Pair kOneAccount[] = {
     {"me", "127.0.1.1", "me", "::1"},
     {"me", "[::1]", "me@example.org", "LOCALHOST"},
     {"me", "192.0.2.1", "me", "192.0.2.1"},
+    {"me%example.org", "mail.example.org", "me@example.org", "mail.example.org"},
+    {"me+example.org", "mail.example.org", "me@example.org", "mail.example.org"},
 };
 
 constexpr Pair kTwoAccounts[] = {
@@ -56,6 +58,7 @@ constexpr Pair kTwoAccounts[] = {
     {"me@outlook.com", "pop-mail.outlook.com", "me@hotmail.com", "imap-mail.outlook.com"},
     {"me@example.org", "imap.gmail.com", "me@example.org", "outlook.office365.com"},
     {"m.e", "mail.example.org", "me", "mail.example.org"},
+    {"m.e@a.example", "imap.gmail.com", "me@a.example", "imap.gmail.com"},  // organisations' addresses have their dots
     {"recent", "mail.example.org", "me", "mail.example.org"},
     {"me", "192.0.2.1", "me", "192.0.2.2"},
     {"me", "2001:db8::1", "me", "2001:db8::2"},

@@ -111,3 +111,14 @@ TEST_CASE("P1: a message without a unique-id, one too large, and one not confirm
     CHECK(decideDeletion(message, rules) == Deletion::Unnamed);
   }
 }
+
+TEST_CASE("P1: what an IMAP server had by itself does not go by POP3, unless it was removed", "[plan][pop3][P1]") {
+  for (const KeepRules& rules : greedyRules()) {
+    for (const Local local : {Local::Live, Local::Tombstone}) {
+      ListedMessage message = stored(kNow - 1000 * kDay, local);
+      const Deletion alone = decideDeletion(message, rules);
+      message.mayBeShared = true;
+      CHECK(decideDeletion(message, rules) == (alone == Deletion::Expired ? Deletion::Shared : alone));
+    }
+  }
+}
