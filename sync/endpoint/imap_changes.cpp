@@ -2,6 +2,7 @@
 #include "sync/endpoint/imap_endpoint.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 namespace mailbraid::sync::endpoint {
@@ -49,6 +50,12 @@ class ImapEndpoint::Reading final : public ImapStepSink {
     bool resyncs = false;  ///< QRESYNC tells what vanished
     bool searches = false;
     bool opened = false;
+    /// It says that it holds more messages than it shows, also when both are asked for side by side.
+    struct Hidden {
+      std::uint32_t held = 0;
+      std::uint32_t shown = 0;
+    };
+    std::optional<Hidden> hidden;
     UidSet wanted;     ///< bodies asked for
     UidSet delivered;  ///< bodies that came or were refused
   };
@@ -64,7 +71,10 @@ class ImapEndpoint::Reading final : public ImapStepSink {
   void plan(std::size_t index, ImapSteps& steps);
   void planBodies(std::size_t index, const UidSet& uids, ImapSteps& steps);
   void opened(std::size_t index);
+  [[nodiscard]] bool leave(const std::string& wireName);
+  void askForHidden();
   void settle(std::size_t index);
+  void settleListed(std::size_t index);
   void askForSkipped(ImapSteps& steps);
   [[nodiscard]] UidSet freshRange(const DeltaRequest& request, Uid uidNext) const;
   [[nodiscard]] bool isFirst(const DeltaRequest& request) const { return request.anchor.uidValidity.value() == 0; }
@@ -222,37 +232,89 @@ void ImapEndpoint::Reading::onEnd(const ImapStep& step, const ImapStepEnd& end) 
   }
 }
 
+/// Afterwards another mailbox is selected than this one, or none.
+bool ImapEndpoint::Reading::leave(const std::string& wireName) {
+  ImapSession& session = *endpoint_.session_;
+  if (session.capabilities().has("UNSELECT")) {
+    session.send(imap::Unselect{});
+    return true;
+  }
+  const auto other =
+      std::find_if(endpoint_.mailboxes_.begin(), endpoint_.mailboxes_.end(),
+                   [&](const RemoteMailbox& m) { return m.selectable && m.refusal.empty() && m.wireName != wireName; });
+  if (other == endpoint_.mailboxes_.end()) return false;
+  session.send(imap::Select{other->wireName, imap::SelectMode::ReadOnly, {}, {}});
+  return true;
+}
+
+void ImapEndpoint::Reading::askForHidden() {
+  // Some providers show the newest messages of a large mailbox only. But a message may also have gone between STATUS
+  // and EXAMINE: both are asked for once more, side by side. STATUS of the mailbox that is selected might tell what is
+  // shown in it; where there is no way to leave it first, the next run asks again.
+  std::map<std::string, std::size_t> byName;
+  std::map<imap::CommandId, std::size_t> openings;
+  ImapSession& session = *endpoint_.session_;
+  for (std::size_t i = 0; i < requests_.size(); ++i) {
+    State& state = states_[i];
+    const RemoteMailbox& mailbox = *requests_[i].mailbox;
+    if (state.delta.failure || !mailbox.status || mailbox.status->messages <= state.exists) continue;
+    state.hidden = State::Hidden{mailbox.status->messages, state.exists};
+    if (!leave(mailbox.wireName)) continue;
+    byName.emplace(mailbox.wireName, i);
+    session.send(imap::Status{mailbox.wireName, {imap::StatusItem::Messages}});
+    openings.emplace(session.send(imap::Select{mailbox.wireName, imap::SelectMode::ReadOnly, {}, {}}), i);
+  }
+  if (openings.empty()) return;
+  std::map<std::size_t, std::uint32_t> held;
+  session.finish([&](const imap::Event& event) {
+    if (const auto* status = std::get_if<imap::StatusData>(&event)) {
+      const auto asked = byName.find(status->mailbox);
+      if (asked != byName.end() && status->messages) held[asked->second] = *status->messages;
+      return;
+    }
+    const auto* done = std::get_if<imap::CommandDone>(&event);
+    const auto opening = done != nullptr ? openings.find(done->id) : openings.end();
+    const imap::SelectedMailbox* selected = session.client().selected();
+    if (opening == openings.end() || done->result != CommandResult::Ok || selected == nullptr) return;
+    const auto told = held.find(opening->second);
+    if (told == held.end()) return;
+    std::optional<State::Hidden>& hidden = states_[opening->second].hidden;
+    hidden = State::Hidden{told->second, selected->exists.value_or(0)};
+    if (hidden->held <= hidden->shown) hidden.reset();
+  });
+}
+
+void ImapEndpoint::Reading::settleListed(std::size_t index) {
+  State& state = states_[index];
+  RemoteStatus& status = state.delta.status;
+  UidSet seen = state.listed;
+  seen.add(state.expunged);
+  // What arrived after EXISTS was told does not make up for what is missing.
+  if (status.uidNext.value() != 0) seen.remove(UidSet::of(status.uidNext, Uid{UINT32_MAX}));
+  if (seen.count() < state.exists) {
+    // It proves nothing (promise P6): neither that a message is gone, nor that there is no other new one.
+    state.delta.incomplete = "the server listed " + std::to_string(seen.count()) + " of " +
+                             std::to_string(state.exists) + " messages; nothing is removed because of that; run again";
+  } else if (!state.hidden) {
+    state.delta.present = state.listed;
+  }
+  if (status.uidNext.value() == 0) {
+    const auto& ranges = state.listed.ranges();
+    const std::uint32_t last = ranges.empty() ? 0 : ranges.back().last.value();
+    status.uidNext = Uid{last == UINT32_MAX ? last : last + 1};
+  }
+  UidSet fresh = state.listed.intersectedWith(freshRange(requests_[index], Uid{UINT32_MAX}));
+  fresh.remove(state.delivered);
+  state.delta.fresh = std::move(fresh);
+}
+
 void ImapEndpoint::Reading::settle(std::size_t index) {
   State& state = states_[index];
   const DeltaRequest& request = requests_[index];
   if (state.delta.failure) return;
   RemoteStatus& status = state.delta.status;
   if (state.listsAll || state.searches) {
-    UidSet seen = state.listed;
-    seen.add(state.expunged);
-    // What arrived after EXISTS was told does not make up for what is missing.
-    if (status.uidNext.value() != 0) seen.remove(UidSet::of(status.uidNext, Uid{UINT32_MAX}));
-    if (seen.count() < state.exists) {
-      // It proves nothing (promise P6): neither that a message is gone, nor that there is no other new one.
-      state.delta.incomplete = "the server listed " + std::to_string(seen.count()) + " of " +
-                               std::to_string(state.exists) +
-                               " messages; nothing is removed because of that; run again";
-    } else if (request.mailbox->status && request.mailbox->status->messages > state.exists) {
-      // Some providers show the newest messages of a large mailbox only. Otherwise some went in between.
-      state.delta.incomplete = "the server says that it holds " + std::to_string(request.mailbox->status->messages) +
-                               " messages, and shows " + std::to_string(state.exists) +
-                               " of them; nothing is removed because of that; run again";
-    } else {
-      state.delta.present = state.listed;
-    }
-    if (status.uidNext.value() == 0) {
-      const auto& ranges = state.listed.ranges();
-      const std::uint32_t last = ranges.empty() ? 0 : ranges.back().last.value();
-      status.uidNext = Uid{last == UINT32_MAX ? last : last + 1};
-    }
-    UidSet fresh = state.listed.intersectedWith(freshRange(request, Uid{UINT32_MAX}));
-    fresh.remove(state.delivered);
-    state.delta.fresh = std::move(fresh);
+    settleListed(index);
   } else {
     // With what arrived between STATUS and SELECT: the anchor will be behind it.
     UidSet fresh = freshRange(request, status.uidNext);
@@ -266,6 +328,13 @@ void ImapEndpoint::Reading::settle(std::size_t index) {
       status.messages = request.anchor.messages + std::min(arrived, UINT32_MAX - request.anchor.messages);
     }
   }
+  if (!state.hidden) return;
+  // What is shown is taken; what is not may be the very messages that are said to have vanished, or would be uploaded.
+  state.delta.vanished = {};
+  if (!state.delta.incomplete.empty()) return;
+  state.delta.incomplete = "the server says that it holds " + std::to_string(state.hidden->held) +
+                           " messages, and shows " + std::to_string(state.hidden->shown) +
+                           " of them; nothing is removed or uploaded because of that; run again";
 }
 
 void ImapEndpoint::Reading::narrow(ImapSteps& steps) {
@@ -329,6 +398,7 @@ std::vector<Delta> ImapEndpoint::Reading::run() {
   try {
     for (std::size_t i = 0; i < requests_.size(); ++i) plan(i, steps);
     steps.run();
+    askForHidden();
     for (std::size_t i = 0; i < requests_.size(); ++i) settle(i);
     narrow(steps);
     askForSkipped(steps);

@@ -113,3 +113,40 @@ def check_missing_is_told(trial, _):
             trial.migration(home, "old", "new", status=11)
             trial.migration(home, "old", "new", "--final", status=12)
             del target.hooks[hook]
+
+
+def check_hidden_at_the_source(trial, _):
+    """A source that shows fewer messages than it holds is no complete migration, from the first run on; what it shows is taken."""
+    for abilities in ("LITERAL+ UIDPLUS", "LITERAL+ UIDPLUS ESEARCH UNSELECT", "LITERAL+ UIDPLUS ENABLE QRESYNC"):
+        with scripted_imap.Server(abilities) as source, scripted_imap.Server("LITERAL+ UIDPLUS") as target:
+            for number in range(10):
+                source.mailboxes["INBOX"].add(scripted_imap.Message(octets(number)))
+            source.shows_most = 3
+            home = trial.home(old=trial.account("imap", "o", "", source.port), new=trial.account("imap", "me", "", target.port))
+            for _ in range(2):
+                said = trial.run(home, "migrate", "old", "new", "--final", status=75)
+                assert "old INBOX: the server says that it holds 10 messages, and shows 3 of them" in said, said
+                assert "Migration of old to new: Nothing is missing" not in said and "keep the sources" in said, said
+                assert len(target.mailboxes["INBOX"].messages) == 3, said
+            source.shows_most = None
+            said = trial.run(home, "migrate", "old", "new", "--final")
+            assert "Nothing is missing" in said and len(target.mailboxes["INBOX"].messages) == 10, said
+
+
+def check_hidden_at_the_destination(trial, _):
+    """Nothing is uploaded to a mailbox that may hold it already, but does not show it: nothing is there twice."""
+    for abilities in ("LITERAL+ UIDPLUS", "LITERAL+ UIDPLUS UNSELECT", "LITERAL+ UIDPLUS ENABLE QRESYNC"):
+        with scripted_imap.Server("LITERAL+ UIDPLUS") as source, scripted_imap.Server(abilities) as target:
+            for number in range(10):
+                source.mailboxes["INBOX"].add(scripted_imap.Message(octets(number)))
+                target.mailboxes["INBOX"].add(scripted_imap.Message(octets(number)))
+            target.make("Other")
+            target.shows_most = 3
+            home = trial.home(old=trial.account("imap", "o", "", source.port), new=trial.account("imap", "me", "", target.port))
+            for _ in range(2):
+                said = trial.run(home, "migrate", "old", "new", status=75)
+                assert "new INBOX: the server says that it holds 10 messages, and shows 3 of them" in said, said
+                assert len(target.mailboxes["INBOX"].messages) == 10, said
+            target.shows_most = None
+            trial.run(home, "migrate", "old", "new", "--final")
+            assert len(target.mailboxes["INBOX"].messages) == 10
