@@ -1,8 +1,7 @@
 // ImapEndpoint::changes(): what is new in each mailbox since its anchor, all mailboxes in one pipeline.
-#include "sync/endpoint/imap_endpoint.h"
+#include "sync/endpoint/imap_reading.h"
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 namespace mailbraid::sync::endpoint {
@@ -22,72 +21,6 @@ namespace {
 constexpr std::uint32_t kMostMessages = 50'000'000;
 
 }  // namespace
-
-/// Reads the mailboxes of one changes() call.
-class ImapEndpoint::Reading final : public ImapStepSink {
- public:
-  Reading(ImapEndpoint& endpoint, std::span<const DeltaRequest> requests, PullSink& sink)
-      : endpoint_(endpoint), requests_(requests), sink_(sink), states_(requests.size()) {}
-
-  std::vector<Delta> run();
-
-  void onAttributes(const ImapStep& step, const imap::FetchAttributes& attributes) override;
-  void onVanished(const ImapStep& step, const imap::Vanished& vanished) override;
-  void onSearch(const ImapStep& step, const imap::SearchResult& result) override;
-  void onBody(const ImapStep& step, RemoteMessage&& message, mailstore::PreparedMessage&& prepared) override;
-  void onHeader(const ImapStep&, RemoteMessage&&) override {}
-  void onRefused(const ImapStep& step, const RemoteMessage& message, const std::string& reason) override;
-  void onOctets(std::uint64_t octets) override { sink_.onOctets(octets); }
-  void onEnd(const ImapStep& step, const ImapStepEnd& end) override;
-
- private:
-  struct State {
-    Delta delta;
-    std::uint32_t exists = 0;  ///< on opening
-    UidSet expunged;           ///< since EXISTS was told
-    UidSet listed;             ///< by the FLAGS of all, or by a SEARCH
-    bool listsAll = false;
-    bool resyncs = false;  ///< QRESYNC tells what vanished
-    bool searches = false;
-    bool opened = false;
-    /// It says that it holds more messages than it shows, also when both are asked for side by side.
-    struct Hidden {
-      std::uint32_t held = 0;
-      std::uint32_t shown = 0;
-    };
-    std::optional<Hidden> hidden;
-    UidSet wanted;     ///< bodies asked for
-    UidSet delivered;  ///< bodies that came or were refused
-  };
-
-  /// A server may tell of a message that nobody asked for, or twice: it is taken once, and only when it was asked for.
-  static bool firstTime(State& state, const RemoteMessage& message) {
-    const Uid uid = std::get<Uid>(message.key);
-    if (!state.opened || !state.wanted.contains(uid) || state.delivered.contains(uid)) return false;
-    state.delivered.add(uid);
-    return true;
-  }
-
-  void plan(std::size_t index, ImapSteps& steps);
-  void planBodies(std::size_t index, const UidSet& uids, ImapSteps& steps);
-  void opened(std::size_t index);
-  [[nodiscard]] bool leave(const std::string& wireName);
-  void askForHidden();
-  void settle(std::size_t index);
-  void settleListed(std::size_t index);
-  void askForSkipped(ImapSteps& steps);
-  [[nodiscard]] UidSet freshRange(const DeltaRequest& request, Uid uidNext) const;
-  [[nodiscard]] bool isFirst(const DeltaRequest& request) const { return request.anchor.uidValidity.value() == 0; }
-  /// Far more UIDs than messages can have: those that are there are listed first.
-  static bool isSparse(const UidSet& uids, std::uint64_t messages);
-  void narrow(ImapSteps& steps);
-  void failMailbox(std::size_t index, const std::string& sentence, Retry retry);
-
-  ImapEndpoint& endpoint_;
-  std::span<const DeltaRequest> requests_;
-  PullSink& sink_;
-  std::vector<State> states_;
-};
 
 void ImapEndpoint::Reading::failMailbox(std::size_t index, const std::string& sentence, Retry retry) {
   if (states_[index].delta.failure) return;
@@ -160,6 +93,7 @@ void ImapEndpoint::Reading::plan(std::size_t index, ImapSteps& steps) {
 void ImapEndpoint::Reading::onAttributes(const ImapStep& step, const imap::FetchAttributes& attributes) {
   State& state = states_[step.request];
   if (!attributes.uid || *attributes.uid == Uid{}) return;
+  state.told.add(*attributes.uid);
   if (step.kind == ImapStep::Kind::Flags && state.listsAll) state.listed.add(*attributes.uid);
   const DeltaRequest& request = requests_[step.request];
   const bool below = *attributes.uid < request.anchor.uidNext || uidsOf(request.skip).contains(*attributes.uid);
@@ -193,9 +127,13 @@ void ImapEndpoint::Reading::onRefused(const ImapStep& step, const RemoteMessage&
 
 void ImapEndpoint::Reading::opened(std::size_t index) {
   State& state = states_[index];
-  if (state.opened) return;  // once more, for messages that are asked for again
   const DeltaRequest& request = requests_[index];
   const imap::SelectedMailbox* selected = endpoint_.session_->client().selected();
+  if (state.opened) {
+    // Once more, also for messages that are asked for again.
+    if (state.recounts && selected != nullptr) openedAgain(index, *selected);
+    return;
+  }
   const RemoteStatus listed = request.mailbox->status.value_or(RemoteStatus{});
   if (selected != nullptr) {
     state.exists = selected->exists.value_or(0);
@@ -232,61 +170,13 @@ void ImapEndpoint::Reading::onEnd(const ImapStep& step, const ImapStepEnd& end) 
   }
 }
 
-/// Afterwards another mailbox is selected than this one, or none.
-bool ImapEndpoint::Reading::leave(const std::string& wireName) {
-  ImapSession& session = *endpoint_.session_;
-  if (session.capabilities().has("UNSELECT")) {
-    session.send(imap::Unselect{});
-    return true;
-  }
-  const auto other =
-      std::find_if(endpoint_.mailboxes_.begin(), endpoint_.mailboxes_.end(),
-                   [&](const RemoteMailbox& m) { return m.selectable && m.refusal.empty() && m.wireName != wireName; });
-  if (other == endpoint_.mailboxes_.end()) return false;
-  session.send(imap::Select{other->wireName, imap::SelectMode::ReadOnly, {}, {}});
-  return true;
-}
-
-void ImapEndpoint::Reading::askForHidden() {
-  // Some providers show the newest messages of a large mailbox only. But a message may also have gone between STATUS
-  // and EXAMINE: both are asked for once more, side by side. STATUS of the mailbox that is selected might tell what is
-  // shown in it; where there is no way to leave it first, the next run asks again.
-  std::map<std::string, std::size_t> byName;
-  std::map<imap::CommandId, std::size_t> openings;
-  ImapSession& session = *endpoint_.session_;
-  for (std::size_t i = 0; i < requests_.size(); ++i) {
-    State& state = states_[i];
-    const RemoteMailbox& mailbox = *requests_[i].mailbox;
-    if (state.delta.failure || !mailbox.status || mailbox.status->messages <= state.exists) continue;
-    state.hidden = State::Hidden{mailbox.status->messages, state.exists};
-    if (!leave(mailbox.wireName)) continue;
-    byName.emplace(mailbox.wireName, i);
-    session.send(imap::Status{mailbox.wireName, {imap::StatusItem::Messages}});
-    openings.emplace(session.send(imap::Select{mailbox.wireName, imap::SelectMode::ReadOnly, {}, {}}), i);
-  }
-  if (openings.empty()) return;
-  std::map<std::size_t, std::uint32_t> held;
-  session.finish([&](const imap::Event& event) {
-    if (const auto* status = std::get_if<imap::StatusData>(&event)) {
-      const auto asked = byName.find(status->mailbox);
-      if (asked != byName.end() && status->messages) held[asked->second] = *status->messages;
-      return;
-    }
-    const auto* done = std::get_if<imap::CommandDone>(&event);
-    const auto opening = done != nullptr ? openings.find(done->id) : openings.end();
-    const imap::SelectedMailbox* selected = session.client().selected();
-    if (opening == openings.end() || done->result != CommandResult::Ok || selected == nullptr) return;
-    const auto told = held.find(opening->second);
-    if (told == held.end()) return;
-    std::optional<State::Hidden>& hidden = states_[opening->second].hidden;
-    hidden = State::Hidden{told->second, selected->exists.value_or(0)};
-    if (hidden->held <= hidden->shown) hidden.reset();
-  });
-}
-
 void ImapEndpoint::Reading::settleListed(std::size_t index) {
   State& state = states_[index];
   RemoteStatus& status = state.delta.status;
+  // What is listed has not vanished, but after that.
+  UidSet there = state.listed;
+  there.remove(state.expunged);
+  state.delta.vanished.remove(there);
   UidSet seen = state.listed;
   seen.add(state.expunged);
   // What arrived after EXISTS was told does not make up for what is missing.
@@ -337,67 +227,13 @@ void ImapEndpoint::Reading::settle(std::size_t index) {
                            " of them; nothing is removed or uploaded because of that; run again";
 }
 
-void ImapEndpoint::Reading::narrow(ImapSteps& steps) {
-  std::vector<std::size_t> wide;
-  for (std::size_t i = 0; i < requests_.size(); ++i) {
-    State& state = states_[i];
-    if (state.delta.failure || !isSparse(std::get<UidSet>(state.delta.fresh), state.exists)) continue;
-    wide.push_back(i);
-    state.listed = {};
-    steps.add({ImapStep::Kind::Open,
-               i,
-               imap::Select{requests_[i].mailbox->wireName, imap::SelectMode::ReadOnly, {}, {}},
-               {}});
-    steps.add({ImapStep::Kind::Search, i, imap::UidSearch{{}, {}}, {}});
-  }
-  if (wide.empty()) return;
-  steps.run();
-  for (const std::size_t i : wide) {
-    State& state = states_[i];
-    state.delta.fresh = std::get<UidSet>(state.delta.fresh).intersectedWith(state.listed);
-  }
-}
-
-void ImapEndpoint::Reading::askForSkipped(ImapSteps& steps) {
-  // A server that leaves messages out of its answer without a word: they would be below the anchor, and never be asked
-  // for again. What it says is there and did not come is refused, and tried again later.
-  for (std::size_t i = 0; i < requests_.size(); ++i) {
-    State& state = states_[i];
-    UidSet missing = state.wanted;
-    missing.remove(state.delivered);
-    const bool allCame =
-        isFirst(requests_[i]) && uidsOf(requests_[i].skip).empty() && state.delivered.count() >= state.exists;
-    if (missing.empty() || allCame || state.delta.failure) continue;
-    state.listed = {};
-    steps.add({ImapStep::Kind::Open,
-               i,
-               imap::Select{requests_[i].mailbox->wireName, imap::SelectMode::ReadOnly, {}, {}},
-               {}});
-    for (const UidSet& part : missing.chunksOfText(kLongestSet)) {
-      steps.add({ImapStep::Kind::Search, i, imap::UidSearch{imap::UidRange{part}, {}}, {}});
-    }
-  }
-  steps.run();
-  for (std::size_t i = 0; i < requests_.size(); ++i) {
-    UidSet missing = states_[i].wanted;
-    missing.remove(states_[i].delivered);
-    const UidSet there = states_[i].listed.intersectedWith(missing);
-    for (const UidSet::Range& range : there.ranges()) {
-      for (std::uint64_t uid = range.first.value(); uid <= range.last.value(); ++uid) {
-        RemoteMessage message;
-        message.key = Uid{static_cast<std::uint32_t>(uid)};
-        sink_.onRefused(i, message, "the server left it out of its answer");
-      }
-    }
-  }
-}
-
 std::vector<Delta> ImapEndpoint::Reading::run() {
   const Compression compression = endpoint_.settings_.compress;
   ImapSteps steps(*endpoint_.session_, endpoint_.environment_, compression, *this);
   try {
     for (std::size_t i = 0; i < requests_.size(); ++i) plan(i, steps);
     steps.run();
+    recount(steps);
     askForHidden();
     for (std::size_t i = 0; i < requests_.size(); ++i) settle(i);
     narrow(steps);

@@ -115,6 +115,27 @@ def check_missing_is_told(trial, _):
             del target.hooks[hook]
 
 
+def check_promised_and_not_kept(trial, _):
+    """P1: POP3 deletes only what the destination was seen to have; its answer to APPEND is no proof, also with QRESYNC."""
+    for abilities in ("LITERAL+ UIDPLUS", "LITERAL+ UIDPLUS ENABLE CONDSTORE", "LITERAL+ UIDPLUS ENABLE CONDSTORE QRESYNC"):
+        with scripted_imap.Server(abilities) as target, odd_home.PopServer() as pop:
+            box = target.mailboxes["INBOX"]
+            box.add(scripted_imap.Message(octets(99)))
+            home = trial.home(old=trial.account("pop3", "o", 'leave_on_server = "no"', pop.port), new=trial.account("imap", "me", "", target.port))
+            trial.run(home, "migrate", "old", "new")  # now what INBOX looked like is known
+            pop.messages = [(f"U{number}", octets(number)) for number in range(5)]
+
+            def forget(*_):
+                for subject in {"mail 2", "mail 3"} & set(box.subjects()):
+                    box.expunge(subject)
+
+            target.hooks["APPEND stored"] = forget
+            said = trial.run(home, "migrate", "old", "new", "--final", status=12)
+            assert [name for name, _ in pop.messages] == ["U2", "U3"], (abilities, pop.messages, said)
+            assert "every one of them is at new" not in said and "2 messages stay there until new is known to hold them" in said, said
+            assert box.subjects() == ["mail 0", "mail 1", "mail 4", "mail 99"], box.subjects()
+
+
 def check_hidden_at_the_source(trial, _):
     """A source that shows fewer messages than it holds is no complete migration, from the first run on; what it shows is taken."""
     for abilities in ("LITERAL+ UIDPLUS", "LITERAL+ UIDPLUS ESEARCH UNSELECT", "LITERAL+ UIDPLUS ENABLE QRESYNC"):

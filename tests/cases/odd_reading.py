@@ -199,6 +199,38 @@ def check_vanished_and_held(program):
         assert at.where("m2") == {"near": [], "far": []}, at.held()
 
 
+def check_vanished_untold(program):
+    """6: QRESYNC that forgets to tell what vanished does not add up: all are listed, else nothing is."""
+    with home(program, QRESYNC) as (at, far):
+        inbox = far.mailboxes["INBOX"]
+        gone = inbox.uid("m2")
+        inbox.expunge("m2")
+        inbox.look(sorted(inbox.messages))
+        del inbox.changed[gone]
+        inbox.add(Message(octets("n1")))
+        at.sync()
+        assert sum(" UID SEARCH " in line for line in far.transcript) == 1, far.transcript
+        assert at.where("m2") == {"near": [], "far": []}, at.held()
+        inbox.expunge("m1")
+        inbox.add(Message(octets("n2")))
+        at.add("n3")
+        at.sync()
+        assert not any(" UID SEARCH " in line for line in far.transcript), far.transcript
+        at.settled()
+        assert set(at.server("far")["INBOX"]) == {"m3", "n1", "n2", "n3"}, at.held()
+
+
+def check_vanished_and_listed(program):
+    """6: what QRESYNC says has vanished, and the list shows that it is there, is not removed."""
+    with home(program, QRESYNC) as (at, far):
+        far.mailboxes["INBOX"].add(Message(octets("n1")))
+        far.once("EXAMINE", lambda session, _: session.say("* VANISHED (EARLIER) 2"))
+        at.sync()
+        assert any(line == "S: * VANISHED (EARLIER) 2" for line in far.transcript), far.transcript
+        at.settled()
+        assert set(at.server("far")["INBOX"]) == set(at.maildir()["INBOX"]) == {"m1", "m2", "m3", "n1"}, at.held()
+
+
 def check_hidden_where_nothing_is_listed(program):
     """6: with CONDSTORE, a changed flag lists no UIDs: that a mailbox shows less than it holds is seen all the same."""
     with home(program, "LITERAL+ UIDPLUS MOVE ENABLE CONDSTORE") as (at, far):
