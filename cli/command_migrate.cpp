@@ -141,7 +141,12 @@ ExitCode runMigrate(Context& context, const MigrateArguments& arguments) {
   Migration migration = migrationOf(context, arguments, plan, report);
   ExitCode code = exitCodeOf(report, migration);
   std::optional<VerificationReport> comparison;
-  if ((arguments.final || !arguments.reports.empty()) && !signals.token().stop_requested()) {
+  const bool isDue = arguments.final || !arguments.reports.empty();
+  if (isDue && signals.token().stop_requested()) {
+    context.log().error("stopped before the comparison; nothing is lost, run it again to go on");
+    code = graver(code, ExitCode::Partial);
+    migration.isProven = false;
+  } else if (isDue) {
     comparison = compare(context, arguments, plan, report, migration, signals.token());
     code = graver(code, exitCodeOf(*comparison));
     migration.isProven = exitCodeOf(*comparison) == ExitCode::Complete;

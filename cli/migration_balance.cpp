@@ -33,8 +33,11 @@ Source describe(const EndpointSettings& settings, const EndpointReport& report) 
 
 /// Whether a view of all mail need not show what is in it (RFC 6154 section 2).
 bool isApart(Store& store, const EndpointMailbox& mailbox) {
+  const auto isOne = [](Role role) { return role == Role::Trash || role == Role::Junk; };
   const auto there = store.mailboxes().find(mailbox.mailbox);
-  return there && (there->role == Role::Trash || there->role == Role::Junk);
+  // A map takes the role away.
+  const std::string_view leaf = std::string_view(mailbox.name).substr(mailbox.name.rfind('/') + 1);
+  return (there && isOne(there->role)) || isOne(mailstore::roleFromMailboxName(leaf));
 }
 
 /// The messages of the mailboxes that a view of all mail shows, as often as one mailbox has them: Gmail's labels are
@@ -56,9 +59,11 @@ std::uint64_t differentMessages(Store& store, const std::vector<EndpointMailbox>
   return sum;
 }
 
-void count(Store& store, const std::vector<EndpointMailbox>& mailboxes, std::uint64_t deleted, Source& source) {
+void count(Store& store, const std::vector<EndpointMailbox>& mailboxes, const EndpointReport& report, Source& source) {
+  const std::uint64_t deleted = report.counts.removedThere;
   std::uint64_t notTakenInView = 0;
   for (const EndpointMailbox& mailbox : mailboxes) {
+    if (std::find(report.gone.begin(), report.gone.end(), mailbox.name) != report.gone.end()) continue;
     const std::uint64_t taken = store.pairs().count(mailbox.id);
     // A POP3 server was listed before this run deleted there.
     const std::uint64_t there = mailbox.anchor.messages - std::min<std::uint64_t>(deleted, mailbox.anchor.messages);
@@ -90,7 +95,7 @@ std::vector<Source> balancesOf(Store& store, const sync::engine::MigrationPlan& 
     if (!known.contains(plan.endpoints[i].name)) continue;
     const mailstore::EndpointId id = known.at(plan.endpoints[i].name);
     Source source = describe(plan.endpoints[i], report.endpoints[i]);
-    count(store, store.endpoints().mailboxes(id), report.endpoints[i].counts.removedThere, source);
+    count(store, store.endpoints().mailboxes(id), report.endpoints[i], source);
     if (known.contains(destination)) source.balance = store.backlog().balance(id, known.at(destination));
     out.push_back(std::move(source));
   }

@@ -140,6 +140,13 @@ bool Migration::isAllTaken() const {
                      [](const Source& source) { return source.notTaken == 0 && source.onlyInView == 0; });
 }
 
+bool Migration::mayBringMore() const {
+  return std::any_of(sources.begin(), sources.end(), [](const Source& source) {
+    const mailstore::Balance& b = source.balance;
+    return b.messages > b.there + b.gone;
+  });
+}
+
 bool Migration::isWhole() const {
   return missing() == 0 && isAllTaken();
 }
@@ -192,10 +199,16 @@ std::vector<std::string> migrationLines(const RunReport& report, const Migration
     }
     for (std::string& line : leftOutLines(source)) lines.push_back(std::move(line));
   }
+  if (!migration.isFinal && all) {
+    lines.push_back("run it again as often as you like; when mail arrives at " + destination +
+                    " only, end with: " + command(migration) + " --final");
+    return lines;
+  }
   if (!migration.isFinal) {
-    lines.push_back(all ? "run it again as often as you like; when mail arrives at " + destination +
-                              " only, end with: " + command(migration) + " --final"
-                        : "run it again to go on; what is there already is not touched: " + command(migration));
+    const bool goesOn = exitCodeOf(report) != ExitCode::Complete || migration.mayBringMore();
+    lines.push_back(goesOn ? "run it again to go on; what is there already is not touched: " + command(migration)
+                           : "running it again as it is brings no more: what was removed at " + destination +
+                                 " is not put there again, and what is left out needs another configuration");
     return lines;
   }
   lines.push_back("the final run took " + elapsedText(report.seconds));

@@ -37,11 +37,13 @@ struct Migration {
   std::string destination;
   std::string braid;
   bool isFinal = false;
-  bool isProven = true;  ///< no comparison found a difference
+  bool isProven = true;  ///< no comparison found a difference, or was cut short
   /// The store has every message of every source.
   [[nodiscard]] bool isAllTaken() const;
   /// Every message of every source is at the destination.
   [[nodiscard]] bool isWhole() const;
+  /// Whether running it again as it is may bring what is not there.
+  [[nodiscard]] bool mayBringMore() const;
   /// Messages that were taken and are not at the destination.
   [[nodiscard]] std::uint64_t missing() const;
 };

@@ -1,5 +1,5 @@
 // ImapEndpoint::changes(): what is new in each mailbox since its anchor, all mailboxes in one pipeline.
-#include "sync/endpoint/imap_endpoint.h"
+#include "sync/endpoint/imap_reading.h"
 
 #include <algorithm>
 #include <utility>
@@ -21,63 +21,6 @@ namespace {
 constexpr std::uint32_t kMostMessages = 50'000'000;
 
 }  // namespace
-
-/// Reads the mailboxes of one changes() call.
-class ImapEndpoint::Reading final : public ImapStepSink {
- public:
-  Reading(ImapEndpoint& endpoint, std::span<const DeltaRequest> requests, PullSink& sink)
-      : endpoint_(endpoint), requests_(requests), sink_(sink), states_(requests.size()) {}
-
-  std::vector<Delta> run();
-
-  void onAttributes(const ImapStep& step, const imap::FetchAttributes& attributes) override;
-  void onVanished(const ImapStep& step, const imap::Vanished& vanished) override;
-  void onSearch(const ImapStep& step, const imap::SearchResult& result) override;
-  void onBody(const ImapStep& step, RemoteMessage&& message, mailstore::PreparedMessage&& prepared) override;
-  void onHeader(const ImapStep&, RemoteMessage&&) override {}
-  void onRefused(const ImapStep& step, const RemoteMessage& message, const std::string& reason) override;
-  void onOctets(std::uint64_t octets) override { sink_.onOctets(octets); }
-  void onEnd(const ImapStep& step, const ImapStepEnd& end) override;
-
- private:
-  struct State {
-    Delta delta;
-    std::uint32_t exists = 0;  ///< on opening
-    UidSet expunged;           ///< since EXISTS was told
-    UidSet listed;             ///< by the FLAGS of all, or by a SEARCH
-    bool listsAll = false;
-    bool resyncs = false;  ///< QRESYNC tells what vanished
-    bool searches = false;
-    bool opened = false;
-    UidSet wanted;     ///< bodies asked for
-    UidSet delivered;  ///< bodies that came or were refused
-  };
-
-  /// A server may tell of a message that nobody asked for, or twice: it is taken once, and only when it was asked for.
-  static bool firstTime(State& state, const RemoteMessage& message) {
-    const Uid uid = std::get<Uid>(message.key);
-    if (!state.opened || !state.wanted.contains(uid) || state.delivered.contains(uid)) return false;
-    state.delivered.add(uid);
-    return true;
-  }
-
-  void plan(std::size_t index, ImapSteps& steps);
-  void planBodies(std::size_t index, const UidSet& uids, ImapSteps& steps);
-  void opened(std::size_t index);
-  void settle(std::size_t index);
-  void askForSkipped(ImapSteps& steps);
-  [[nodiscard]] UidSet freshRange(const DeltaRequest& request, Uid uidNext) const;
-  [[nodiscard]] bool isFirst(const DeltaRequest& request) const { return request.anchor.uidValidity.value() == 0; }
-  /// Far more UIDs than messages can have: those that are there are listed first.
-  static bool isSparse(const UidSet& uids, std::uint64_t messages);
-  void narrow(ImapSteps& steps);
-  void failMailbox(std::size_t index, const std::string& sentence, Retry retry);
-
-  ImapEndpoint& endpoint_;
-  std::span<const DeltaRequest> requests_;
-  PullSink& sink_;
-  std::vector<State> states_;
-};
 
 void ImapEndpoint::Reading::failMailbox(std::size_t index, const std::string& sentence, Retry retry) {
   if (states_[index].delta.failure) return;
@@ -150,6 +93,7 @@ void ImapEndpoint::Reading::plan(std::size_t index, ImapSteps& steps) {
 void ImapEndpoint::Reading::onAttributes(const ImapStep& step, const imap::FetchAttributes& attributes) {
   State& state = states_[step.request];
   if (!attributes.uid || *attributes.uid == Uid{}) return;
+  state.told.add(*attributes.uid);
   if (step.kind == ImapStep::Kind::Flags && state.listsAll) state.listed.add(*attributes.uid);
   const DeltaRequest& request = requests_[step.request];
   const bool below = *attributes.uid < request.anchor.uidNext || uidsOf(request.skip).contains(*attributes.uid);
@@ -183,9 +127,13 @@ void ImapEndpoint::Reading::onRefused(const ImapStep& step, const RemoteMessage&
 
 void ImapEndpoint::Reading::opened(std::size_t index) {
   State& state = states_[index];
-  if (state.opened) return;  // once more, for messages that are asked for again
   const DeltaRequest& request = requests_[index];
   const imap::SelectedMailbox* selected = endpoint_.session_->client().selected();
+  if (state.opened) {
+    // Once more, also for messages that are asked for again.
+    if (state.recounts && selected != nullptr) openedAgain(index, *selected);
+    return;
+  }
   const RemoteStatus listed = request.mailbox->status.value_or(RemoteStatus{});
   if (selected != nullptr) {
     state.exists = selected->exists.value_or(0);
@@ -222,37 +170,41 @@ void ImapEndpoint::Reading::onEnd(const ImapStep& step, const ImapStepEnd& end) 
   }
 }
 
+void ImapEndpoint::Reading::settleListed(std::size_t index) {
+  State& state = states_[index];
+  RemoteStatus& status = state.delta.status;
+  // What is listed has not vanished, but after that.
+  UidSet there = state.listed;
+  there.remove(state.expunged);
+  state.delta.vanished.remove(there);
+  UidSet seen = state.listed;
+  seen.add(state.expunged);
+  // What arrived after EXISTS was told does not make up for what is missing.
+  if (status.uidNext.value() != 0) seen.remove(UidSet::of(status.uidNext, Uid{UINT32_MAX}));
+  if (seen.count() < state.exists) {
+    // It proves nothing (promise P6): neither that a message is gone, nor that there is no other new one.
+    state.delta.incomplete = "the server listed " + std::to_string(seen.count()) + " of " +
+                             std::to_string(state.exists) + " messages; nothing is removed because of that; run again";
+  } else if (!state.hidden) {
+    state.delta.present = state.listed;
+  }
+  if (status.uidNext.value() == 0) {
+    const auto& ranges = state.listed.ranges();
+    const std::uint32_t last = ranges.empty() ? 0 : ranges.back().last.value();
+    status.uidNext = Uid{last == UINT32_MAX ? last : last + 1};
+  }
+  UidSet fresh = state.listed.intersectedWith(freshRange(requests_[index], Uid{UINT32_MAX}));
+  fresh.remove(state.delivered);
+  state.delta.fresh = std::move(fresh);
+}
+
 void ImapEndpoint::Reading::settle(std::size_t index) {
   State& state = states_[index];
   const DeltaRequest& request = requests_[index];
   if (state.delta.failure) return;
   RemoteStatus& status = state.delta.status;
   if (state.listsAll || state.searches) {
-    UidSet seen = state.listed;
-    seen.add(state.expunged);
-    // What arrived after EXISTS was told does not make up for what is missing.
-    if (status.uidNext.value() != 0) seen.remove(UidSet::of(status.uidNext, Uid{UINT32_MAX}));
-    if (seen.count() < state.exists) {
-      // It proves nothing (promise P6): neither that a message is gone, nor that there is no other new one.
-      state.delta.incomplete = "the server listed " + std::to_string(seen.count()) + " of " +
-                               std::to_string(state.exists) +
-                               " messages; nothing is removed because of that; run again";
-    } else if (request.mailbox->status && request.mailbox->status->messages > state.exists) {
-      // Some providers show the newest messages of a large mailbox only. Otherwise some went in between.
-      state.delta.incomplete = "the server says that it holds " + std::to_string(request.mailbox->status->messages) +
-                               " messages, and shows " + std::to_string(state.exists) +
-                               " of them; nothing is removed because of that; run again";
-    } else {
-      state.delta.present = state.listed;
-    }
-    if (status.uidNext.value() == 0) {
-      const auto& ranges = state.listed.ranges();
-      const std::uint32_t last = ranges.empty() ? 0 : ranges.back().last.value();
-      status.uidNext = Uid{last == UINT32_MAX ? last : last + 1};
-    }
-    UidSet fresh = state.listed.intersectedWith(freshRange(request, Uid{UINT32_MAX}));
-    fresh.remove(state.delivered);
-    state.delta.fresh = std::move(fresh);
+    settleListed(index);
   } else {
     // With what arrived between STATUS and SELECT: the anchor will be behind it.
     UidSet fresh = freshRange(request, status.uidNext);
@@ -266,61 +218,13 @@ void ImapEndpoint::Reading::settle(std::size_t index) {
       status.messages = request.anchor.messages + std::min(arrived, UINT32_MAX - request.anchor.messages);
     }
   }
-}
-
-void ImapEndpoint::Reading::narrow(ImapSteps& steps) {
-  std::vector<std::size_t> wide;
-  for (std::size_t i = 0; i < requests_.size(); ++i) {
-    State& state = states_[i];
-    if (state.delta.failure || !isSparse(std::get<UidSet>(state.delta.fresh), state.exists)) continue;
-    wide.push_back(i);
-    state.listed = {};
-    steps.add({ImapStep::Kind::Open,
-               i,
-               imap::Select{requests_[i].mailbox->wireName, imap::SelectMode::ReadOnly, {}, {}},
-               {}});
-    steps.add({ImapStep::Kind::Search, i, imap::UidSearch{{}, {}}, {}});
-  }
-  if (wide.empty()) return;
-  steps.run();
-  for (const std::size_t i : wide) {
-    State& state = states_[i];
-    state.delta.fresh = std::get<UidSet>(state.delta.fresh).intersectedWith(state.listed);
-  }
-}
-
-void ImapEndpoint::Reading::askForSkipped(ImapSteps& steps) {
-  // A server that leaves messages out of its answer without a word: they would be below the anchor, and never be asked
-  // for again. What it says is there and did not come is refused, and tried again later.
-  for (std::size_t i = 0; i < requests_.size(); ++i) {
-    State& state = states_[i];
-    UidSet missing = state.wanted;
-    missing.remove(state.delivered);
-    const bool allCame =
-        isFirst(requests_[i]) && uidsOf(requests_[i].skip).empty() && state.delivered.count() >= state.exists;
-    if (missing.empty() || allCame || state.delta.failure) continue;
-    state.listed = {};
-    steps.add({ImapStep::Kind::Open,
-               i,
-               imap::Select{requests_[i].mailbox->wireName, imap::SelectMode::ReadOnly, {}, {}},
-               {}});
-    for (const UidSet& part : missing.chunksOfText(kLongestSet)) {
-      steps.add({ImapStep::Kind::Search, i, imap::UidSearch{imap::UidRange{part}, {}}, {}});
-    }
-  }
-  steps.run();
-  for (std::size_t i = 0; i < requests_.size(); ++i) {
-    UidSet missing = states_[i].wanted;
-    missing.remove(states_[i].delivered);
-    const UidSet there = states_[i].listed.intersectedWith(missing);
-    for (const UidSet::Range& range : there.ranges()) {
-      for (std::uint64_t uid = range.first.value(); uid <= range.last.value(); ++uid) {
-        RemoteMessage message;
-        message.key = Uid{static_cast<std::uint32_t>(uid)};
-        sink_.onRefused(i, message, "the server left it out of its answer");
-      }
-    }
-  }
+  if (!state.hidden) return;
+  // What is shown is taken; what is not may be the very messages that are said to have vanished, or would be uploaded.
+  state.delta.vanished = {};
+  if (!state.delta.incomplete.empty()) return;
+  state.delta.incomplete = "the server says that it holds " + std::to_string(state.hidden->held) +
+                           " messages, and shows " + std::to_string(state.hidden->shown) +
+                           " of them; nothing is removed or uploaded because of that; run again";
 }
 
 std::vector<Delta> ImapEndpoint::Reading::run() {
@@ -329,6 +233,8 @@ std::vector<Delta> ImapEndpoint::Reading::run() {
   try {
     for (std::size_t i = 0; i < requests_.size(); ++i) plan(i, steps);
     steps.run();
+    recount(steps);
+    askForHidden();
     for (std::size_t i = 0; i < requests_.size(); ++i) settle(i);
     narrow(steps);
     askForSkipped(steps);

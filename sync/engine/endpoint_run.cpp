@@ -125,6 +125,9 @@ EndpointReport EndpointRun::finish() {
     job([&](Store& store) { pull_->countQuarantine(store); });
     report_.counts.quarantined += pull_->counts().quarantined;
     absorbPull();
+    for (const MailboxWork& work : pull_->works()) {
+      if (work.remote == nullptr) report_.gone.push_back(work.record.name);
+    }
   }
   tellLimits();
   report_.counts.held = heldByPull_ + heldByPush_ + heldByDeletion_;

@@ -58,6 +58,7 @@ struct EndpointReport {
   std::vector<std::string> notes;          ///< decisions worth telling: "INBOX was renamed ..."
   std::vector<std::string> heldMailboxes;  ///< whose removals the brake holds back
   std::vector<LeftOutMailbox> leftOut;     ///< as they were listed last
+  std::vector<std::string> gone;           ///< mailboxes that it had and does not list any more
   [[nodiscard]] bool complete() const { return problems.empty(); }
 };
 

@@ -99,6 +99,31 @@ def check_mailbox_that_is_no_longer_synced(trial, _):
         assert len(pop.messages) == 3 and "3 messages stay there until imap is known to hold them" in said, said
 
 
+def check_deleted_at_the_source(trial, _):
+    """A mailbox that was deleted at the source after it was migrated leaves nothing to be brought: the migration is complete."""
+    with scripted_imap.Server("LITERAL+ UIDPLUS") as source, scripted_imap.Server("LITERAL+ UIDPLUS") as target:
+        for box, numbers in ((source.mailboxes["INBOX"], range(3)), (source.make("Old"), range(10, 15))):
+            for number in numbers:
+                box.add(scripted_imap.Message(octets(number)))
+        home = trial.home(old=trial.account("imap", "o", "", source.port), new=trial.account("imap", "me", "", target.port))
+        trial.run(home, "migrate", "old", "new")
+        del source.mailboxes["Old"]
+        said = trial.run(home, "migrate", "old", "new", "--final")
+        assert "only at the source" not in said and "Nothing is missing" in said, said
+
+
+def check_removed_at_the_destination(trial, _):
+    """What was removed at the destination is not brought again: nobody is told to run it again for that."""
+    with scripted_imap.Server("LITERAL+ UIDPLUS") as source, scripted_imap.Server("LITERAL+ UIDPLUS") as target:
+        for number in range(3):
+            source.mailboxes["INBOX"].add(scripted_imap.Message(octets(number)))
+        home = trial.home(old=trial.account("imap", "o", "", source.port), new=trial.account("imap", "me", "", target.port))
+        trial.run(home, "migrate", "old", "new")
+        del target.mailboxes["INBOX"].messages[1]
+        said = trial.run(home, "migrate", "old", "new", status=11)
+        assert "running it again as it is brings no more" in said and "to go on" not in said, said
+
+
 def archive(trial, extra=""):
     """Gmail's way: 3 messages in INBOX, and in a view of all mail these and 40 that were archived."""
     source = scripted_imap.Server("LITERAL+ UIDPLUS SPECIAL-USE")
@@ -168,3 +193,61 @@ def check_missing_is_told(trial, _):
             trial.migration(home, "old", "new", status=11)
             trial.migration(home, "old", "new", "--final", status=12)
             del target.hooks[hook]
+
+
+def check_promised_and_not_kept(trial, _):
+    """P1: POP3 deletes only what the destination was seen to have; its answer to APPEND is no proof, also with QRESYNC."""
+    for abilities in ("LITERAL+ UIDPLUS", "LITERAL+ UIDPLUS ENABLE CONDSTORE", "LITERAL+ UIDPLUS ENABLE CONDSTORE QRESYNC"):
+        with scripted_imap.Server(abilities) as target, odd_home.PopServer() as pop:
+            box = target.mailboxes["INBOX"]
+            box.add(scripted_imap.Message(octets(99)))
+            home = trial.home(old=trial.account("pop3", "o", 'leave_on_server = "no"', pop.port), new=trial.account("imap", "me", "", target.port))
+            trial.run(home, "migrate", "old", "new")  # now what INBOX looked like is known
+            pop.messages = [(f"U{number}", octets(number)) for number in range(5)]
+
+            def forget(*_):
+                for subject in {"mail 2", "mail 3"} & set(box.subjects()):
+                    box.expunge(subject)
+
+            target.hooks["APPEND stored"] = forget
+            said = trial.run(home, "migrate", "old", "new", "--final", status=12)
+            assert [name for name, _ in pop.messages] == ["U2", "U3"], (abilities, pop.messages, said)
+            assert "every one of them is at new" not in said and "2 messages stay there until new is known to hold them" in said, said
+            assert box.subjects() == ["mail 0", "mail 1", "mail 4", "mail 99"], box.subjects()
+
+
+def check_hidden_at_the_source(trial, _):
+    """A source that shows fewer messages than it holds is no complete migration, from the first run on; what it shows is taken."""
+    for abilities in ("LITERAL+ UIDPLUS", "LITERAL+ UIDPLUS ESEARCH UNSELECT", "LITERAL+ UIDPLUS ENABLE QRESYNC"):
+        with scripted_imap.Server(abilities) as source, scripted_imap.Server("LITERAL+ UIDPLUS") as target:
+            for number in range(10):
+                source.mailboxes["INBOX"].add(scripted_imap.Message(octets(number)))
+            source.shows_most = 3
+            home = trial.home(old=trial.account("imap", "o", "", source.port), new=trial.account("imap", "me", "", target.port))
+            for _ in range(2):
+                said = trial.run(home, "migrate", "old", "new", "--final", status=75)
+                assert "old INBOX: the server says that it holds 10 messages, and shows 3 of them" in said, said
+                assert "Migration of old to new: Nothing is missing" not in said and "keep the sources" in said, said
+                assert len(target.mailboxes["INBOX"].messages) == 3, said
+            source.shows_most = None
+            said = trial.run(home, "migrate", "old", "new", "--final")
+            assert "Nothing is missing" in said and len(target.mailboxes["INBOX"].messages) == 10, said
+
+
+def check_hidden_at_the_destination(trial, _):
+    """Nothing is uploaded to a mailbox that may hold it already, but does not show it: nothing is there twice."""
+    for abilities in ("LITERAL+ UIDPLUS", "LITERAL+ UIDPLUS UNSELECT", "LITERAL+ UIDPLUS ENABLE QRESYNC"):
+        with scripted_imap.Server("LITERAL+ UIDPLUS") as source, scripted_imap.Server(abilities) as target:
+            for number in range(10):
+                source.mailboxes["INBOX"].add(scripted_imap.Message(octets(number)))
+                target.mailboxes["INBOX"].add(scripted_imap.Message(octets(number)))
+            target.make("Other")
+            target.shows_most = 3
+            home = trial.home(old=trial.account("imap", "o", "", source.port), new=trial.account("imap", "me", "", target.port))
+            for _ in range(2):
+                said = trial.run(home, "migrate", "old", "new", status=75)
+                assert "new INBOX: the server says that it holds 10 messages, and shows 3 of them" in said, said
+                assert len(target.mailboxes["INBOX"].messages) == 10, said
+            target.shows_most = None
+            trial.run(home, "migrate", "old", "new", "--final")
+            assert len(target.mailboxes["INBOX"].messages) == 10

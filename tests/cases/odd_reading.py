@@ -179,6 +179,97 @@ def check_shows_the_newest_only(program):
         assert at.where("m2") == {"near": [], "far": []}, at.held()
 
 
+QRESYNC = "LITERAL+ UIDPLUS MOVE ENABLE QRESYNC"
+
+
+def check_vanished_and_held(program):
+    """6, 12: what a server says has vanished, and still counts, is not removed; what it shows is taken."""
+    with home(program, QRESYNC) as (at, far):
+        far.shows_most = 1
+        far.mailboxes["INBOX"].add(Message(octets("n1")))
+        said = at.sync(75)
+        assert any("VANISHED (EARLIER) 1:3" in line or "VANISHED (EARLIER) 1,2,3" in line for line in far.transcript), far.transcript
+        assert "the server says that it holds 4 messages, and shows 1 of them" in said, said
+        assert all(at.where(one) == {"near": ["INBOX"], "far": ["INBOX"]} for one in ("m1", "m2", "m3", "n1")), at.held()
+        at.settled(75, "shows 1 of them")
+        far.shows_most = None
+        far.mailboxes["INBOX"].expunge("m2")
+        at.sync()
+        at.settled()
+        assert at.where("m2") == {"near": [], "far": []}, at.held()
+
+
+def check_vanished_untold(program):
+    """6: QRESYNC that forgets to tell what vanished does not add up: all are listed, else nothing is."""
+    with home(program, QRESYNC) as (at, far):
+        inbox = far.mailboxes["INBOX"]
+        gone = inbox.uid("m2")
+        inbox.expunge("m2")
+        inbox.look(sorted(inbox.messages))
+        del inbox.changed[gone]
+        inbox.add(Message(octets("n1")))
+        at.sync()
+        assert sum(" UID SEARCH " in line for line in far.transcript) == 1, far.transcript
+        assert at.where("m2") == {"near": [], "far": []}, at.held()
+        inbox.expunge("m1")
+        inbox.add(Message(octets("n2")))
+        at.add("n3")
+        at.sync()
+        assert not any(" UID SEARCH " in line for line in far.transcript), far.transcript
+        at.settled()
+        assert set(at.server("far")["INBOX"]) == {"m3", "n1", "n2", "n3"}, at.held()
+
+
+def check_vanished_and_listed(program):
+    """6: what QRESYNC says has vanished, and the list shows that it is there, is not removed."""
+    with home(program, QRESYNC) as (at, far):
+        far.mailboxes["INBOX"].add(Message(octets("n1")))
+        far.once("EXAMINE", lambda session, _: session.say("* VANISHED (EARLIER) 2"))
+        at.sync()
+        assert any(line == "S: * VANISHED (EARLIER) 2" for line in far.transcript), far.transcript
+        at.settled()
+        assert set(at.server("far")["INBOX"]) == set(at.maildir()["INBOX"]) == {"m1", "m2", "m3", "n1"}, at.held()
+
+
+def check_hidden_where_nothing_is_listed(program):
+    """6: with CONDSTORE, a changed flag lists no UIDs: that a mailbox shows less than it holds is seen all the same."""
+    with home(program, "LITERAL+ UIDPLUS MOVE ENABLE CONDSTORE") as (at, far):
+        inbox = far.mailboxes["INBOX"]
+        inbox.messages[inbox.uid("m3")].flags.add("\\Seen")
+        far.shows_most = 1
+        said = at.sync(75)
+        assert "the server says that it holds 3 messages, and shows 1 of them" in said, said
+        assert not any("SEARCH" in line for line in far.transcript), far.transcript
+        at.add("n1")
+        at.run("sync", status=75)
+        assert not at.sent["far"], at.sent
+        far.shows_most = None
+        at.sync()
+        at.settled()
+        assert at.where("m1") == at.where("n1") == {"near": ["INBOX"], "far": ["INBOX"]}, at.held()
+
+
+def check_gone_between_status_and_opening(program):
+    """A message that another client expunges between STATUS and EXAMINE is removed: nothing is hidden, no run fails."""
+    for abilities in ("LITERAL+ UIDPLUS MOVE", "LITERAL+ UIDPLUS MOVE UNSELECT", QRESYNC):
+        with home(program, abilities) as (at, far):
+            inbox = far.mailboxes["INBOX"]
+
+            def gone(_, words):
+                if words[0] == b"INBOX" and "m1" in inbox.subjects():
+                    inbox.expunge("m1")
+
+            inbox.add(Message(octets("n1")))
+            far.hooks["EXAMINE"] = gone
+            at.sync()
+            asked = [line for line in far.transcript if " STATUS INBOX " in line and line.startswith("C:")]
+            assert len(asked) == 2, far.transcript
+            at.sync()
+            at.settled()
+            assert at.where("m1") == {"near": [], "far": []}, at.held()
+            assert at.where("n1") == {"near": ["INBOX"], "far": ["INBOX"]}, at.held()
+
+
 def check_unlisted(program):
     """12: a mailbox that LIST leaves out, and STATUS knows, may have got what is missing elsewhere: nothing is removed."""
     with home(program) as (at, far):

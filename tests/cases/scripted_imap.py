@@ -33,6 +33,7 @@ class Message:
 class Mailbox:
     def __init__(self, validity):
         self.validity, self.next, self.messages = validity, 1, {}
+        self.modseq, self.changed, self.shown = 1, {}, {}  # RFC 7162; by UID, those that are gone, too
 
     def add(self, message):
         self.messages[self.next] = message
@@ -44,6 +45,15 @@ class Mailbox:
 
     def expunge(self, subject):
         del self.messages[self.uid(subject)]
+
+    def look(self, view):
+        """HIGHESTMODSEQ: what is shown otherwise than at the last look has changed, or vanished, with the next one."""
+        shown = {uid: frozenset(self.messages[uid].flags) for uid in view}
+        news = [uid for uid in shown | self.shown if shown.get(uid) != self.shown.get(uid)]
+        self.modseq += bool(news)
+        self.changed.update(dict.fromkeys(news, self.modseq))
+        self.shown = shown
+        return self.modseq
 
     def subjects(self):
         return sorted(message.subject() for message in self.messages.values())
@@ -130,6 +140,7 @@ class Session:
         self.server, self.reader, self.writer = server, reader, writer
         self.name = self.view = None  # the mailbox that is selected, and its UIDs as the client knows them
         self.passed = 0  # messages, either way
+        self.resyncs = False  # QRESYNC was enabled
 
     def say(self, text, data=b"", after=b""):
         line = text.encode() + data + after
@@ -245,7 +256,7 @@ class Session:
         if box is None:
             return
         for uid in [uid for uid in self.view if uid not in box.messages]:
-            self.say(f"* {self.view.index(uid) + 1} EXPUNGE")
+            self.say(f"* VANISHED {uid}" if self.resyncs else f"* {self.view.index(uid) + 1} EXPUNGE")
             self.view.remove(uid)
         fresh = [uid for uid in sorted(box.messages) if uid > max(self.view, default=0)]
         if fresh:
@@ -292,6 +303,10 @@ class Session:
 
     do_close = do_unselect
 
+    def do_enable(self, *words):
+        self.resyncs = b"QRESYNC" in words
+        self.say("* ENABLED " + " ".join(word.decode() for word in words))
+
     def do_list(self, *words):
         pattern = re.escape(words[1].decode()).replace("\\*", ".*").replace("%", "[^/]*")
         for name in list(self.server.mailboxes):
@@ -301,20 +316,38 @@ class Session:
     def do_status(self, name, items):
         box = self.box(name)
         facts = {"MESSAGES": len(box.messages), "UIDNEXT": box.next, "UIDVALIDITY": box.validity, "RECENT": 0, "UNSEEN": 0,
-                 "APPENDLIMIT": self.server.append_limit}
+                 "APPENDLIMIT": self.server.append_limit, "HIGHESTMODSEQ": box.look(self.shown(box))}
         told = " ".join(f"{item.decode()} {facts[item.decode()]}" for item in items if item.decode() in facts)
         self.say(f'* STATUS "{name.decode()}" ({told})')
 
-    def do_select(self, name, *_, mode="READ-WRITE"):
+    def shown(self, box):
+        return sorted(box.messages)[-(self.server.shows_most or 0):]
+
+    def tell_changes(self, box, since):
+        """What QRESYNC tells of a mailbox that is opened."""
+        news = [uid for uid, modseq in sorted(box.changed.items()) if modseq > since]
+        gone = [uid for uid in news if uid not in self.view]
+        if gone:
+            self.say("* VANISHED (EARLIER) " + ",".join(map(str, gone)))
+        for uid in [uid for uid in news if uid in self.view]:
+            flags = " ".join(sorted(box.messages[uid].flags))
+            self.say(f"* {self.view.index(uid) + 1} FETCH (UID {uid} FLAGS ({flags}) MODSEQ ({box.changed[uid]}))")
+
+    def do_select(self, name, *words, mode="READ-WRITE"):
         self.name = None
         box = self.box(name)
-        self.name, self.view = name.decode(), sorted(box.messages)[-(self.server.shows_most or 0):]
+        self.name, self.view = name.decode(), self.shown(box)
         mode = "READ-ONLY" if self.name in self.server.read_only else mode
         permanent = " ".join(self.server.permanent) if mode == "READ-WRITE" else ""
         self.say(f"* FLAGS ({' '.join(SYSTEM_FLAGS)})")
         self.say(f"* {len(self.view)} EXISTS")
         for code in (f"PERMANENTFLAGS ({permanent})", f"UIDVALIDITY {box.validity}", f"UIDNEXT {box.next}"):
             self.say(f"* OK [{code}] told")
+        if self.server.has("QRESYNC") or self.server.has("CONDSTORE"):
+            self.say(f"* OK [HIGHESTMODSEQ {box.look(self.view)}] told")
+            known = words[0][1] if self.resyncs and words and words[0][0] == b"QRESYNC" else None
+            if known and int(known[0]) == box.validity:
+                self.tell_changes(box, int(known[1]))
         return f"OK [{mode}] selected"
 
     def do_examine(self, *words):
