@@ -368,16 +368,17 @@ void EndpointPush::planRemoval(const Entry& entry, const Pair& pair) {
 
 void EndpointPush::keepToBudget(Store& store) {
   if (!settings_.uploadBudget) return;
-  std::unordered_set<EntryId> refused;
-  for (const mailstore::WaitingRow& row : store.backlog().waiting(endpoint_.id)) {
-    if (row.kind == WaitKind::Refused) refused.insert(row.entry);
+  std::unordered_map<EntryId, mailstore::WaitingRow> refused;
+  for (mailstore::WaitingRow& row : store.backlog().waiting(endpoint_.id)) {
+    if (row.kind == WaitKind::Refused) refused.emplace(row.entry, std::move(row));
   }
   std::vector<plan::Load> loads;
   for (const PlaceWork& place : work_.places) {
     // What is beyond its limit costs nothing: it is refused before the first octet goes out.
     const std::uint64_t most = appendLimit(place).value_or(UINT64_MAX);
     for (const UploadItem& item : place.uploads) {
-      loads.push_back({item.size > most ? 0 : item.size, refused.contains(item.entry)});
+      loads.push_back({item.size > most ? 0 : item.size});
+      if (refused.contains(item.entry)) loads.back().refused = refused[item.entry].nextTry;
     }
   }
   const std::vector<bool> fits = plan::fitting(loads, *settings_.uploadBudget);
@@ -389,6 +390,8 @@ void EndpointPush::keepToBudget(Store& store) {
       ++leftover_.messages;
       leftover_.octets += item.size;
       wait(item.entry, WaitKind::Retry, "the day's budget of uploads there is used up");
+      // It was not tried: that it was refused stays known, or it would keep others waiting.
+      if (refused.contains(item.entry)) waits_.back() = refused[item.entry];
       return true;
     });
   }

@@ -10,8 +10,11 @@ std::vector<bool> fitting(std::span<const Load> loads, const DayBudget& budget) 
   std::uint64_t left = budget.left();
   const auto tooLarge = [&](const Load& load) { return load.size + kMessageOverhead > left; };
   auto alone =
-      std::find_if(loads.begin(), loads.end(), [&](const Load& load) { return tooLarge(load) && !load.refusedBefore; });
-  if (alone == loads.end() && std::all_of(loads.begin(), loads.end(), tooLarge)) alone = loads.begin();
+      std::find_if(loads.begin(), loads.end(), [&](const Load& load) { return tooLarge(load) && !load.refused; });
+  if (alone == loads.end() && std::all_of(loads.begin(), loads.end(), tooLarge)) {
+    const auto isLongerAgo = [](const Load& a, const Load& b) { return a.refused < b.refused; };
+    alone = std::min_element(loads.begin(), loads.end(), isLongerAgo);
+  }
   if (!budget.touched && alone != loads.end()) {
     out[static_cast<std::size_t>(alone - loads.begin())] = true;
     return out;

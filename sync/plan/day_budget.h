@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -22,13 +23,15 @@ inline constexpr std::uint64_t kMessageOverhead = 400;
 
 /// A message that is to go.
 struct Load {
-  std::uint64_t size = 0;      ///< octets
-  bool refusedBefore = false;  ///< it may be for nothing that others wait for it
+  std::uint64_t size = 0;  ///< octets
+  /// By when it was refused last, of several: the smallest is the one of longest ago. None: it never was. It may be for
+  /// nothing that others wait for it.
+  std::optional<std::int64_t> refused = std::nullopt;
 };
 
 /// For each message whether it goes today, first come, first served; a smaller one goes though one before it does not
 /// fit. One that does not fit though nothing went before on this day goes then, alone: otherwise it never would. One
-/// that was refused before does so only when nothing else could go.
+/// that was refused before does so only when nothing else could go; of several, the one that was refused longest ago.
 std::vector<bool> fitting(std::span<const Load> loads, const DayBudget& budget);
 std::vector<bool> fitting(std::span<const std::uint64_t> sizes, const DayBudget& budget);
 

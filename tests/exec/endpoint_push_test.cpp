@@ -58,6 +58,39 @@ TEST_CASE("what the endpoint says it will not take costs nothing of the day's bu
   CHECK(trial.push() == Asked{"append to INBOX", "append to INBOX", "append to INBOX"});
 }
 
+TEST_CASE(
+    "messages that were refused take turns where a day's budget has room for none of them, and keep nobody waiting",
+    "[exec][push][budget]") {
+  PushTrial trial;
+  trial.pullA(2);
+  trial.endpoint.refusal =
+      mailstore::Error(mailstore::ErrorKind::Protocol, mailstore::Scope::Message, mailstore::Retry::Never, "no");
+  CHECK(trial.push().size() == 2);
+  trial.settings.uploadBudget = plan::DayBudget{mailText("m1").size() + plan::kMessageOverhead - 1, 0, false};
+  std::vector<EntryId> tried;
+  for (int day = 0; day < 3; ++day) {
+    CAPTURE(day);
+    trial.settings.now += 49 * 3600;
+    CHECK(trial.push() == Asked{"append to INBOX"});
+    for (const mailstore::WaitingRow& row : trial.waiting()) {
+      CHECK(row.kind == mailstore::WaitKind::Refused);
+      if (row.nextTry > trial.settings.now) tried.push_back(row.entry);
+    }
+  }
+  REQUIRE(tried.size() == 3);
+  CHECK(tried[0] != tried[1]);
+  CHECK(tried[0] == tried[2]);
+  trial.settings.now += 49 * 3600;
+  trial.endpoint.refusal.reset();
+  trial.change([&](mailstore::Store& store) {
+    const auto inbox = store.mailboxes().findByName(store.mailboxes().ensureBraid("home"), "INBOX");
+    store.entries().add(inbox->id, store.messages().add(prepared(store, mailText("s"))), {}, {});
+  });
+  CHECK(trial.push() == Asked{"append to INBOX"});
+  CHECK(trial.counts.uploaded == 1);
+  CHECK(trial.waiting().size() == 2);
+}
+
 TEST_CASE("changed flags are stored as deltas, grouped by what they change", "[exec][push]") {
   PushTrial trial;
   trial.pullA(3);

@@ -2,6 +2,8 @@
 
 #include "tests/support/catch.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <limits>
 #include <string>
 #include <vector>
@@ -52,9 +54,21 @@ TEST_CASE("messages go as long as the day's budget lasts", "[plan][budget]") {
 TEST_CASE("what was refused before keeps nobody waiting", "[plan][budget]") {
   const DayBudget fresh{10'000, 0, false};
   const auto goes = [&](const std::vector<Load>& loads) { return fitting(loads, fresh); };
-  CHECK(goes({{1000}, {20'000, true}, {1000}}) == std::vector<bool>{true, false, true});
-  CHECK(goes({{20'000, true}, {30'000}}) == std::vector<bool>{false, true});
-  CHECK(goes({{20'000, true}}) == std::vector<bool>{true});
+  CHECK(goes({{1000}, {20'000, 1}, {1000}}) == std::vector<bool>{true, false, true});
+  CHECK(goes({{20'000, 1}, {30'000}}) == std::vector<bool>{false, true});
+  CHECK(goes({{20'000, 1}}) == std::vector<bool>{true});
+}
+
+TEST_CASE("of messages that were refused before, the one that was refused longest ago is tried", "[plan][budget]") {
+  std::vector<Load> loads{{20'000, 7}, {30'000, 5}, {40'000, 6}};
+  std::vector<std::size_t> tried;
+  for (std::int64_t day = 8; day < 12; ++day) {
+    const std::vector<bool> goes = fitting(loads, {10'000, 0, false});
+    REQUIRE(std::count(goes.begin(), goes.end(), true) == 1);
+    tried.push_back(static_cast<std::size_t>(std::find(goes.begin(), goes.end(), true) - goes.begin()));
+    loads[tried.back()].refused = day;
+  }
+  CHECK(tried == std::vector<std::size_t>{1, 2, 0, 1});
 }
 
 TEST_CASE("no more than what is left goes on a day", "[plan][budget]") {
