@@ -62,6 +62,7 @@ std::uint64_t differentMessages(Store& store, const std::vector<EndpointMailbox>
 void count(Store& store, const std::vector<EndpointMailbox>& mailboxes, const EndpointReport& report, Source& source) {
   const std::uint64_t deleted = report.counts.removedThere;
   std::uint64_t notTakenInView = 0;
+  std::uint64_t copies = 0;
   for (const EndpointMailbox& mailbox : mailboxes) {
     if (std::find(report.gone.begin(), report.gone.end(), mailbox.name) != report.gone.end()) continue;
     const std::uint64_t taken = store.pairs().count(mailbox.id);
@@ -70,6 +71,7 @@ void count(Store& store, const std::vector<EndpointMailbox>& mailboxes, const En
     const std::uint64_t rest = there - std::min(taken, there);
     source.leftThere += there;
     source.notTaken += rest;
+    copies += taken + rest;
     if (!isApart(store, mailbox)) notTakenInView += rest;
     const auto in = store.mailboxes().find(mailbox.mailbox);
     source.hasArchive = source.hasArchive || (in && in->role == Role::Archive);
@@ -79,6 +81,7 @@ void count(Store& store, const std::vector<EndpointMailbox>& mailboxes, const En
   }
   if (std::none_of(source.leftOut.begin(), source.leftOut.end(), isViewOfAll)) return;
   source.onlyInView = onlyInView(source.leftOut, differentMessages(store, mailboxes) + notTakenInView);
+  source.isViewGuessed = mayRepeat(source.leftOut, copies);
   source.leftThere += source.onlyInView.value_or(0);
 }
 

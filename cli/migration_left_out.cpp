@@ -52,10 +52,12 @@ std::string lineOf(const Source& source, const LeftOutMailbox& mailbox) {
   std::string out = harmlessLine(source.name) + ": " + quoted(mailbox.name) + ", with " + count + ", is not taken: ";
   if (!isViewOfAll(mailbox)) return out + harmlessLine(mailbox.reason);
   out += "it is a view of all mail";
-  if (!source.onlyInView) return out + ", and may have more than the mailboxes" + howToTake(source, mailbox);
+  if (!source.onlyInView) return out + ", and may have mail that is in no mailbox" + howToTake(source, mailbox);
   if (*source.onlyInView == 0) return out + ", and has no more than the mailboxes";
-  return out + ", but has " + grouped(*source.onlyInView) +
-         " more than the mailboxes that are taken (archived mail, say)" + howToTake(source, mailbox);
+  out += (source.isViewGuessed ? ", and may have " : ", but has ") + grouped(*source.onlyInView) +
+         " more than the mailboxes that are taken (archived mail, say)";
+  if (source.isViewGuessed) out += ", unless it shows the junk, the trash, or copies once for each mailbox";
+  return out + howToTake(source, mailbox);
 }
 
 std::string_view whyName(LeftOutMailbox::Why why) {
@@ -79,8 +81,13 @@ bool isViewOfAll(const LeftOutMailbox& mailbox) {
 std::optional<std::uint64_t> onlyInView(const std::vector<LeftOutMailbox>& leftOut, std::uint64_t taken) {
   const auto view = std::find_if(leftOut.begin(), leftOut.end(), isViewOfAll);
   if (view == leftOut.end()) return 0;
-  if (!view->messages) return std::nullopt;
-  return *view->messages - std::min(*view->messages, taken);
+  if (!view->messages || *view->messages < taken) return std::nullopt;
+  return *view->messages - taken;
+}
+
+bool mayRepeat(const std::vector<LeftOutMailbox>& leftOut, std::uint64_t copies) {
+  const auto view = std::find_if(leftOut.begin(), leftOut.end(), isViewOfAll);
+  return view != leftOut.end() && view->messages && *view->messages <= copies;
 }
 
 std::vector<std::string> leftOutLines(const Source& source) {

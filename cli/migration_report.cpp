@@ -147,6 +147,13 @@ bool Migration::mayBringMore() const {
   });
 }
 
+bool Migration::isUnknown() const {
+  const auto isTaken = [](const Source& source) {
+    return source.notTaken == 0 && (!source.onlyInView || *source.onlyInView == 0 || source.isViewGuessed);
+  };
+  return !isAllTaken() && missing() == 0 && std::all_of(sources.begin(), sources.end(), isTaken);
+}
+
 bool Migration::isWhole() const {
   return missing() == 0 && isAllTaken();
 }
@@ -168,6 +175,8 @@ std::string shortfallOf(const RunReport& report, const Migration& migration) {
   for (const Source& source : migration.sources) sources += (sources.empty() ? "" : ", ") + source.name;
   if (endOf(report) == RunEnd::CutShort) return "The run before the comparison was not complete";
   if (migration.isFinal ? migration.isWhole() : migration.isAllTaken()) return {};
+  if (migration.isUnknown())
+    return "It is not known whether all mail of " + sources + " is at " + migration.destination;
   return "Not all mail of " + sources + " is at " + migration.destination;
 }
 
@@ -215,8 +224,10 @@ std::vector<std::string> migrationLines(const RunReport& report, const Migration
   if (all) {
     addAdvice(migration, lines);
   } else {
-    lines.push_back("the migration is not complete: keep the sources; when what is said here is mended, run again: " +
-                    command(migration) + " --final");
+    const std::string verdict =
+        migration.isUnknown() ? "it is not known whether the migration is complete" : "the migration is not complete";
+    lines.push_back(verdict + ": keep the sources; when what is said here is mended, run again: " + command(migration) +
+                    " --final");
   }
   return lines;
 }

@@ -24,8 +24,9 @@ struct Migration {
     std::uint64_t notTaken = 0;   ///< of these, which the store has not: left out by the configuration, or quarantined
     /// Mailboxes that hold mail and were not taken; what a view shows is in leftThere where it is nowhere else.
     std::vector<sync::engine::LeftOutMailbox> leftOut;
-    /// Messages that a view of all mail has beyond those of the mailboxes; none: it does not tell how many it has.
+    /// Messages that a view of all mail has beyond those of the mailboxes; none: its number does not tell.
     std::optional<std::uint64_t> onlyInView = 0;
+    bool isViewGuessed = false;              ///< they may also be junk, or copies, that it shows
     std::vector<std::string> mailboxes;      ///< the patterns of its configuration
     std::map<std::string, std::string> map;  ///< likewise
     bool hasArchive = false;                 ///< one of its mailboxes is the archive
@@ -44,6 +45,8 @@ struct Migration {
   [[nodiscard]] bool isWhole() const;
   /// Whether running it again as it is may bring what is not there.
   [[nodiscard]] bool mayBringMore() const;
+  /// All that is known is at the destination, but a view of all mail may have more.
+  [[nodiscard]] bool isUnknown() const;
   /// Messages that were taken and are not at the destination.
   [[nodiscard]] std::uint64_t missing() const;
 };
