@@ -64,6 +64,30 @@ std::string balanceLine(const Source& source, const std::string& destination, Ru
          " more are only at the source, left out by its max_size, max_age or max_messages, or quarantined";
 }
 
+/// Instead of running it again, with what is not there; status names the command that accepts a removal.
+std::string whatHelps(const Migration& migration) {
+  std::string out;
+  std::string limited;
+  bool isViewOpen = false;
+  const auto add = [&out](const std::string& text) { out += (out.empty() ? ": " : "; ") + text; };
+  const auto isGone = [](const Source& source) { return source.balance.gone > 0; };
+  if (std::any_of(migration.sources.begin(), migration.sources.end(), isGone)) {
+    add("what was removed at " + harmlessLine(migration.destination) +
+        " is not put there again; `mailbraid status` says how to accept that, after which `mailbraid restore` brings "
+        "back"
+        " what is wanted");
+  }
+  for (const Source& source : migration.sources) {
+    if (source.notTaken > 0)
+      limited += (limited.empty() ? "" : ", ") + ("[endpoint." + harmlessLine(source.name) + "]");
+    isViewOpen = isViewOpen || source.onlyInView != 0;
+  }
+  if (!limited.empty())
+    add("what is left out is taken when max_size, max_age or max_messages below " + limited + " let it");
+  if (isViewOpen) add("take the view of all mail, or leave it out by its name");
+  return out;
+}
+
 std::string command(const Migration& migration) {
   std::string out = "mailbraid migrate";
   for (const Source& source : migration.sources) out += " " + shellQuoted(source.name);
@@ -216,8 +240,7 @@ std::vector<std::string> migrationLines(const RunReport& report, const Migration
   if (!migration.isFinal) {
     const bool goesOn = exitCodeOf(report) != ExitCode::Complete || migration.mayBringMore();
     lines.push_back(goesOn ? "run it again to go on; what is there already is not touched: " + command(migration)
-                           : "running it again as it is brings no more: what was removed at " + destination +
-                                 " is not put there again, and what is left out needs another configuration");
+                           : "running it again as it is brings no more" + whatHelps(migration));
     return lines;
   }
   lines.push_back("the final run took " + elapsedText(report.seconds));

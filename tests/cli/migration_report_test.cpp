@@ -102,6 +102,26 @@ TEST_CASE("`status` is named only for what it lists", "[cli][migration]") {
   CHECK_FALSE(contains(joined(migrationLines(runWith(), migrationOf(source))), "status"));
 }
 
+TEST_CASE("where running it again brings no more, what helps instead is named, and nothing that is not so",
+          "[cli][migration]") {
+  const auto lastLine = [](const Source& source) { return migrationLines(runWith(), migrationOf(source)).back(); };
+  Source source = sourceWith(5, 4);
+  source.balance.gone = 1;
+  CHECK(lastLine(source) ==
+        "running it again as it is brings no more: what was removed at new is not put there again; `mailbraid status` "
+        "says how to accept that, after which `mailbraid restore` brings back what is wanted");
+  source = sourceWith(5, 5);
+  source.notTaken = 3;
+  CHECK(lastLine(source) ==
+        "running it again as it is brings no more: what is left out is taken when max_size, max_age or max_messages "
+        "below [endpoint.old] let it");
+  source = sourceWith(5, 5);
+  source.onlyInView = 2;
+  CHECK(lastLine(source) ==
+        "running it again as it is brings no more: take the view of all mail, or leave it out by its name");
+  CHECK(contains(lastLine(sourceWith(5, 4)), "run it again to go on"));
+}
+
 TEST_CASE("what a view of all mail has beyond the mailboxes counts", "[cli][migration]") {
   const LeftOutMailbox all{"[Gmail]/All Mail", Role::All, 43, Why::View, "it is a view"};
   const LeftOutMailbox starred{"[Gmail]/Starred", Role::Flagged, 50, Why::View, "it is a view"};
