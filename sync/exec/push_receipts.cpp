@@ -240,8 +240,7 @@ void UploadReceipts::onAppended(std::size_t index, std::uint64_t token, const st
   });
 }
 
-/// Another endpoint may have brought what the octets were before a repair while they were on their way.
-void UploadReceipts::noteIfSuperseded(Store& store, const UploadItem& item) {
+void PushReceipts::noteIfSuperseded(Store& store, const UploadItem& item) {
   const std::optional<mailstore::Entry> now = store.entries().find(item.entry);
   if (!now || now->message == item.message) return;
   for (const mailstore::Messages::Alias& alias :

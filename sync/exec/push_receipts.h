@@ -48,6 +48,8 @@ class PushReceipts : public endpoint::PushSink {
   /// The entry becomes a tombstone when no endpoint has its message any more, but in its trash.
   void buryIfGone(mailstore::Store& store, mailstore::EntryId entry);
   void uploaded(mailstore::EntryId entry) { push_.uploaded_.insert(entry); }
+  /// Another endpoint may have brought what the octets were before a repair while they were on their way.
+  void noteIfSuperseded(mailstore::Store& store, const UploadItem& item);
   void sent(mailstore::EntryId entry, const SentMessage& message) { push_.sent_.insert_or_assign(entry, message); }
   /// A message that was to go is marked as deleted, since the endpoint cannot expunge single messages.
   void onlyMarked(const std::string& place);
@@ -140,7 +142,6 @@ class UploadReceipts final : public PushReceipts {
   void onAppendRefused(std::size_t index, std::uint64_t token, const mailstore::Error& error) override;
 
  private:
-  void noteIfSuperseded(mailstore::Store& store, const UploadItem& item);
   const std::vector<std::size_t>& places_;
 };
 
