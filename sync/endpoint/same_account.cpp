@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <vector>
 
 namespace mailbraid::sync::endpoint {
 namespace {
@@ -19,7 +20,7 @@ struct ProviderDomain {
   std::string_view provider;
 };
 constexpr std::string_view kGmail = "gmail";
-constexpr std::array<ProviderDomain, 34> kProviderDomains{{
+constexpr std::array<ProviderDomain, 37> kProviderDomains{{
     {"gmail.com", kGmail},
     {"googlemail.com", kGmail},
     {"outlook.com", "microsoft"},
@@ -52,6 +53,9 @@ constexpr std::array<ProviderDomain, 34> kProviderDomains{{
     {"wanadoo.fr", "orange"},
     {"yandex.ru", "yandex"},
     {"yandex.com", "yandex"},
+    {"yandex.by", "yandex"},
+    {"yandex.kz", "yandex"},
+    {"yandex.ua", "yandex"},
     {"fastmail.com", "fastmail"},
     {"messagingengine.com", "fastmail"},
 }};
@@ -61,11 +65,14 @@ struct AddressDomain {
   std::string_view domain;
   std::string_view first;
 };
-constexpr std::array<AddressDomain, 5> kAddressDomains{{
+constexpr std::array<AddressDomain, 8> kAddressDomains{{
     {"googlemail.com", "gmail.com"},
     {"me.com", "icloud.com"},
     {"mac.com", "icloud.com"},
     {"yandex.com", "yandex.ru"},
+    {"yandex.by", "yandex.ru"},
+    {"yandex.kz", "yandex.ru"},
+    {"yandex.ua", "yandex.ru"},
     {"ya.ru", "yandex.ru"},
 }};
 
@@ -126,14 +133,8 @@ struct User {
   std::string domain;  ///< empty: not said
 };
 
-User userOf(const EndpointSettings& settings, std::string_view provider) {
-  constexpr std::string_view kRecent = "recent:";  // Gmail's POP3: the last 30 days of the same account
-  constexpr std::string_view kSeparators = "@%+";  // Courier, cPanel and others take the last two for the first
-  std::string text = inSmallLetters(settings.user);
-  if (text.starts_with(kRecent)) text.erase(0, kRecent.size());
-  std::size_t at = text.rfind('@');
-  if (at == std::string::npos) at = text.find_last_of(kSeparators);
-  User out{text.substr(0, at), at == std::string::npos ? std::string() : text.substr(at + 1)};
+User knownAs(std::string_view local, std::string_view domain, std::string_view provider) {
+  User out{std::string(local), std::string(domain)};
   const auto other = std::find_if(kAddressDomains.begin(), kAddressDomains.end(),
                                   [&](const AddressDomain& one) { return one.domain == out.domain; });
   if (other != kAddressDomains.end()) out.domain = other->first;
@@ -142,11 +143,36 @@ User userOf(const EndpointSettings& settings, std::string_view provider) {
   return out;
 }
 
+/// All that a user's name may mean: "a+b" is a user of that name, or, to some servers, a@b.
+std::vector<User> readingsOf(const EndpointSettings& settings, std::string_view provider) {
+  constexpr std::string_view kRecent = "recent:";  // Gmail's POP3: the last 30 days of the same account
+  constexpr std::string_view kOthers = "%+\\";     // Courier, cPanel and others take them for the @
+  const std::string small = inSmallLetters(settings.user);
+  std::string_view text = small;
+  if (text.starts_with(kRecent)) text.remove_prefix(kRecent.size());
+  const std::size_t at = text.rfind('@');
+  if (at != std::string_view::npos) return {knownAs(text.substr(0, at), text.substr(at + 1), provider)};
+  std::vector<User> out{knownAs(text, {}, provider)};
+  for (const char separator : kOthers) {
+    const std::size_t where = text.rfind(separator);
+    if (where == std::string_view::npos) continue;
+    out.push_back(knownAs(text.substr(0, where), text.substr(where + 1), provider));
+    // Exchange's DOMAIN\user: the short name of a domain says nothing of its long one.
+    if (separator == '\\') out.push_back(knownAs(text.substr(where + 1), {}, provider));
+  }
+  return out;
+}
+
 bool maybeSameUser(const EndpointSettings& left, const EndpointSettings& right, std::string_view provider) {
-  const User one = userOf(left, provider);
-  const User other = userOf(right, provider);
-  const bool maybeOneDomain = one.domain.empty() || other.domain.empty() || one.domain == other.domain;
-  return one.local == other.local && maybeOneDomain;
+  const std::vector<User> others = readingsOf(right, provider);
+  const auto maybeAnyOf = [&](const User& one) {
+    return std::any_of(others.begin(), others.end(), [&](const User& other) {
+      const bool maybeOneDomain = one.domain.empty() || other.domain.empty() || one.domain == other.domain;
+      return one.local == other.local && maybeOneDomain;
+    });
+  };
+  const std::vector<User> users = readingsOf(left, provider);
+  return std::any_of(users.begin(), users.end(), maybeAnyOf);
 }
 
 bool isServer(const EndpointSettings& one) {

@@ -46,6 +46,11 @@ constexpr Pair kOneAccount[] = {
     {"me", "192.0.2.1", "me", "192.0.2.1"},
     {"me%example.org", "mail.example.org", "me@example.org", "mail.example.org"},
     {"me+example.org", "mail.example.org", "me@example.org", "mail.example.org"},
+    {"me\\example.org", "mail.example.org", "me@example.org", "mail.example.org"},
+    {"EXAMPLE\\me", "mail.example.org", "me@example.org", "mail.example.org"},
+    {"first+last", "mail.example.org", "first+last@example.org", "mail.example.org"},
+    {"first%last", "mail.example.org", "first%last", "mail.example.org"},
+    {"me@yandex.kz", "pop.yandex.ru", "me@yandex.ru", "imap.yandex.kz"},
 };
 
 constexpr Pair kTwoAccounts[] = {
@@ -60,6 +65,8 @@ constexpr Pair kTwoAccounts[] = {
     {"m.e", "mail.example.org", "me", "mail.example.org"},
     {"m.e@a.example", "imap.gmail.com", "me@a.example", "imap.gmail.com"},  // organisations' addresses have their dots
     {"recent", "mail.example.org", "me", "mail.example.org"},
+    {"me+a.example", "mail.example.org", "me+b.example", "mail.example.org"},
+    {"me+lists@example.org", "mail.example.org", "me@example.org", "mail.example.org"},
     {"me", "192.0.2.1", "me", "192.0.2.2"},
     {"me", "2001:db8::1", "me", "2001:db8::2"},
     {"me", "127.example.org", "me", "localhost"},
