@@ -24,9 +24,10 @@ bool isSameEndpoint(const EndpointSettings& left, const EndpointSettings& right)
   return left.name == right.name || endpoint::maybeSameEndpoint(left, right);
 }
 
-/// For who has two accounts "me" and "me@example.org" at one server.
+/// For who has two accounts "me" and "me@example.org" at one server. Where both say a domain there is no more to say.
 std::string howToTellApart(const EndpointSettings& left, const EndpointSettings& right) {
-  if (left.name == right.name || left.user == right.user) return {};
+  const auto saysDomain = [](const EndpointSettings& one) { return one.user.find('@') != std::string::npos; };
+  if (left.name == right.name || left.user == right.user || (saysDomain(left) && saysDomain(right))) return {};
   return "; if they are two, write the \"user\" of both with its domain";
 }
 

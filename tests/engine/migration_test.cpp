@@ -100,6 +100,21 @@ TEST_CASE("a destination that is the source under another name of its host is re
   CHECK(refusal({source}, destination).empty());
 }
 
+TEST_CASE("a refused migration advises a user's domain only where one is not said", "[engine][migration]") {
+  EndpointSettings source = account(EndpointType::Imap, "old");
+  source.server.host = "imap.gmail.com";
+  source.user = "m.e@gmail.com";
+  EndpointSettings destination = account(EndpointType::Imap, "new");
+  destination.server.host = "imap.gmail.com";
+  destination.user = "me@gmail.com";
+  CHECK(refusal({source}, destination).ends_with("a migration needs two different ones"));
+  source.user = "m.e";
+  CHECK(refusal({source}, destination).find("with its domain") != std::string::npos);
+  source.user = "j.doe@company.example";
+  destination.user = "jdoe@company.example";
+  CHECK(refusal({source}, destination).empty());
+}
+
 TEST_CASE("a migration that makes no sense is refused", "[engine][migration]") {
   const EndpointSettings old = account(EndpointType::Imap, "old");
   EndpointSettings twin = account(EndpointType::Imap, "new");
