@@ -85,7 +85,7 @@ bool EndpointRun::planDeletions(const std::unordered_set<mailstore::EntryId>& al
   const std::string& confirmedBy = context_.request.deletionsConfirmedBy;
   // What it was given in this run counts when it was read again: an answer alone proves little.
   if (!confirmedBy.empty() && stage == DeletionSettings::Stage::Midway) return false;
-  const std::string why = dryRun || stage == DeletionSettings::Stage::Midway ? std::string() : whyNothingMayBeDeleted();
+  const std::string why = stage == DeletionSettings::Stage::Midway ? std::string() : whyNothingMayBeDeleted();
   if (!why.empty()) {
     if (mayDelete()) report_.notes.push_back("nothing is deleted there, since " + why);
     return false;

@@ -70,6 +70,25 @@ def check_one_account_unknown(trial, _):
                 assert len(box.messages) == 5 and "5 messages stay there, because" in said, said
 
 
+def check_dry_run_tells_what_stays(trial, _):
+    """P1: a dry run tells no deletion that the run would not dare: without all IMAP accounts of the braid there is none."""
+    with scripted_imap.Server("LITERAL+ UIDPLUS") as imap, odd_home.PopServer() as pop:
+        pop.messages = [(f"u{number}", octets(number)) for number in range(3)]
+        home = trial.home(pop=trial.account("pop3", "other", 'leave_on_server = "no"\nbraid = "x"', pop.port),
+                          imap=trial.account("imap", "me", 'braid = "x"', imap.port))
+        for _ in range(2):
+            for words in (("pop", "--dry-run"), ("pop",)):
+                said = trial.run(home, "sync", *words)
+                assert "nothing is deleted there, since imap is of the same braid" in said and "removed there" not in said, said
+        imap.away = True
+        for words in (("--dry-run",), ()):
+            said = trial.run(home, "sync", *words, status=75)
+            assert "nothing is deleted there, since imap could not be read in full" in said and "removed there" not in said, said
+        imap.away = False
+        trial.run(home, "sync")
+        assert not pop.messages, "with all of them read, what was put there goes"
+
+
 def check_copies_are_deleted(trial, _):
     """What POP3 gave and mailbraid has put at the IMAP account need not stay, also where the server names no UIDs."""
     for abilities in ("LITERAL+ UIDPLUS", ""):
