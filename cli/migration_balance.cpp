@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 namespace mailbraid::cli {
@@ -85,6 +86,40 @@ void count(Store& store, const std::vector<EndpointMailbox>& mailboxes, const En
   source.leftThere += source.onlyInView.value_or(0);
 }
 
+/// How many messages of `source` are at the destination, if at all, in mailboxes that the run did not read: those that
+/// the configuration leaves out by now, and those that could not be read.
+std::uint64_t countUnread(Store& store, const std::vector<EndpointMailbox>& source,
+                          const std::vector<EndpointMailbox>& destination, const EndpointReport& report) {
+  using Mailboxes = std::unordered_set<mailstore::EndpointMailboxId>;
+  const Mailboxes known(report.known.begin(), report.known.end());
+  Mailboxes from;
+  for (const EndpointMailbox& mailbox : source) from.insert(mailbox.id);
+  std::unordered_set<mailstore::EntryId> seen;
+  std::uint64_t sum = 0;
+  const auto look = [&](const mailstore::Pair& there) {
+    if (there.held || !seen.insert(there.entry).second) return;
+    const auto entry = store.entries().find(there.entry);
+    if (!entry || entry->removedAt != 0) return;
+    std::uint64_t taken = 0;
+    for (const mailstore::Pair& pair : store.pairs().ofEntry(there.entry)) {
+      if (!pair.held && known.contains(pair.endpointMailbox)) return;
+      if (!pair.expunged && from.contains(pair.endpointMailbox)) ++taken;
+    }
+    sum += taken;
+  };
+  for (const EndpointMailbox& mailbox : destination) {
+    if (!known.contains(mailbox.id)) store.pairs().forMailbox(mailbox.id, look);
+  }
+  return sum;
+}
+
+void addBalance(Store& store, mailstore::EndpointId from, mailstore::EndpointId to, const EndpointReport& report,
+                Source& source) {
+  source.balance = store.backlog().balance(from, to);
+  source.unread = countUnread(store, store.endpoints().mailboxes(from), store.endpoints().mailboxes(to), report);
+  source.balance.there -= std::min(source.unread, source.balance.there);
+}
+
 }  // namespace
 
 std::vector<Source> balancesOf(Store& store, const sync::engine::MigrationPlan& plan,
@@ -99,7 +134,7 @@ std::vector<Source> balancesOf(Store& store, const sync::engine::MigrationPlan& 
     const mailstore::EndpointId id = known.at(plan.endpoints[i].name);
     Source source = describe(plan.endpoints[i], report.endpoints[i]);
     count(store, store.endpoints().mailboxes(id), report.endpoints[i], source);
-    if (known.contains(destination)) source.balance = store.backlog().balance(id, known.at(destination));
+    if (known.contains(destination)) addBalance(store, id, known.at(destination), report.endpoints.back(), source);
     out.push_back(std::move(source));
   }
   return out;

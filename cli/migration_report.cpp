@@ -40,7 +40,12 @@ std::string whyNotThere(const Source& source, const std::string& destination, Ru
   if (b.waiting > 0)
     out += "; `mailbraid status` says why" + (b.waiting < left(source) ? " of " + grouped(b.waiting) : std::string());
   if (b.gone > 0) out += "; " + grouped(b.gone) + " had been there and were removed: that is not brought again";
-  const std::uint64_t told = std::min(left(source), b.waiting + b.gone);
+  if (source.unread > 0) {
+    out += "; " + grouped(source.unread) + " had been put into mailboxes of " + destination +
+           " that this run did not read (left out by its \"mailboxes\", or not readable): whether they are still there "
+           "is not known";
+  }
+  const std::uint64_t told = std::min(left(source), b.waiting + b.gone + source.unread);
   if (told == left(source)) return out;
   const std::string rest = grouped(left(source) - told);
   if (end == RunEnd::CutShort) return out + "; " + rest + " are still to be brought";
@@ -84,6 +89,11 @@ std::string whatHelps(const Migration& migration) {
   }
   if (!limited.empty())
     add("what is left out is taken when max_size, max_age or max_messages below " + limited + " let it");
+  const auto isUnread = [](const Source& source) { return source.unread > 0; };
+  if (std::any_of(migration.sources.begin(), migration.sources.end(), isUnread)) {
+    add("what is in mailboxes that were not read counts when \"mailboxes\" below [endpoint." +
+        harmlessLine(migration.destination) + "] takes them");
+  }
   if (isViewOpen) add("take the view of all mail, or leave it out by its name");
   return out;
 }
@@ -167,7 +177,7 @@ bool Migration::isAllTaken() const {
 bool Migration::mayBringMore() const {
   return std::any_of(sources.begin(), sources.end(), [](const Source& source) {
     const mailstore::Balance& b = source.balance;
-    return b.messages > b.there + b.gone;
+    return b.messages > b.there + b.gone + source.unread;
   });
 }
 
@@ -291,6 +301,7 @@ JsonObject migrationJson(const RunReport& report, const Migration& migration) {
         .add("there", source.balance.there)
         .add("refused", source.balance.refused)
         .add("waiting", source.balance.waiting)
+        .add("unread", source.unread)
         .add("left_at_source", source.leftThere)
         .add("not_taken", source.notTaken);
     if (source.onlyInView) {

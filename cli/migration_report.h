@@ -20,6 +20,9 @@ struct Migration {
     std::string name;
     sync::endpoint::EndpointType type = sync::endpoint::EndpointType::Imap;
     mailstore::Balance balance;
+    /// Messages of the balance that were put into mailboxes of the destination which the run did not read, and are
+    /// nowhere else there: `there` is without them.
+    std::uint64_t unread = 0;
     std::uint64_t leftThere = 0;  ///< messages that the source itself still has, when it was read last
     std::uint64_t notTaken = 0;   ///< of these, which the store has not: left out by the configuration, or quarantined
     /// Mailboxes that hold mail and were not taken; what a view shows is in leftThere where it is nowhere else.

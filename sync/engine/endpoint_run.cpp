@@ -125,8 +125,10 @@ EndpointReport EndpointRun::finish() {
     job([&](Store& store) { pull_->countQuarantine(store); });
     report_.counts.quarantined += pull_->counts().quarantined;
     absorbPull();
-    for (const MailboxWork& work : pull_->works()) {
+    for (std::size_t i = 0; i < pull_->works().size(); ++i) {
+      const MailboxWork& work = pull_->works()[i];
       if (work.remote == nullptr) report_.gone.push_back(work.record.name);
+      if (isKnown(i)) report_.known.push_back(work.record.id);
     }
   }
   tellLimits();

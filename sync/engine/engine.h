@@ -55,10 +55,11 @@ struct EndpointReport {
   std::uint64_t mailboxesRead = 0;  ///< of these, opened because something had changed
   double seconds = 0;
   std::vector<Problem> problems;
-  std::vector<std::string> notes;          ///< decisions worth telling: "INBOX was renamed ..."
-  std::vector<std::string> heldMailboxes;  ///< whose removals the brake holds back
-  std::vector<LeftOutMailbox> leftOut;     ///< as they were listed last
-  std::vector<std::string> gone;           ///< mailboxes that it had and does not list any more
+  std::vector<std::string> notes;                   ///< decisions worth telling: "INBOX was renamed ..."
+  std::vector<std::string> heldMailboxes;           ///< whose removals the brake holds back
+  std::vector<LeftOutMailbox> leftOut;              ///< as they were listed last
+  std::vector<std::string> gone;                    ///< mailboxes that it had and does not list any more
+  std::vector<mailstore::EndpointMailboxId> known;  ///< mailboxes that were read in the run, or have not changed
   [[nodiscard]] bool complete() const { return problems.empty(); }
 };
 

@@ -114,8 +114,10 @@ def check_mailbox_that_is_no_longer_synced(trial, _):
         imap.mailboxes["INBOX"].messages.clear()
         trial.configure(home, pop=trial.account("pop3", "other", 'leave_on_server = "no"', pop.port),
                         imap=trial.account("imap", "me", 'mailboxes = ["Else"]', imap.port))
-        said = trial.run(home, "migrate", "pop", "imap")
+        said = trial.run(home, "migrate", "pop", "imap", status=11)
         assert len(pop.messages) == 3 and "3 messages stay there until imap is known to hold them" in said, said
+        assert "3 messages taken, 0 at imap, 3 not; 3 had been put into mailboxes of imap that this run did not read" in said, said
+        trial.run(home, "migrate", "pop", "imap", "--final", status=12)
 
 
 def check_deleted_at_the_source(trial, _):

@@ -122,6 +122,18 @@ TEST_CASE("where running it again brings no more, what helps instead is named, a
   CHECK(contains(lastLine(sourceWith(5, 4)), "run it again to go on"));
 }
 
+TEST_CASE("what is in mailboxes that the run did not read is not at the destination", "[cli][migration]") {
+  Source source = sourceWith(8, 5);
+  source.unread = 3;
+  CHECK(contains(migrationLines(runWith(), migrationOf(source)).front(),
+                 "8 messages taken, 5 at new, 3 not; 3 had been put into mailboxes of new that this run did not read"));
+  CHECK_FALSE(migrationOf(source).isWhole());
+  CHECK_FALSE(migrationOf(source).mayBringMore());
+  CHECK(migrationLines(runWith(), migrationOf(source)).back() ==
+        "running it again as it is brings no more: what is in mailboxes that were not read counts when \"mailboxes\" "
+        "below [endpoint.new] takes them");
+}
+
 TEST_CASE("what a view of all mail has beyond the mailboxes counts", "[cli][migration]") {
   const LeftOutMailbox all{"[Gmail]/All Mail", Role::All, 43, Why::View, "it is a view"};
   const LeftOutMailbox starred{"[Gmail]/Starred", Role::Flagged, 50, Why::View, "it is a view"};
