@@ -102,6 +102,11 @@ bool EndpointRun::planDeletions(const std::unordered_set<mailstore::EntryId>& al
   if (!confirmedBy.empty()) out.confirming = context_.board.reading(confirmedBy).known;
   out.removalsAllowed = [this](const std::string& mailbox) { return removalsAllowed(mailbox); };
   out.allowedEntries = allowed;
+  for (const EndpointSettings& one : context_.request.endpoints) {
+    using endpoint::RemovalStyle;
+    const bool follows = one.removals == RemovalStyle::Expunge || one.removals == RemovalStyle::Trash;
+    if (isImapCompanion(one) && !(one.push.removals && follows)) out.keepers.insert(one.name);
+  }
   out.removedEarlier = removedByDeletion_;
   out.stage = stage;
   out.mode = dryRun ? DeletionSettings::Mode::Rehearse : DeletionSettings::Mode::Commit;

@@ -42,6 +42,7 @@ void MaildropDeletion::plan(Store& store, const Maildrop& maildrop) {
     if (status.endpoint.type != endpoint::endpointTypeName(endpoint::EndpointType::Imap)) continue;
     for (const mailstore::EndpointMailbox& mailbox : store.endpoints().mailboxes(status.endpoint.id)) {
       imap_.insert(mailbox.id);
+      if (settings_.keepers.contains(status.endpoint.name)) keeps_.insert(mailbox.id);
     }
   }
   std::vector<Planned> planned = lookAtAll(store, maildrop);
@@ -72,13 +73,16 @@ void MaildropDeletion::tellWhatStays() {
 }
 
 void MaildropDeletion::lookElsewhere(Store& store, const Pair& pair, plan::ListedMessage& facts) const {
+  using Sharing = plan::ListedMessage::Sharing;
   facts.isConfirmed = settings_.confirmedBy.empty();
   for (const Pair& other : store.pairs().ofEntry(pair.entry)) {
     if (other.held) continue;
     facts.isConfirmed = facts.isConfirmed || settings_.confirming.contains(other.endpointMailbox);
     // However the two accounts are spelled: what mailbraid has taken from here and put there is a copy.
     const bool isCopy = other.uploaded && pair.id < other.id;
-    facts.mayBeShared = facts.mayBeShared || (imap_.contains(other.endpointMailbox) && !isCopy);
+    if (isCopy || !imap_.contains(other.endpointMailbox)) continue;
+    const bool isKept = facts.sharing == Sharing::Kept || keeps_.contains(other.endpointMailbox);
+    facts.sharing = isKept ? Sharing::Kept : Sharing::Followed;
   }
 }
 

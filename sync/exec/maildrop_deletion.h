@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -22,6 +23,8 @@ struct DeletionSettings {
   std::string confirmedBy;
   /// Of that endpoint: its mailboxes that were read in this run, or have not changed.
   std::unordered_set<mailstore::EndpointMailboxId> confirming;
+  /// IMAP endpoints of the braid where messages stay that were removed elsewhere.
+  std::set<std::string> keepers;
   /// Whether removals beyond the brake may go through in this mailbox (`--allow-removals`).
   std::function<bool(const std::string& mailbox)> removalsAllowed;
   /// Entries whose removal the user has allowed elsewhere in this run: no brake holds them again.
@@ -77,7 +80,8 @@ class MaildropDeletion {
   DeletionSettings settings_;
   OpLog& log_;
   mailstore::EndpointMailbox record_;
-  std::unordered_set<mailstore::EndpointMailboxId> imap_;  ///< mailboxes of IMAP servers
+  std::unordered_set<mailstore::EndpointMailboxId> imap_;   ///< mailboxes of IMAP servers
+  std::unordered_set<mailstore::EndpointMailboxId> keeps_;  ///< of these, those of keepers
   std::uint64_t staying_ = 0;
   std::uint64_t unnamed_ = 0;
   std::uint64_t shared_ = 0;

@@ -27,11 +27,13 @@ Deletion wanted(const ListedMessage& message, const KeepRules& rules) {
 Deletion decideDeletion(const ListedMessage& message, const KeepRules& rules) {
   if (message.copy != ListedMessage::Copy::Sound) return Deletion::Leave;
   if (rules.maxSize && message.size > *rules.maxSize) return Deletion::Leave;
+  using Sharing = ListedMessage::Sharing;
   const Deletion deletion = wanted(message, rules);
   if (deletion == Deletion::Leave) return deletion;
   if (!message.isNamed) return Deletion::Unnamed;
-  // What was removed elsewhere goes everywhere.
-  if (message.mayBeShared && deletion == Deletion::Expired) return Deletion::Shared;
+  // What was removed elsewhere goes everywhere, but not where the configuration has it stay.
+  if (message.sharing == Sharing::Kept) return Deletion::Shared;
+  if (message.sharing == Sharing::Followed && deletion == Deletion::Expired) return Deletion::Shared;
   return message.isConfirmed ? deletion : Deletion::Unconfirmed;
 }
 

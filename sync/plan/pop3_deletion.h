@@ -34,8 +34,14 @@ struct ListedMessage {
   std::uint64_t size = 0;      ///< octets
   std::uint64_t newer = 0;     ///< how many newer messages stay there
   bool isConfirmed = true;     ///< the other endpoint that must hold it first does, or there is none
-  /// An IMAP server of the braid had it, and not from mailbraid: the two may be one account, and the message one.
-  bool mayBeShared = false;
+  /// Whether an IMAP server of the braid had it, and not from mailbraid: the two may be one account, and the message
+  /// one.
+  enum class Sharing : std::uint8_t {
+    None,
+    Followed,  ///< and what was removed elsewhere is removed there
+    Kept,      ///< and what was removed elsewhere stays there
+  };
+  Sharing sharing = Sharing::None;
 };
 
 enum class Deletion : std::uint8_t {

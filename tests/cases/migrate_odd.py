@@ -1,8 +1,10 @@
 """migrate where servers are odd, or the user's words are: scripted servers, for which migrate.py runs these cases."""
 
+import glob
 import json
-import shutil
+import os
 import re
+import shutil
 
 import odd_home
 import scripted_imap
@@ -68,6 +70,29 @@ def check_one_account_unknown(trial, _):
                 imap.away = False
                 said = trial.run(home, "sync")
                 assert len(box.messages) == 5 and "5 messages stay there, because" in said, said
+
+
+def check_removed_elsewhere_and_kept_by_imap(trial, _):
+    """P1: what was removed elsewhere does not go by POP3 while an IMAP account, which had it by itself, is to keep it."""
+    for rule, left in (("push = []", 8), ('push = ["new", "flags"]', 8), ('removals = "never"', 8), ('removals = "mark"', 8), ("", 7)):
+        with scripted_imap.Server("LITERAL+ UIDPLUS") as imap:
+            box = imap.mailboxes["INBOX"]
+            for number in range(8):
+                box.add(scripted_imap.Message(octets(number)))
+            with OneAccount(box) as pop:
+                home = trial.home()
+                tree = f"{home}/laptop"
+                os.mkdir(tree)
+                trial.configure(home, pop=trial.account("pop3", "customer-17", 'leave_on_server = "until-removed"\nbraid = "x"', pop.port),
+                                imap=trial.account("imap", "me", f'braid = "x"\n{rule}', imap.port),
+                                laptop=f'type = "maildir"\npath = "{tree}"\nbraid = "x"')
+                trial.run(home, "sync")
+                files = glob.glob(f"{tree}/**/new/*", recursive=True) + glob.glob(f"{tree}/**/cur/*", recursive=True)
+                os.unlink(min(files))
+                for words in (("--dry-run",), (), ()):
+                    said = trial.run(home, "sync", *words)
+                    assert ("1 message stays there, because" in said) == (left == 8), (rule, words, said)
+                assert len(box.messages) == left, (rule, said)
 
 
 def check_dry_run_tells_what_stays(trial, _):

@@ -12,6 +12,7 @@ namespace {
 
 using Kind = LeaveOnServer::Kind;
 using Copy = ListedMessage::Copy;
+using Sharing = ListedMessage::Sharing;
 
 constexpr std::int64_t kNow = 1'800'000'000;
 constexpr std::int64_t kDay = 86'400;
@@ -112,13 +113,16 @@ TEST_CASE("P1: a message without a unique-id, one too large, and one not confirm
   }
 }
 
-TEST_CASE("P1: what an IMAP server had by itself does not go by POP3, unless it was removed", "[plan][pop3][P1]") {
+TEST_CASE("P1: what an IMAP server had by itself does not go by POP3, unless its removal is carried there, too",
+          "[plan][pop3][P1]") {
   for (const KeepRules& rules : greedyRules()) {
     for (const Local local : {Local::Live, Local::Tombstone}) {
       ListedMessage message = stored(kNow - 1000 * kDay, local);
       const Deletion alone = decideDeletion(message, rules);
-      message.mayBeShared = true;
+      message.sharing = Sharing::Followed;
       CHECK(decideDeletion(message, rules) == (alone == Deletion::Expired ? Deletion::Shared : alone));
+      message.sharing = Sharing::Kept;
+      CHECK(decideDeletion(message, rules) == (alone == Deletion::Leave ? alone : Deletion::Shared));
     }
   }
 }
