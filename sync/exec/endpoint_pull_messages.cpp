@@ -175,8 +175,8 @@ void EndpointPull::adopt(Store& store, std::size_t work, EntryId id, const Remot
   if (settings_.adopted != nullptr && !settings_.readsAgain) settings_.adopted->insert(id);
   const mailstore::PairId pair =
       store.pairs().add(works_[work].record.id, told.key, id, takenFlags(told), told.objectId, firstSeen());
-  const bool sent = settings_.sent != nullptr && settings_.sent->contains(id);
-  if (sent || mayBeUpload(work, told.key)) store.pairs().setUploaded(pair);
+  // What was cut off while it was sent may never have come to be: the same message can have arrived there by itself.
+  if (settings_.sent != nullptr && settings_.sent->contains(id)) store.pairs().setUploaded(pair);
   std::optional<Entry> entry = store.entries().find(id);
   if (entry && settings_.pull.flags) takeMarks(store, *entry, pair, told.flags);
   ++counts_.adopted;

@@ -29,6 +29,28 @@ class OneAccount(odd_home.PopServer):
             del self.box.messages[uid]
 
 
+class LateAccount(OneAccount):
+    """Its POP3 side shows a message that has just been delivered before IMAP does."""
+
+    def __init__(self, box, late):
+        self.late = None
+        super().__init__(box)
+        self.late = late
+
+    @property
+    def messages(self):
+        return super().messages + ([(f"U{self.box.next}", self.late)] if self.late else [])
+
+    @messages.setter
+    def messages(self, kept):
+        OneAccount.messages.fset(self, kept)
+
+    def arrive(self):
+        if self.late:
+            self.box.add(scripted_imap.Message(self.late))
+        self.late = None
+
+
 def check_one_account(trial, _):
     """P1: POP3 deletes nothing at an account that the destination spells in another way, and that is said."""
     for user, extra in (("recent:me", 'leave_on_server = "no"'), ("Me@example.org", "newest = 1")):
@@ -70,6 +92,28 @@ def check_one_account_unknown(trial, _):
                 imap.away = False
                 said = trial.run(home, "sync")
                 assert len(box.messages) == 5 and "5 messages stay there, because" in said, said
+
+
+def check_upload_that_never_came_to_be(trial, _):
+    """P1: an APPEND that was cut off proves nothing: the same message, seen there next, may be the account's only copy."""
+    for abilities in ("LITERAL+ UIDPLUS", ""):
+        with scripted_imap.Server(abilities) as imap:
+            box = imap.mailboxes["INBOX"]
+            box.add(scripted_imap.Message(octets(0)))
+            with LateAccount(box, octets(1)) as pop:
+                home = trial.home(pop=trial.account("pop3", "customer-17", 'leave_on_server = "no"\nbraid = "x"', pop.port),
+                                  imap=trial.account("imap", "me", 'braid = "x"', imap.port))
+
+                def delivered_and_cut(*_, account=pop):
+                    account.arrive()
+                    raise scripted_imap.Cut
+
+                imap.hooks["APPEND announced"] = imap.hooks["APPEND"] = delivered_and_cut
+                trial.run(home, "sync")
+                imap.hooks.clear()
+                for _ in range(2):
+                    said = trial.run(home, "sync")
+                    assert len(box.messages) == 2 and "2 messages stay there, because" in said, said
 
 
 def check_removed_elsewhere_and_kept_by_imap(trial, _):
