@@ -139,6 +139,23 @@ def check_removed_elsewhere_and_kept_by_imap(trial, _):
                 assert len(box.messages) == left, (rule, said)
 
 
+def check_both_sides_of_one_account_as_sources(trial, _):
+    """POP3 takes nothing from an account that is an IMAP source, too: "nothing was changed there" is true."""
+    for user in ("me@a.example", "customer-17"):
+        with scripted_imap.Server("LITERAL+ UIDPLUS") as imap, scripted_imap.Server("LITERAL+ UIDPLUS") as target:
+            box = imap.mailboxes["INBOX"]
+            for number in range(5):
+                box.add(scripted_imap.Message(octets(number)))
+            with OneAccount(box) as pop:
+                home = trial.home(pop=trial.account("pop3", user, 'leave_on_server = "no"', pop.port),
+                                  imap=trial.account("imap", "me@a.example", "", imap.port),
+                                  new=trial.account("imap", "you@b.example", "", target.port))
+                for _ in range(2):
+                    said = trial.run(home, "migrate", "pop", "imap", "new", "--final")
+                    assert "imap still has 5 messages; nothing was changed there" in said and len(box.messages) == 5, said
+                    assert len(target.mailboxes["INBOX"].messages) == 5, said
+
+
 def check_dry_run_tells_what_stays(trial, _):
     """P1: a dry run tells no deletion that the run would not dare: without all IMAP accounts of the braid there is none."""
     with scripted_imap.Server("LITERAL+ UIDPLUS") as imap, odd_home.PopServer() as pop:
