@@ -144,15 +144,23 @@ void World::loseStore() {
     bool onlyPop3 = true;
     bool somewhere = false;
     bool comesAgain = false;
+    bool keepsKeywords = false;
     for (const Member& member : members_) {
       if (member.settings.braid != ledger_.at(i).braid) continue;
       onlyPop3 = onlyPop3 && member.server.abilities().isPop3();
       somewhere = somewhere || member.server.holds(i);
       comesAgain = comesAgain || (member.server.holds(i) && member.settings.pull.fresh);
+      const Abilities& can = member.server.abilities();
+      keepsKeywords = keepsKeywords || (member.server.holds(i) && !can.isPop3() && can.keywords);
     }
     ledger_.at(i).reachable = ledger_.at(i).reachable && comesAgain;
     // What only the store knew of mail that POP3 accounts alone hold is gone with it, and what only it had.
     if (onlyPop3 || !somewhere) ledger_.at(i).exact = false;
+    const Placement& expected = ledger_.at(i).expected;
+    const bool hasKeywords = std::any_of(expected.begin(), expected.end(), [](const auto& copy) {
+      return !flagsOf(copy.second).keywordColumn().empty();
+    });
+    if (hasKeywords && !keepsKeywords) ledger_.at(i).exact = false;
     if (!somewhere) ledger_.at(i).removed = true;
   }
 }
