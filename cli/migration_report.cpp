@@ -79,8 +79,7 @@ std::string whatHelps(const Migration& migration) {
   if (std::any_of(migration.sources.begin(), migration.sources.end(), isGone)) {
     add("what was removed at " + harmlessLine(migration.destination) +
         " is not put there again; `mailbraid status` says how to accept that, after which `mailbraid restore` brings "
-        "back"
-        " what is wanted");
+        "back what is wanted");
   }
   for (const Source& source : migration.sources) {
     if (source.notTaken > 0)

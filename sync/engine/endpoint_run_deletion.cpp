@@ -85,14 +85,14 @@ bool EndpointRun::planDeletions(const std::unordered_set<mailstore::EntryId>& al
   const std::string& confirmedBy = context_.request.deletionsConfirmedBy;
   // What it was given in this run counts when it was read again: an answer alone proves little.
   if (!confirmedBy.empty() && stage == DeletionSettings::Stage::Midway) return false;
-  const std::string why = stage == DeletionSettings::Stage::Midway ? std::string() : whyNothingMayBeDeleted();
-  if (!why.empty()) {
-    if (mayDelete()) report_.notes.push_back("nothing is deleted there, since " + why);
-    return false;
-  }
   const MailboxWork& inbox = pull_->works().front();
   if (!mayDelete()) {
     job([&](Store& store) { MaildropDeletion::forgetWaiting(store, inbox.record.endpoint); });
+    return false;
+  }
+  const std::string why = stage == DeletionSettings::Stage::Midway ? std::string() : whyNothingMayBeDeleted();
+  if (!why.empty()) {
+    report_.notes.push_back("nothing is deleted there, since " + why);
     return false;
   }
   DeletionSettings out;

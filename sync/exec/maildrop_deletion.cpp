@@ -16,6 +16,7 @@ using mailstore::Store;
 using mailstore::Uidl;
 using mailstore::WaitKind;
 using plan::Deletion;
+using Sharing = plan::ListedMessage::Sharing;
 
 namespace {
 
@@ -38,13 +39,6 @@ void MaildropDeletion::forgetWaiting(Store& store, mailstore::EndpointId endpoin
 
 void MaildropDeletion::plan(Store& store, const Maildrop& maildrop) {
   record_ = maildrop.record;
-  for (const mailstore::EndpointStatus& status : store.endpoints().statuses()) {
-    if (status.endpoint.type != endpoint::endpointTypeName(endpoint::EndpointType::Imap)) continue;
-    for (const mailstore::EndpointMailbox& mailbox : store.endpoints().mailboxes(status.endpoint.id)) {
-      imap_.insert(mailbox.id);
-      if (settings_.keepers.contains(status.endpoint.name)) keeps_.insert(mailbox.id);
-    }
-  }
   std::vector<Planned> planned = lookAtAll(store, maildrop);
   brake(store, planned);
   if (settings_.stage == DeletionSettings::Stage::AtEnd) tellWhatStays();
@@ -72,17 +66,31 @@ void MaildropDeletion::tellWhatStays() {
   }
 }
 
-void MaildropDeletion::lookElsewhere(Store& store, const Pair& pair, plan::ListedMessage& facts) const {
-  using Sharing = plan::ListedMessage::Sharing;
+/// Only when something may go: most runs delete nothing.
+const std::unordered_map<mailstore::EndpointMailboxId, plan::ListedMessage::Sharing>& MaildropDeletion::imapMailboxes(
+    Store& store) {
+  if (imap_) return *imap_;
+  imap_.emplace();
+  for (const mailstore::EndpointStatus& status : store.endpoints().statuses()) {
+    if (status.endpoint.type != endpoint::endpointTypeName(endpoint::EndpointType::Imap)) continue;
+    const bool keeps = settings_.keepers.contains(status.endpoint.name);
+    for (const mailstore::EndpointMailbox& mailbox : store.endpoints().mailboxes(status.endpoint.id)) {
+      imap_->emplace(mailbox.id, keeps ? Sharing::Kept : Sharing::Followed);
+    }
+  }
+  return *imap_;
+}
+
+void MaildropDeletion::lookElsewhere(Store& store, const Pair& pair, plan::ListedMessage& facts) {
+  const auto& imap = imapMailboxes(store);
   facts.isConfirmed = settings_.confirmedBy.empty();
   for (const Pair& other : store.pairs().ofEntry(pair.entry)) {
     if (other.held) continue;
     facts.isConfirmed = facts.isConfirmed || settings_.confirming.contains(other.endpointMailbox);
     // However the two accounts are spelled: what mailbraid has taken from here and put there is a copy.
     const bool isCopy = other.uploaded && pair.id < other.id;
-    if (isCopy || !imap_.contains(other.endpointMailbox)) continue;
-    const bool isKept = facts.sharing == Sharing::Kept || keeps_.contains(other.endpointMailbox);
-    facts.sharing = isKept ? Sharing::Kept : Sharing::Followed;
+    const auto at = imap.find(other.endpointMailbox);
+    if (!isCopy && at != imap.end()) facts.sharing = std::max(facts.sharing, at->second);
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -68,7 +69,10 @@ class MaildropDeletion {
     endpoint::StoredMessage message;
   };
   /// What the pairs of its entry tell of it.
-  void lookElsewhere(mailstore::Store& store, const mailstore::Pair& pair, plan::ListedMessage& facts) const;
+  void lookElsewhere(mailstore::Store& store, const mailstore::Pair& pair, plan::ListedMessage& facts);
+  /// Of IMAP servers, and whether messages stay there that were removed elsewhere.
+  const std::unordered_map<mailstore::EndpointMailboxId, plan::ListedMessage::Sharing>& imapMailboxes(
+      mailstore::Store& store);
   [[nodiscard]] Planned look(mailstore::Store& store, const mailstore::Uidl& key, const mailstore::Pair& pair);
   [[nodiscard]] Planned lookAtFetched(const mailstore::Uidl& key) const;  ///< in a dry run
   /// What may go; the rest is counted.
@@ -80,8 +84,7 @@ class MaildropDeletion {
   DeletionSettings settings_;
   OpLog& log_;
   mailstore::EndpointMailbox record_;
-  std::unordered_set<mailstore::EndpointMailboxId> imap_;   ///< mailboxes of IMAP servers
-  std::unordered_set<mailstore::EndpointMailboxId> keeps_;  ///< of these, those of keepers
+  std::optional<std::unordered_map<mailstore::EndpointMailboxId, plan::ListedMessage::Sharing>> imap_;  ///< when asked
   std::uint64_t staying_ = 0;
   std::uint64_t unnamed_ = 0;
   std::uint64_t shared_ = 0;

@@ -36,7 +36,7 @@ struct ListedMessage {
   bool isConfirmed = true;     ///< the other endpoint that must hold it first does, or there is none
   /// Whether an IMAP server of the braid had it, and not from mailbraid: the two may be one account, and the message
   /// one.
-  enum class Sharing : std::uint8_t {
+  enum class Sharing : std::uint8_t {  // the more there is to lose, the greater
     None,
     Followed,  ///< and what was removed elsewhere is removed there
     Kept,      ///< and what was removed elsewhere stays there
