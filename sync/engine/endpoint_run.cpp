@@ -299,7 +299,6 @@ void EndpointRun::mapAndOpen() {
   pull.removalsTold = settings_.type != EndpointType::Pop3;
   pull.now = context_.now;
   pull.window = window();
-  pull.uploaded = &uploaded_;
   pull.sent = &sent_;
   pull.readsAgain = readsAgain_;
   pull.adopted = &context_.adopted;

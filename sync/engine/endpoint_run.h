@@ -171,16 +171,14 @@ class EndpointRun {
   std::uint64_t heldByPush_ = 0;
   std::uint64_t heldByDeletion_ = 0;
   std::uint64_t removedByDeletion_ = 0;
-  bool deletionFailed_ = false;  ///< in part or as a whole: tried again in the next run, not in this one
-  bool anotherRound_ = false;    ///< a push left something that it can do now that was read again
-  bool failed_ = false;          ///< a phase ended in an error: the endpoint is not touched any more
-  std::unordered_set<mailstore::EntryId> uploaded_;  ///< in this run
-  std::unordered_set<mailstore::EntryId> sent_;      ///< in this run, with or without an answer that names it
-  mailstore::ChangeNumber madeUpTo_;                 ///< what was made up to it was looked at ahead
-  std::uint64_t broughtUpTo_ = 0;                    ///< messages of the braid: as madeUpTo_
-  bool rereads_ = false;                             ///< uploads ahead were made since it was read
+  bool deletionFailed_ = false;       ///< in part or as a whole: tried again in the next run, not in this one
+  bool anotherRound_ = false;         ///< a push left something that it can do now that was read again
+  bool failed_ = false;               ///< a phase ended in an error: the endpoint is not touched any more
+  exec::SentMessages sent_;           ///< in this run
+  mailstore::ChangeNumber madeUpTo_;  ///< what was made up to it was looked at ahead
+  std::uint64_t broughtUpTo_ = 0;     ///< messages of the braid: as madeUpTo_
+  bool rereads_ = false;              ///< uploads ahead were made since it was read
   std::vector<mailstore::WaitingRow> refusedAhead_;
-  exec::SentMessages sentAhead_;                             ///< see PushSettings
   bool readsAgain_ = false;                                  ///< after a push
   std::vector<std::optional<endpoint::RemoteStatus>> read_;  ///< by work: its status when it was read to the end
   exec::EndpointPull::Unread unread_ = exec::EndpointPull::Unread::None;

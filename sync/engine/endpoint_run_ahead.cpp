@@ -65,7 +65,6 @@ bool EndpointRun::uploadNew() {
   std::vector<mailstore::WaitingRow> refused = push_->takeRefused();
   refusedAhead_.insert(refusedAhead_.end(), std::make_move_iterator(refused.begin()),
                        std::make_move_iterator(refused.end()));
-  for (const auto& [entry, message] : push_->sent()) sentAhead_.insert_or_assign(entry, message);
   absorbPush();
   if (broken || (makesMailboxes && nothingFailed)) {
     // New mailboxes are known like any other from now on; after a break it is seen what has arrived.

@@ -47,7 +47,7 @@ exec::PushSettings EndpointRun::pushSettings() {
   out.now = context_.now;
   out.allowedEntries = allowedAnywhere_;
   out.refusedAhead = refusedAhead_;
-  out.sentAhead = sentAhead_;
+  out.sent = &sent_;
   return out;
 }
 
@@ -110,8 +110,7 @@ void EndpointRun::absorbPush() {
   for (const std::string& note : push_->notes()) report_.notes.push_back(note);
   for (const std::string& mailbox : push_->heldMailboxes()) addHeld(mailbox);
   for (const EndpointPush::Failure& failure : push_->failures()) problem(failure.error, failure.mailbox);
-  uploaded_.insert(push_->uploaded().begin(), push_->uploaded().end());
-  for (const auto& [entry, message] : push_->sent()) sent_.insert(entry);
+  for (const auto& [entry, message] : push_->sent()) sent_.insert_or_assign(entry, message);
   push_.reset();
 }
 

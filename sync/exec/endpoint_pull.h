@@ -4,6 +4,7 @@
 #include "mailstore/store.h"
 #include "sync/endpoint/endpoint.h"
 #include "sync/exec/op_log.h"
+#include "sync/exec/sent_messages.h"
 #include "sync/plan/continuity.h"
 #include "sync/plan/decision.h"
 #include "sync/plan/mailbox_map.h"
@@ -51,9 +52,7 @@ struct PullSettings {
   /// together; the writer's thread alone uses it.
   std::unordered_set<mailstore::EntryId>* adopted = nullptr;
   /// What was uploaded in this run: when it is not there, nobody removed it.
-  const std::unordered_set<mailstore::EntryId>* uploaded = nullptr;
-  /// What the endpoint said in this run that it has taken, with or without a UID.
-  const std::unordered_set<mailstore::EntryId>* sent = nullptr;
+  const SentMessages* sent = nullptr;
   mailstore::Repairs repairs;  ///< that it may be given messages with
   bool rehearses = false;  ///< a dry run: what would be fetched becomes an entry without its octets, and is rolled back
   mailstore::SpoolOptions spool;
@@ -243,12 +242,16 @@ class EndpointPull {
   [[nodiscard]] std::int64_t firstSeen() const { return settings_.removalsTold ? 0 : settings_.now; }
   [[nodiscard]] bool mayBeUpload(std::size_t work, const mailstore::RemoteKey& key) const;
   /// What the store has for this mailbox and the endpoint does not, as far as is known: also what was uploaded by a
-  /// push whose end was cut off, and moved or removed elsewhere since.
+  /// push whose end was cut off, and moved or removed elsewhere since. `content`: a digest, or a header's and a size.
+  template <class... Content>
   std::optional<mailstore::EntryId> findLacking(mailstore::Store& store, std::size_t work,
-                                                const mailstore::RemoteKey& key, const mailstore::HeaderDigest& header,
-                                                std::uint64_t size);
-  std::optional<mailstore::EntryId> findLacking(mailstore::Store& store, std::size_t work,
-                                                const mailstore::RemoteKey& key, const mailstore::Digest& digest);
+                                                const mailstore::RemoteKey& key, const Content&... content) {
+    const mailstore::EndpointMailbox& record = works_[work].record;
+    const auto entry = store.entries().findUnpaired(record.mailbox, record.id, content...);
+    if (entry || !mayBeUpload(work, key)) return entry;
+    const std::optional<mailstore::Mailbox> into = store.mailboxes().find(record.mailbox);
+    return into ? store.entries().findUploaded(endpoint_, *into, content...) : std::nullopt;
+  }
   /// POP3: a message that was known by another UIDL. True when it is.
   bool takeRenamed(mailstore::Store& store, std::size_t work, const endpoint::RemoteMessage& told,
                    const std::optional<mailstore::Pair>& held);

@@ -36,7 +36,9 @@ bool EndpointPull::wasTold(Store& store, const Pair& pair, const Entry& entry) {
 }
 
 bool EndpointPull::wasNeverThere(Store& store, const Missing& missing) {
-  if (settings_.uploaded == nullptr || !settings_.uploaded->contains(missing.pair.entry)) return false;
+  if (settings_.sent == nullptr) return false;
+  const auto sent = settings_.sent->find(missing.pair.entry);
+  if (sent == settings_.sent->end() || !sent->second.gotUid) return false;
   constexpr std::int64_t kAgainAfter = 24 * 3600;
   store.pairs().remove(missing.pair.id);
   store.backlog().wait(

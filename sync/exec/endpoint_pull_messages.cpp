@@ -133,24 +133,6 @@ bool EndpointPull::mayBeUpload(std::size_t work, const mailstore::RemoteKey& key
   return from && (uid == nullptr || *uid >= *from);
 }
 
-std::optional<EntryId> EndpointPull::findLacking(Store& store, std::size_t work, const mailstore::RemoteKey& key,
-                                                 const mailstore::HeaderDigest& header, std::uint64_t size) {
-  const MailboxWork& mailbox = works_[work];
-  const auto entry = store.entries().findUnpaired(mailbox.record.mailbox, mailbox.record.id, header, size);
-  if (entry || !mayBeUpload(work, key)) return entry;
-  const std::optional<mailstore::Mailbox> into = store.mailboxes().find(mailbox.record.mailbox);
-  return into ? store.entries().findUploaded(endpoint_, *into, header, size) : std::nullopt;
-}
-
-std::optional<EntryId> EndpointPull::findLacking(Store& store, std::size_t work, const mailstore::RemoteKey& key,
-                                                 const mailstore::Digest& digest) {
-  const MailboxWork& mailbox = works_[work];
-  const auto entry = store.entries().findUnpaired(mailbox.record.mailbox, mailbox.record.id, digest);
-  if (entry || !mayBeUpload(work, key)) return entry;
-  const std::optional<mailstore::Mailbox> into = store.mailboxes().find(mailbox.record.mailbox);
-  return into ? store.entries().findUploaded(endpoint_, *into, digest) : std::nullopt;
-}
-
 bool EndpointPull::takeRenamed(Store& store, std::size_t work, const RemoteMessage& told,
                                const std::optional<Pair>& held) {
   if (!held) return false;

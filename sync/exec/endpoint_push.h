@@ -5,6 +5,7 @@
 #include "sync/endpoint/endpoint.h"
 #include "sync/exec/op_log.h"
 #include "sync/exec/push_work.h"
+#include "sync/exec/sent_messages.h"
 #include "sync/exec/store_writer.h"
 #include "sync/plan/day_budget.h"
 #include "sync/plan/mailbox_map.h"
@@ -33,14 +34,6 @@ struct PushCounts {
   std::uint64_t refused = 0;  ///< messages that the endpoint would not take
 };
 
-/// What the endpoint said that it has taken, and where.
-struct SentMessage {
-  mailstore::EndpointMailboxId mailbox;
-  mailstore::UidValidity uidValidity;
-  bool gotUid = false;
-};
-using SentMessages = std::unordered_map<mailstore::EntryId, SentMessage>;
-
 struct PushSettings {
   std::string endpointName;
   std::string endpointType;
@@ -62,8 +55,8 @@ struct PushSettings {
   enum class Mode : std::uint8_t { Commit, Rehearse } mode = Mode::Commit;
   std::int64_t now = 0;                             ///< seconds since 1970
   std::vector<mailstore::WaitingRow> refusedAhead;  ///< of takeRefused()
-  /// Of sent(), in this run's uploads ahead: what is not seen there now is not sent a second time.
-  SentMessages sentAhead;
+  /// Of earlier pushes of the run: what is not seen there now is not sent a second time.
+  const SentMessages* sent = nullptr;
 };
 
 /// A mailbox of the endpoint as this run's pull left it.
@@ -126,8 +119,6 @@ class EndpointPush {
     mailstore::Error error;
   };
   [[nodiscard]] const std::vector<Failure>& failures() const { return failures_; }
-  /// What the endpoint said that it has taken, and named a UID for.
-  [[nodiscard]] const std::unordered_set<mailstore::EntryId>& uploaded() const { return uploaded_; }
   [[nodiscard]] const SentMessages& sent() const { return sent_; }
 
  private:
@@ -145,7 +136,7 @@ class EndpointPush {
                 plan::Placed placed);
   void planRemoval(const mailstore::Entry& entry, const mailstore::Pair& pair);
   /// In this run, to a mailbox that is still the same.
-  bool wasSentAhead(mailstore::EntryId id);
+  bool wasSent(mailstore::EntryId id);
   void planStrays(const mailstore::Entry& entry, const Found& found);
   bool planCleaning(const mailstore::Entry& entry, const Found& found);
   void planUpload(mailstore::Store& store, const mailstore::Entry& entry, std::size_t to);
@@ -206,7 +197,6 @@ class EndpointPush {
     mailstore::WaitKind kind = mailstore::WaitKind::Retry;
   };
   std::unordered_map<mailstore::EntryId, Open> open_;  ///< planned and not done yet
-  std::unordered_set<mailstore::EntryId> uploaded_;
   SentMessages sent_;
   std::unordered_multiset<mailstore::EntryId> strays_;  ///< whose stray copies are there yet, one a copy
   std::vector<mailstore::WaitingRow> waits_;

@@ -38,9 +38,10 @@ void EndpointPush::planAhead(Store& store, std::vector<PushPlace> places, mailst
   plannedUpTo_ = upTo_;
 }
 
-bool EndpointPush::wasSentAhead(EntryId id) {
-  const auto sent = settings_.sentAhead.find(id);
-  if (sent == settings_.sentAhead.end()) return false;
+bool EndpointPush::wasSent(EntryId id) {
+  if (settings_.sent == nullptr) return false;
+  const auto sent = settings_.sent->find(id);
+  if (sent == settings_.sent->end()) return false;
   // Where the mailbox is another one by now, it is gone with the old one.
   const std::optional<std::size_t> place = placeOf(sent->second.mailbox);
   if (!place || work_.places[*place].record.anchor.uidValidity != sent->second.uidValidity) return false;

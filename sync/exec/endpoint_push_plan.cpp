@@ -223,7 +223,7 @@ void EndpointPush::planEntry(Store& store, EntryId id) {
   if (found.pair && found.pair->markedApart) wanted = wanted.unitedWith(Flags::of(SystemFlag::Deleted));
   const PushAction action = plan::decidePush({found.placed, localOf(*entry), base, wanted});
   if (action == PushAction::Nothing) return;
-  if (found.placed == Placed::Nowhere && wasSentAhead(id)) return;
+  if (found.placed == Placed::Nowhere && wasSent(id)) return;
   switch (plan::permissionFor(action, settings_.policy)) {
     case Permission::Never:
       return;

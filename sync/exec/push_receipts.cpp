@@ -225,7 +225,6 @@ void UploadReceipts::onAppended(std::size_t index, std::uint64_t token, const st
   const UploadItem& item = upload(token);
   settled(item.entry);
   sent(item.entry, {place.record.id, place.record.anchor.uidValidity, key.has_value()});
-  if (key) uploaded(item.entry);
   ++counts().uploaded;
   counts().uploadedOctets += item.size;
   progressed(1);

@@ -47,7 +47,6 @@ class PushReceipts : public endpoint::PushSink {
   void wantAnotherRound() { push_.anotherRound_ = true; }
   /// The entry becomes a tombstone when no endpoint has its message any more, but in its trash.
   void buryIfGone(mailstore::Store& store, mailstore::EntryId entry);
-  void uploaded(mailstore::EntryId entry) { push_.uploaded_.insert(entry); }
   /// Another endpoint may have brought what the octets were before a repair while they were on their way.
   void noteIfSuperseded(mailstore::Store& store, const UploadItem& item);
   void sent(mailstore::EntryId entry, const SentMessage& message) { push_.sent_.insert_or_assign(entry, message); }
