@@ -8,6 +8,7 @@
 #include "cli/signals.h"
 #include "cli/sync_run.h"
 #include "cli/text/units.h"
+#include "cli/text/utf8.h"
 #include "sync/engine/migration.h"
 
 #include <algorithm>
@@ -69,6 +70,31 @@ void addSourceFacts(const Migration& migration, VerificationReport& out) {
            counted(source.notTaken, "message") + " by max_size, max_age or max_messages, or quarantined"});
     }
   }
+  if (!migration.isAllTaken())
+    out.facts.push_back({"compared", "Compared", "what was taken; what was not taken is no part of it"});
+}
+
+/// Which messages of the views of all mail that are left out the store has. The gravest of what went wrong.
+ExitCode readViews(Context& context, const MigrationPlan& plan, const RunReport& run, Migration& migration,
+                   const std::stop_token& stop) {
+  ExitCode code = ExitCode::Complete;
+  const std::unique_ptr<mailstore::Store> store = context.storeToRead();
+  const auto read = [&](const EndpointSettings& settings, Migration::Source& source) {
+    for (const sync::engine::LeftOutMailbox& mailbox : source.leftOut) {
+      if (!isViewOfAll(mailbox) || stop.stop_requested()) continue;
+      source.views.push_back(sync::engine::readView(*store, settings, mailbox.name, {}, context.log(), stop));
+      const std::optional<sync::engine::Problem>& problem = source.views.back().problem;
+      if (!problem || problem->kind == mailstore::ErrorKind::Cancelled) continue;
+      code = graver(code, exitCodeOf(problem->kind));
+      context.log().error(harmlessLine(source.name + ": " + problem->sentence));
+    }
+  };
+  for (Migration::Source& source : migration.sources) {
+    for (std::size_t i = 0; i + 1 < plan.endpoints.size(); ++i) {
+      if (plan.endpoints[i].name == source.name && run.endpoints[i].complete()) read(plan.endpoints[i], source);
+    }
+  }
+  return code;
 }
 
 /// What the destination holds now, message by message.
@@ -139,18 +165,20 @@ ExitCode runMigrate(Context& context, const MigrateArguments& arguments) {
     return exitCodeOf(report);
   }
   Migration migration = migrationOf(context, arguments, plan, report);
-  ExitCode code = exitCodeOf(report, migration);
+  ExitCode code = ExitCode::Complete;
   std::optional<VerificationReport> comparison;
   const bool isDue = arguments.final || !arguments.reports.empty();
+  if (isDue) code = readViews(context, plan, report, migration, signals.token());
   if (isDue && signals.token().stop_requested()) {
     context.log().error("stopped before the comparison; nothing is lost, run it again to go on");
-    code = graver(code, ExitCode::Partial);
+    code = ExitCode::Partial;
     migration.isProven = false;
   } else if (isDue) {
     comparison = compare(context, arguments, plan, report, migration, signals.token());
     code = graver(code, exitCodeOf(*comparison));
-    migration.isProven = exitCodeOf(*comparison) == ExitCode::Complete;
+    migration.isProven = code == ExitCode::Complete;
   }
+  code = graver(code, exitCodeOf(report, migration));
   noteExitCode(context, report, code);
   printRun(context, report, {migrationLines(report, migration), migrationJson(report, migration), code});
   if (comparison) {

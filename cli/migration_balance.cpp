@@ -1,10 +1,7 @@
 #include "cli/migration_balance.h"
 
-#include "cli/migration_left_out.h"
-
 #include <algorithm>
 #include <map>
-#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
@@ -32,38 +29,8 @@ Source describe(const EndpointSettings& settings, const EndpointReport& report) 
   return out;
 }
 
-/// Whether a view of all mail need not show what is in it (RFC 6154 section 2).
-bool isApart(Store& store, const EndpointMailbox& mailbox) {
-  const auto isOne = [](Role role) { return role == Role::Trash || role == Role::Junk; };
-  const auto there = store.mailboxes().find(mailbox.mailbox);
-  // A map takes the role away.
-  const std::string_view leaf = std::string_view(mailbox.name).substr(mailbox.name.rfind('/') + 1);
-  return (there && isOne(there->role)) || isOne(mailstore::roleFromMailboxName(leaf));
-}
-
-/// The messages of the mailboxes that a view of all mail shows, as often as one mailbox has them: Gmail's labels are
-/// mailboxes that share their messages.
-std::uint64_t differentMessages(Store& store, const std::vector<EndpointMailbox>& mailboxes) {
-  std::unordered_map<std::int64_t, std::uint64_t> most;
-  for (const EndpointMailbox& mailbox : mailboxes) {
-    if (isApart(store, mailbox)) continue;
-    std::unordered_map<std::int64_t, std::uint64_t> here;
-    store.pairs().forMailbox(mailbox.id, [&](const mailstore::Pair& pair) {
-      if (pair.held || pair.expunged) return;
-      const auto entry = store.entries().find(pair.entry);
-      if (entry) ++here[entry->message.value()];
-    });
-    for (const auto& [message, copies] : here) most[message] = std::max(most[message], copies);
-  }
-  std::uint64_t sum = 0;
-  for (const auto& [message, copies] : most) sum += copies;
-  return sum;
-}
-
 void count(Store& store, const std::vector<EndpointMailbox>& mailboxes, const EndpointReport& report, Source& source) {
   const std::uint64_t deleted = report.counts.removedThere;
-  std::uint64_t notTakenInView = 0;
-  std::uint64_t copies = 0;
   for (const EndpointMailbox& mailbox : mailboxes) {
     if (std::find(report.gone.begin(), report.gone.end(), mailbox.name) != report.gone.end()) continue;
     const std::uint64_t taken = store.pairs().count(mailbox.id);
@@ -72,18 +39,12 @@ void count(Store& store, const std::vector<EndpointMailbox>& mailboxes, const En
     const std::uint64_t rest = there - std::min(taken, there);
     source.leftThere += there;
     source.notTaken += rest;
-    copies += taken + rest;
-    if (!isApart(store, mailbox)) notTakenInView += rest;
     const auto in = store.mailboxes().find(mailbox.mailbox);
     source.hasArchive = source.hasArchive || (in && in->role == Role::Archive);
   }
   for (const LeftOutMailbox& mailbox : source.leftOut) {
     if (mailbox.why != LeftOutMailbox::Why::View) source.leftThere += mailbox.messages.value_or(0);
   }
-  if (std::none_of(source.leftOut.begin(), source.leftOut.end(), isViewOfAll)) return;
-  source.onlyInView = onlyInView(source.leftOut, differentMessages(store, mailboxes) + notTakenInView);
-  source.isViewGuessed = mayRepeat(source.leftOut, copies);
-  source.leftThere += source.onlyInView.value_or(0);
 }
 
 /// How many messages of `source` are at the destination, if at all, in mailboxes that the run did not read: those that
@@ -142,10 +103,8 @@ std::vector<Source> balancesOf(Store& store, const sync::engine::MigrationPlan& 
 
 std::vector<Source> sourcesOf(const sync::engine::MigrationPlan& plan, const sync::engine::RunReport& report) {
   std::vector<Source> out;
-  for (std::size_t i = 0; i + 1 < plan.endpoints.size(); ++i) {
-    Source& source = out.emplace_back(describe(plan.endpoints[i], report.endpoints[i]));
-    if (std::any_of(source.leftOut.begin(), source.leftOut.end(), isViewOfAll)) source.onlyInView.reset();
-  }
+  for (std::size_t i = 0; i + 1 < plan.endpoints.size(); ++i)
+    out.push_back(describe(plan.endpoints[i], report.endpoints[i]));
   return out;
 }
 

@@ -46,18 +46,29 @@ std::string howToTake(const Source& source, const LeftOutMailbox& view) {
          patternsWith(source, "!" + view.name);
 }
 
+const sync::engine::ViewReading* readingOf(const Source& source, const LeftOutMailbox& view) {
+  const auto isIt = [&](const sync::engine::ViewReading& reading) { return reading.mailbox == view.name; };
+  const auto found = std::find_if(source.views.begin(), source.views.end(), isIt);
+  return found == source.views.end() ? nullptr : &*found;
+}
+
+std::string viewText(const Source& source, const LeftOutMailbox& view) {
+  const sync::engine::ViewReading* reading = readingOf(source, view);
+  const std::string out = "it is a view of all mail, and ";
+  if (reading == nullptr)
+    return out + "may have mail that is in no mailbox, which --final looks for" + howToTake(source, view);
+  if (!reading->notInStore)
+    return out + "may have mail that is in no mailbox: it could not be read" + howToTake(source, view);
+  if (*reading->notInStore == 0) return out + "has nothing that is not taken from a mailbox";
+  return out + "has " + counted(*reading->notInStore, "message") + " that no mailbox had (archived, say)" +
+         howToTake(source, view);
+}
+
 std::string lineOf(const Source& source, const LeftOutMailbox& mailbox) {
   const std::string count =
       mailbox.messages ? counted(*mailbox.messages, "message") : "messages that it does not count";
   std::string out = harmlessLine(source.name) + ": " + quoted(mailbox.name) + ", with " + count + ", is not taken: ";
-  if (!isViewOfAll(mailbox)) return out + harmlessLine(mailbox.reason);
-  out += "it is a view of all mail";
-  if (!source.onlyInView) return out + ", and may have mail that is in no mailbox" + howToTake(source, mailbox);
-  if (*source.onlyInView == 0) return out + ", and has no more than the mailboxes";
-  out += (source.isViewGuessed ? ", and may have " : ", but has ") + grouped(*source.onlyInView) +
-         " more than the mailboxes that are taken (archived mail, say)";
-  if (source.isViewGuessed) out += ", unless it shows the junk, the trash, or copies once for each mailbox";
-  return out + howToTake(source, mailbox);
+  return out + (isViewOfAll(mailbox) ? viewText(source, mailbox) : harmlessLine(mailbox.reason));
 }
 
 std::string_view whyName(LeftOutMailbox::Why why) {
@@ -78,16 +89,15 @@ bool isViewOfAll(const LeftOutMailbox& mailbox) {
   return mailbox.why == LeftOutMailbox::Why::View && mailbox.role == mailstore::Role::All;
 }
 
-std::optional<std::uint64_t> onlyInView(const std::vector<LeftOutMailbox>& leftOut, std::uint64_t taken) {
-  const auto view = std::find_if(leftOut.begin(), leftOut.end(), isViewOfAll);
-  if (view == leftOut.end()) return 0;
-  if (!view->messages || *view->messages < taken) return std::nullopt;
-  return *view->messages - taken;
-}
-
-bool mayRepeat(const std::vector<LeftOutMailbox>& leftOut, std::uint64_t copies) {
-  const auto view = std::find_if(leftOut.begin(), leftOut.end(), isViewOfAll);
-  return view != leftOut.end() && view->messages && *view->messages <= copies;
+std::optional<std::uint64_t> Source::onlyInView() const {
+  std::uint64_t sum = 0;
+  for (const LeftOutMailbox& mailbox : leftOut) {
+    if (!isViewOfAll(mailbox)) continue;
+    const sync::engine::ViewReading* reading = readingOf(*this, mailbox);
+    if (reading == nullptr || !reading->notInStore) return std::nullopt;
+    sum += *reading->notInStore;
+  }
+  return sum;
 }
 
 std::vector<std::string> leftOutLines(const Source& source) {

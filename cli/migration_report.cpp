@@ -69,12 +69,12 @@ std::string balanceLine(const Source& source, const std::string& destination, Ru
          " more are only at the source, left out by its max_size, max_age or max_messages, or quarantined";
 }
 
-/// Instead of running it again, with what is not there; status names the command that accepts a removal.
+/// What to do about what is not there; empty where nothing is known. status names the command that accepts a removal.
 std::string whatHelps(const Migration& migration) {
   std::string out;
   std::string limited;
   bool isViewOpen = false;
-  const auto add = [&out](const std::string& text) { out += (out.empty() ? ": " : "; ") + text; };
+  const auto add = [&out](const std::string& text) { out += (out.empty() ? "" : "; ") + text; };
   const auto isGone = [](const Source& source) { return source.balance.gone > 0; };
   if (std::any_of(migration.sources.begin(), migration.sources.end(), isGone)) {
     add("what was removed at " + harmlessLine(migration.destination) +
@@ -84,7 +84,7 @@ std::string whatHelps(const Migration& migration) {
   for (const Source& source : migration.sources) {
     if (source.notTaken > 0)
       limited += (limited.empty() ? "" : ", ") + ("[endpoint." + harmlessLine(source.name) + "]");
-    isViewOpen = isViewOpen || source.onlyInView != 0;
+    isViewOpen = isViewOpen || source.onlyInView().value_or(0) != 0;
   }
   if (!limited.empty())
     add("what is left out is taken when max_size, max_age or max_messages below " + limited + " let it");
@@ -170,7 +170,7 @@ std::string estimateLine(const RunReport& report, std::optional<Speed> speed) {
 
 bool Migration::isAllTaken() const {
   return std::all_of(sources.begin(), sources.end(),
-                     [](const Source& source) { return source.notTaken == 0 && source.onlyInView == 0; });
+                     [](const Source& source) { return source.notTaken == 0 && source.onlyInView() == 0; });
 }
 
 bool Migration::mayBringMore() const {
@@ -182,7 +182,7 @@ bool Migration::mayBringMore() const {
 
 bool Migration::isUnknown() const {
   const auto isTaken = [](const Source& source) {
-    return source.notTaken == 0 && (!source.onlyInView || *source.onlyInView == 0 || source.isViewGuessed);
+    return source.notTaken == 0 && source.onlyInView().value_or(0) == 0;
   };
   return !isAllTaken() && missing() == 0 && std::all_of(sources.begin(), sources.end(), isTaken);
 }
@@ -231,7 +231,9 @@ std::vector<std::string> migrationLines(const RunReport& report, const Migration
   std::vector<std::string> lines;
   if (!report.run) return lines;
   const std::string destination = harmlessLine(migration.destination);
-  const bool all = exitCodeOf(report) == ExitCode::Complete && migration.isWhole() && migration.isProven;
+  // What a view has is for the final run to look at.
+  const bool isWhole = migration.isWhole() || (!migration.isFinal && migration.isUnknown());
+  const bool all = exitCodeOf(report) == ExitCode::Complete && isWhole && migration.isProven;
   for (const Source& source : migration.sources) {
     lines.push_back(balanceLine(source, destination, endOf(report)));
     if (source.deletions == Source::Deletions::Withheld) {
@@ -248,8 +250,9 @@ std::vector<std::string> migrationLines(const RunReport& report, const Migration
   }
   if (!migration.isFinal) {
     const bool goesOn = exitCodeOf(report) != ExitCode::Complete || migration.mayBringMore();
+    const std::string help = goesOn ? std::string() : whatHelps(migration);
     lines.push_back(goesOn ? "run it again to go on; what is there already is not touched: " + command(migration)
-                           : "running it again as it is brings no more" + whatHelps(migration));
+                           : "running it again as it is brings no more" + (help.empty() ? help : ": " + help));
     return lines;
   }
   lines.push_back("the final run took " + elapsedText(report.seconds));
@@ -258,8 +261,10 @@ std::vector<std::string> migrationLines(const RunReport& report, const Migration
   } else {
     const std::string verdict =
         migration.isUnknown() ? "it is not known whether the migration is complete" : "the migration is not complete";
-    lines.push_back(verdict + ": keep the sources; when what is said here is mended, run again: " + command(migration) +
-                    " --final");
+    const std::string help = migration.mayBringMore() ? std::string() : whatHelps(migration);
+    lines.push_back(verdict + ": keep the sources; " +
+                    (help.empty() ? "when what is said here is mended" : help + "; when that is done") +
+                    ", run again: " + command(migration) + " --final");
   }
   return lines;
 }
@@ -301,10 +306,10 @@ JsonObject migrationJson(const RunReport& report, const Migration& migration) {
         .add("refused", source.balance.refused)
         .add("waiting", source.balance.waiting)
         .add("unread", source.unread)
-        .add("left_at_source", source.leftThere)
+        .add("left_at_source", source.leftThere + source.onlyInView().value_or(0))
         .add("not_taken", source.notTaken);
-    if (source.onlyInView) {
-      one.add("only_in_view", *source.onlyInView);
+    if (const std::optional<std::uint64_t> more = source.onlyInView()) {
+      one.add("only_in_view", *more);
     } else {
       one.addNull("only_in_view");
     }

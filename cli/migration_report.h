@@ -6,6 +6,7 @@
 #include "mailstore/records.h"
 #include "sync/endpoint/settings.h"
 #include "sync/engine/engine.h"
+#include "sync/engine/view.h"
 
 #include <cstdint>
 #include <map>
@@ -25,17 +26,18 @@ struct Migration {
     std::uint64_t unread = 0;
     std::uint64_t leftThere = 0;  ///< messages that the source itself still has, when it was read last
     std::uint64_t notTaken = 0;   ///< of these, which the store has not: left out by the configuration, or quarantined
-    /// Mailboxes that hold mail and were not taken; what a view shows is in leftThere where it is nowhere else.
+    /// Mailboxes that hold mail and were not taken; what a view shows is not in leftThere.
     std::vector<sync::engine::LeftOutMailbox> leftOut;
-    /// Messages that a view of all mail has beyond those of the mailboxes; none: its number does not tell.
-    std::optional<std::uint64_t> onlyInView = 0;
-    bool isViewGuessed = false;              ///< they may also be junk, or copies, that it shows
-    std::vector<std::string> mailboxes;      ///< the patterns of its configuration
-    std::map<std::string, std::string> map;  ///< likewise
-    bool hasArchive = false;                 ///< one of its mailboxes is the archive
+    std::vector<sync::engine::ViewReading> views;  ///< views of all mail that were read
+    std::vector<std::string> mailboxes;            ///< the patterns of its configuration
+    std::map<std::string, std::string> map;        ///< likewise
+    bool hasArchive = false;                       ///< one of its mailboxes is the archive
     /// What the configuration deletes there in a sync; and whether it may in the migration.
     enum class Deletions : std::uint8_t { None, Configured, Withheld };
     Deletions deletions = Deletions::None;
+    /// Messages of its views of all mail that are not in the store: 0 where there is no such view, or the user has left
+    /// it out; none where one was not read.
+    [[nodiscard]] std::optional<std::uint64_t> onlyInView() const;
   };
   std::vector<Source> sources;
   std::string destination;
@@ -48,7 +50,7 @@ struct Migration {
   [[nodiscard]] bool isWhole() const;
   /// Whether running it again as it is may bring what is not there.
   [[nodiscard]] bool mayBringMore() const;
-  /// All that is known is at the destination, but a view of all mail may have more.
+  /// All that is known is at the destination, but a view of all mail that was not read may have more.
   [[nodiscard]] bool isUnknown() const;
   /// Messages that were taken and are not at the destination.
   [[nodiscard]] std::uint64_t missing() const;

@@ -111,7 +111,6 @@ std::string renderText(const VerificationReport& report, std::size_t mostListed)
   lines.add(harmlessLine(report.title) + ": " + verdictOf(report));
   lines.add(report.when + ", mailbraid " + report.version);
   for (const auto& fact : report.facts) lines.add(harmlessLine(fact.label) + ": " + harmlessLine(fact.value));
-  if (!report.shortfall.empty()) lines.add("What was not taken, if anything, is not part of the comparison:");
   lines.add("");
   for (const VerifyReport& endpoint : report.endpoints) addEndpoint(lines, endpoint, mostListed);
   std::string text = lines.take();

@@ -34,6 +34,10 @@ namespace {
 
 #define MAILBRAID_NOT_DAMAGED "NOT EXISTS(SELECT 1 FROM damaged d WHERE d.message = m.id)"
 
+#define MAILBRAID_IS_IN_BRAID(braid)                                                                                \
+  "EXISTS(SELECT 1 FROM entry e INDEXED BY entry_message JOIN mailbox b ON b.id = e.mailbox WHERE e.message = m.id" \
+  " AND e.removed_at = 0 AND b.braid = " braid ")"
+
 #define MAILBRAID_ROWS                                             \
   "SELECT " MAILBRAID_ENTRY_COLUMNS ", " MAILBRAID_MESSAGE_COLUMNS \
   " FROM entry e JOIN message m ON m.id = e.message WHERE e.mailbox = ?1 AND e.removed_at = 0 AND "
@@ -96,9 +100,12 @@ struct Entries::Statements {
   Statement inBraid{database,
                     "SELECT m.id FROM message m WHERE substr(m.header_digest, 1, 4) = substr(?1, 1, 4) AND "
                     "m.header_digest = ?1 AND m.size = ?2 AND " MAILBRAID_NOT_DAMAGED
-                    " AND EXISTS(SELECT 1 FROM entry e INDEXED BY entry_message"
-                    " JOIN mailbox b ON b.id = e.mailbox WHERE e.message = m.id AND e.removed_at = 0 AND b.braid = ?3)"
-                    " ORDER BY m.id LIMIT 1"};
+                    " AND " MAILBRAID_IS_IN_BRAID("?3") " ORDER BY m.id LIMIT 1"};
+  Statement inBraidByContent{
+      database,
+      "SELECT m.id FROM message m INDEXED BY message_content"
+      " WHERE substr(m.content_key, 1, 4) = substr(?1, 1, 4) AND m.content_key = ?1 AND " MAILBRAID_NOT_DAMAGED
+      " AND " MAILBRAID_IS_IN_BRAID("?2") " ORDER BY m.id LIMIT 1"};
   Statement nthNewest{database, "SELECT " MAILBRAID_ENTRY_COLUMNS
                                 " FROM entry e WHERE e.mailbox = ? AND e.removed_at = 0"
                                 " ORDER BY e.internal_date DESC, e.id DESC LIMIT 1 OFFSET ?"};
@@ -241,6 +248,12 @@ std::optional<EntryId> Entries::findUploaded(const EndpointRecord& endpoint, con
 
 std::optional<MessageId> Entries::findMessage(BraidId braid, const HeaderDigest& header, std::uint64_t size) {
   Query query(statements_->inBraid, header, size, braid);
+  if (!query.next()) return std::nullopt;
+  return query.named<MessageId>(0);
+}
+
+std::optional<MessageId> Entries::findMessage(BraidId braid, const ContentKey& key) {
+  Query query(statements_->inBraidByContent, key, braid);
   if (!query.next()) return std::nullopt;
   return query.named<MessageId>(0);
 }

@@ -129,6 +129,8 @@ class Entries {
   /// A message with this header digest and size that has a live entry anywhere in the braid and is not marked as
   /// damaged: its octets need not be fetched.
   std::optional<MessageId> findMessage(BraidId braid, const HeaderDigest& header, std::uint64_t size);
+  /// Likewise by content.
+  std::optional<MessageId> findMessage(BraidId braid, const ContentKey& key);
 
   void list(MailboxId mailbox, const std::function<void(const EntryRow&)>& visit);  ///< live, by internal date, then id
   void listRemoved(MailboxId mailbox, const std::function<void(const EntryRow&)>& visit);  ///< tombstones, by id

@@ -148,7 +148,8 @@ class Endpoint {
   /// request: an error (scope mailbox) when its messages could not be told; the others are not concerned.
   virtual std::vector<std::optional<mailstore::Error>> identify(std::span<const KeyRequest> requests,
                                                                 const IdentitySink& sink) = 0;
-  /// Sizes alone, by the cheapest way that there is; otherwise as identify().
+  /// Sizes, and the names of messages where the server has such (objectId), by the cheapest way that there is;
+  /// otherwise as identify().
   virtual std::vector<std::optional<mailstore::Error>> measure(std::span<const KeyRequest> requests,
                                                                const IdentitySink& sink) {
     return identify(requests, sink);

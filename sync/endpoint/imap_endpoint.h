@@ -59,6 +59,7 @@ class ImapEndpoint final : public Endpoint {
   [[nodiscard]] imap::StatusItems statusItems() const;
   [[nodiscard]] ChangeTracking tracking() const;
   [[nodiscard]] imap::FetchItems identityItems(imap::FetchItem section) const;
+  void addObjectIds(imap::FetchItems& items) const;
   void runSteps(ImapStepSink& sink, std::vector<ImapStep> steps);
   class Reading;
   class Fetching;

@@ -11,14 +11,16 @@ using mailstore::Error;
 using mailstore::Uid;
 using mailstore::UidSet;
 
-namespace {}  // namespace
-
 imap::FetchItems ImapEndpoint::identityItems(FetchItem section) const {
   imap::FetchItems items{FetchItem::Flags, FetchItem::InternalDate, FetchItem::Size, section};
+  addObjectIds(items);
+  return items;
+}
+
+void ImapEndpoint::addObjectIds(imap::FetchItems& items) const {
   const imap::Capabilities& can = session_->capabilities();
   if (can.has("OBJECTID")) items.add(FetchItem::EmailId);
   if (can.has("X-GM-EXT-1")) items.add(FetchItem::GmailMessageId);
-  return items;
 }
 
 /// Fetches headers or bodies of named messages.

@@ -1,4 +1,4 @@
-// ImapEndpoint::measure(): RFC822.SIZE of named messages, and nothing else.
+// ImapEndpoint::measure(): RFC822.SIZE of named messages and what the server calls them, and nothing else.
 #include "sync/endpoint/imap_endpoint.h"
 
 #include <utility>
@@ -24,10 +24,7 @@ class ImapEndpoint::Measuring final : public ImapStepSink {
   void onAttributes(const ImapStep& step, const imap::FetchAttributes& attributes) override {
     const UidSet& wanted = uidsOf(requests_[step.request].keys);
     if (outcomes_[step.request] || !attributes.size || !wanted.contains(*attributes.uid)) return;
-    RemoteMessage message;
-    message.key = *attributes.uid;
-    message.size = *attributes.size;
-    sizes_(step.request, std::move(message));
+    sizes_(step.request, messageOf(attributes));
   }
   void onEnd(const ImapStep& step, const ImapStepEnd& end) override {
     const KeyRequest& request = requests_[step.request];
@@ -53,12 +50,10 @@ class ImapEndpoint::Measuring final : public ImapStepSink {
     if (uids.empty()) return;
     const std::string& wire = requests_[index].mailbox->wireName;
     steps.add({ImapStep::Kind::Open, index, imap::Select{wire, imap::SelectMode::ReadOnly, {}, {}}, {}});
-    for (const UidSet& part : uids.chunksOfText(kLongestSet)) {
-      steps.add({ImapStep::Kind::Flags,
-                 index,
-                 imap::UidFetch{part, {imap::FetchItem::Size}, {}, imap::VanishedMode::None},
-                 {}});
-    }
+    imap::FetchItems items{imap::FetchItem::Size};
+    endpoint_.addObjectIds(items);
+    for (const UidSet& part : uids.chunksOfText(kLongestSet))
+      steps.add({ImapStep::Kind::Flags, index, imap::UidFetch{part, items, {}, imap::VanishedMode::None}, {}});
   }
 
   void fail(std::size_t index, const std::string& why) {

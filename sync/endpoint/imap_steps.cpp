@@ -27,6 +27,8 @@ bool bringsBodies(const ImapStep& step) {
   return step.kind == ImapStep::Kind::Bodies || step.kind == ImapStep::Kind::Headers;
 }
 
+}  // namespace
+
 RemoteMessage messageOf(const imap::FetchAttributes& attributes) {
   RemoteMessage message;
   message.key = attributes.uid.value_or(Uid{});
@@ -38,8 +40,6 @@ RemoteMessage messageOf(const imap::FetchAttributes& attributes) {
     message.objectId = std::to_string(*attributes.gmailMessageId);
   return message;
 }
-
-}  // namespace
 
 ImapSteps::ImapSteps(ImapSession& session, const Environment& environment, Compression compression, ImapStepSink& sink)
     : session_(session),

@@ -116,4 +116,6 @@ class ImapSteps {
   std::chrono::steady_clock::time_point firstOctet_;
 };
 
+RemoteMessage messageOf(const imap::FetchAttributes& attributes);
+
 }  // namespace mailbraid::sync::endpoint

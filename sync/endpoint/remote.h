@@ -18,6 +18,10 @@ using KeySet = std::variant<mailstore::UidSet, std::vector<mailstore::Uidl>>;
 /// The keys of the kind that is asked for; none where they are of the other kind.
 [[nodiscard]] const mailstore::UidSet& uidsOf(const KeySet& keys);
 [[nodiscard]] const std::vector<mailstore::Uidl>& namesOf(const KeySet& keys);
+[[nodiscard]] KeySet emptyLike(const KeySet& keys);  ///< none, of the same kind
+/// These take keys of the set's kind only.
+void addTo(KeySet& keys, const mailstore::RemoteKey& key);
+[[nodiscard]] KeySet without(const KeySet& keys, const std::vector<mailstore::RemoteKey>& some);
 
 /// False for a name that was made here, of a message that a POP3 server gives no unique-id of its own.
 [[nodiscard]] bool isServersName(const mailstore::Uidl& key);

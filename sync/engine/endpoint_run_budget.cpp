@@ -32,14 +32,6 @@ struct Sized {
   std::uint64_t size = 0;  ///< octets
 };
 
-void addTo(KeySet& keys, const RemoteKey& key) {
-  if (const auto* uid = std::get_if<Uid>(&key)) {
-    std::get<UidSet>(keys).add(*uid);
-  } else {
-    std::get<std::vector<Uidl>>(keys).push_back(std::get<Uidl>(key));
-  }
-}
-
 bool isEmpty(const std::vector<KeyRequest>& requests) {
   return std::all_of(requests.begin(), requests.end(),
                      [](const KeyRequest& one) { return endpoint::isEmpty(one.keys); });
@@ -54,7 +46,7 @@ void takeFitting(std::vector<Sized>& waiting, std::vector<KeyRequest>& portion, 
   std::vector<Sized> rest;
   for (std::size_t i = 0; i < waiting.size(); ++i) {
     if (fits[i]) {
-      addTo(portion[waiting[i].request].keys, waiting[i].key);
+      endpoint::addTo(portion[waiting[i].request].keys, waiting[i].key);
     } else {
       rest.push_back(std::move(waiting[i]));
     }

@@ -5,7 +5,6 @@
 #include "sync/engine/verify_store.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <tuple>
 #include <utility>
 
@@ -39,14 +38,6 @@ std::string hashed(std::vector<mailstore::Digest> digests) {
 std::string keyText(const mailstore::RemoteKey& key) {
   if (const Uid* uid = std::get_if<Uid>(&key)) return "UID " + std::to_string(uid->value());
   return std::get<Uidl>(key).value();
-}
-
-void addTo(KeySet& keys, const mailstore::RemoteKey& key) {
-  if (const Uid* uid = std::get_if<Uid>(&key)) {
-    std::get<mailstore::UidSet>(keys).add(*uid);
-  } else {
-    std::get<std::vector<Uidl>>(keys).push_back(std::get<Uidl>(key));
-  }
 }
 
 std::string placeOf(const endpoint::EndpointSettings& settings) {
@@ -124,15 +115,8 @@ class Verifier {
   }
 
   void open() {
-    endpoint::Environment environment;
+    endpoint::Environment environment = environmentToCompare(hub_, observer_, stop_);
     environment.seal = known_.seal();
-    environment.spool.directory = std::filesystem::temp_directory_path();
-    environment.spool.keepsOctets = false;
-    environment.dryRun = true;
-    environment.describes = true;
-    environment.logLevel = observer_.logLevel();
-    environment.log = [this](int level, const std::string& line) { hub_.log(level, line); };
-    environment.stop = stop_;
     endpoint_ = request_.makeEndpoint(settings_, std::move(environment));
     endpoint_->open();
     if (endpoint_->hasLostState()) {
@@ -293,7 +277,7 @@ class Verifier {
                                 uids ? KeySet(mailstore::UidSet{}) : KeySet(std::vector<Uidl>{})});
         out.works.push_back(place.mailbox);
       }
-      addTo(out.requests.back().keys, place.key);
+      endpoint::addTo(out.requests.back().keys, place.key);
     }
     return out;
   }

@@ -1,6 +1,6 @@
 #include "sync/engine/verify_reader.h"
 
-#include <set>
+#include <filesystem>
 #include <utility>
 
 namespace mailbraid::sync::engine {
@@ -30,23 +30,19 @@ class NoSink final : public endpoint::PullSink {
   void onOctets(std::uint64_t) override {}
 };
 
-KeySet without(const KeySet& keys, const std::vector<RemoteKey>& some) {
-  if (const auto* uids = std::get_if<UidSet>(&keys)) {
-    UidSet gone;
-    for (const RemoteKey& key : some) gone.add(std::get<Uid>(key));
-    UidSet left = *uids;
-    left.remove(gone);
-    return left;
-  }
-  const std::set<RemoteKey> gone(some.begin(), some.end());
-  std::vector<Uidl> left;
-  for (const Uidl& name : endpoint::namesOf(keys)) {
-    if (!gone.contains(name)) left.push_back(name);
-  }
-  return left;
-}
-
 }  // namespace
+
+endpoint::Environment environmentToCompare(ProgressHub& hub, const Observer& observer, std::stop_token stop) {
+  endpoint::Environment out;
+  out.spool.directory = std::filesystem::temp_directory_path();
+  out.spool.keepsOctets = false;
+  out.dryRun = true;
+  out.describes = true;
+  out.logLevel = observer.logLevel();
+  out.log = [&hub](int level, const std::string& line) { hub.log(level, line); };
+  out.stop = std::move(stop);
+  return out;
+}
 
 /// Passes on what comes, and remembers what has come.
 class VerifyReader::Sink final : public endpoint::PullSink {
@@ -72,7 +68,7 @@ class VerifyReader::Sink final : public endpoint::PullSink {
   [[nodiscard]] std::vector<KeyRequest> left() const {
     std::vector<KeyRequest> out = requests_;
     for (std::size_t i = 0; i < out.size(); ++i) {
-      if (!came_[i].empty()) out[i].keys = without(out[i].keys, came_[i]);
+      if (!came_[i].empty()) out[i].keys = endpoint::without(out[i].keys, came_[i]);
     }
     return out;
   }
@@ -149,10 +145,20 @@ std::vector<std::optional<Error>> VerifyReader::read(What what, std::vector<KeyR
   overConnections([&] {
     const std::vector<KeyRequest> left = sink.left();
     try {
-      outcomes = what == What::Bodies ? endpoint_.fetch(left, sink)
-                                      : endpoint_.identify(left, [&](std::size_t index, RemoteMessage&& message) {
-                                          sink.onIdentity(index, std::move(message));
-                                        });
+      const auto identified = [&](std::size_t index, RemoteMessage&& message) {
+        sink.onIdentity(index, std::move(message));
+      };
+      switch (what) {
+        case What::Sizes:
+          outcomes = endpoint_.measure(left, identified);
+          break;
+        case What::Headers:
+          outcomes = endpoint_.identify(left, identified);
+          break;
+        case What::Bodies:
+          outcomes = endpoint_.fetch(left, sink);
+          break;
+      }
     } catch (const Error&) {
       const std::optional<endpoint::MessagePlace> at = endpoint_.inProgress();
       if (at && suspect && *at == *suspect) sink.giveUp(*at);

@@ -11,6 +11,9 @@
 
 namespace mailbraid::sync::engine {
 
+/// Nothing is changed at the endpoint, nor are octets kept; identify() tells what headers say. `hub` outlives it.
+endpoint::Environment environmentToCompare(ProgressHub& hub, const Observer& observer, std::stop_token stop);
+
 /// One thread. Throws mailstore::Error when the endpoint cannot be read on.
 class VerifyReader {
  public:
@@ -27,8 +30,8 @@ class VerifyReader {
   };
   std::vector<Listing> list(const std::vector<const endpoint::RemoteMailbox*>& mailboxes);
 
-  enum class What : std::uint8_t { Headers, Bodies };
-  /// `prepared` is none for headers; its octets are not kept.
+  enum class What : std::uint8_t { Sizes, Headers, Bodies };
+  /// `prepared` is told for bodies only; its octets are not kept.
   using Told = std::function<void(std::size_t index, endpoint::RemoteMessage&& message,
                                   const mailstore::PreparedMessage* prepared)>;
   using Refused =

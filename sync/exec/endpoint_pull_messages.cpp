@@ -24,19 +24,6 @@ using mailstore::UidSet;
 
 namespace {
 
-KeySet emptyLike(const KeySet& keys) {
-  if (std::holds_alternative<UidSet>(keys)) return UidSet{};
-  return std::vector<Uidl>{};
-}
-
-void addTo(KeySet& keys, const mailstore::RemoteKey& key) {
-  if (const Uid* uid = std::get_if<Uid>(&key)) {
-    std::get<UidSet>(keys).add(*uid);
-  } else {
-    std::get<std::vector<Uidl>>(keys).push_back(std::get<Uidl>(key));
-  }
-}
-
 /// For endpoints that know no internal date; 0 when none can be believed.
 InternalDate dateOf(Store& store, MessageId message, std::int64_t now) {
   const InternalDate date{store.messages().info(message).header.date, 0};
@@ -272,7 +259,7 @@ void EndpointPull::rehearse(Store& store, std::size_t work, const RemoteMessage&
 }
 
 KeySet EndpointPull::identities(Store& store, std::size_t work, const std::vector<RemoteMessage>& told) {
-  KeySet needed = emptyLike(works_[work].skip);
+  KeySet needed = endpoint::emptyLike(works_[work].skip);
   if (!settings_.pull.fresh) {
     for (const RemoteMessage& message : told) {
       if (store.pairs().find(works_[work].record.id, message.key)) continue;
@@ -291,7 +278,7 @@ KeySet EndpointPull::identities(Store& store, std::size_t work, const std::vecto
     } else if (settings_.window.leavesOut(message.size, message.date, settings_.now)) {
       leaveOut(store, work, message.key);
     } else {
-      addTo(needed, message.key);
+      endpoint::addTo(needed, message.key);
       if (settings_.rehearses) rehearse(store, work, message);
     }
   }

@@ -17,6 +17,7 @@ import time
 
 sys.dont_write_bytecode = True
 import migrate_odd  # noqa: E402
+import migrate_views  # noqa: E402
 from migrate_trial import Trial, arrived, octets, seconds  # noqa: E402
 import dovecot  # noqa: E402
 import mailctl  # noqa: E402
@@ -262,7 +263,7 @@ def check_advice(trial, _):
     assert [number for number, _, _ in trial.numbers(target)] == [0, 1, 2, 10, 11, 12, 20, 21]
 
 
-CHECKS = {name[len("check_"):]: check for name, check in {**globals(), **vars(migrate_odd)}.items() if name.startswith("check_")}
+CHECKS = {name[len("check_"):]: check for name, check in {**globals(), **vars(migrate_odd), **vars(migrate_views)}.items() if name.startswith("check_")}
 
 
 def main():

@@ -3,7 +3,6 @@
 import glob
 import json
 import os
-import re
 import shutil
 
 import odd_home
@@ -229,71 +228,6 @@ def check_removed_at_the_destination(trial, _):
         del target.mailboxes["INBOX"].messages[1]
         said = trial.run(home, "migrate", "old", "new", status=11)
         assert "running it again as it is brings no more" in said and "to go on" not in said, said
-
-
-def archive(trial, extra=""):
-    """Gmail's way: 3 messages in INBOX, and in a view of all mail these and 40 that were archived."""
-    source = scripted_imap.Server("LITERAL+ UIDPLUS SPECIAL-USE")
-    source.roles["All"] = "\\All"
-    for name, numbers in (("INBOX", range(3)), ("All", range(43)), ("Label", range(3)), ("Spam", range(200, 260)), ("Lists", range(300, 302))):
-        box = source.mailboxes.get(name) or source.make(name)
-        for number in numbers:
-            box.add(scripted_imap.Message(octets(number)))
-    target = scripted_imap.Server("LITERAL+ UIDPLUS SPECIAL-USE")
-    home = trial.home(old=trial.account("imap", "o", extra, source.port), new=trial.account("imap", "me", "", target.port))
-    return source, target, home
-
-
-def check_archived(trial, _):
-    """What is only in a view of all mail is told, counted, and no migration is complete without it; nor with a lie about it."""
-    source, target, home = archive(trial, 'mailboxes = ["*", "!Lists"]')
-    with source, target:
-        said = trial.run(home, "migrate", "old", "new", "--dry-run")
-        assert 'old: "All", with 43 messages, is not taken' in said and 'old: "Lists", with 2 messages, is not taken' in said, said
-        said = trial.run(home, "migrate", "old", "new")
-        assert "and may have 40 more than the mailboxes" in said and "--final" not in said, said
-        said = trial.run(home, "migrate", "old", "new", "--final", "-q", "--report", f"{home}/proof.json", status=12)
-        assert "keep the sources" in said and "Migration of old to new: It is not known whether all mail of old is at new" in said, said
-        with open(f"{home}/proof.json", encoding="utf-8") as file:
-            proof = json.load(file)
-        assert proof["exit_code"] == 12 and "whether all mail" in proof["verdict"], proof
-        (told,) = trial.migration(home, "old", "new", "--final", status=12)["sources"]
-        # INBOX, Label, Spam and Lists, and what is archived.
-        assert told["only_in_view"] == 40 and told["left_at_source"] == 3 + 3 + 60 + 2 + 40, told
-        assert [(one["mailbox"], one["messages"], one["why"]) for one in told["left_out"]] == [
-            ("All", 43, "view"), ("Lists", 2, "configuration")], told
-        advice = re.search(r'write (mailboxes = .*?\]) and (map = .*?\}) below', said)
-        assert advice, said
-        old = trial.account("imap", "o", "\n".join(advice.groups()), source.port)
-        trial.configure(home, old=old, new=trial.account("imap", "me", "", target.port))
-        said = trial.run(home, "migrate", "old", "new", "--final")
-        assert "Nothing is missing" in said and len(target.mailboxes["Archive"].messages) == 43, said
-        # Who does not want it says so, and then it is told, and no reason to go on.
-    source, target, home = archive(trial, 'mailboxes = ["*", "!All"]')
-    with source, target:
-        said = trial.run(home, "migrate", "old", "new", "--final")
-        assert '"All", with 43 messages, is not taken: left out by "mailboxes"' in said and "still has 111 messages" in said, said
-
-
-def check_view_is_no_proof(trial, _):
-    """The number of messages of a view of all mail proves nothing where it leaves out a mailbox, or shows copies: neither loss nor the contrary."""
-    for all_mail, others, said_of_it in (
-            (range(43), {"Label": range(3), "Chats": range(200, 260)}, "and may have mail that is in no mailbox"),
-            ([0, 1, 2, 0, 1, 2], {"Label": range(3)}, "and may have 3 more than the mailboxes"),
-            (range(43), {"Label": range(3)}, "but has 40 more than the mailboxes")):
-        source = scripted_imap.Server("LITERAL+ UIDPLUS SPECIAL-USE")
-        source.roles["All"] = "\\All"
-        for name, numbers in {"INBOX": range(3), "All": all_mail, **others}.items():
-            box = source.mailboxes.get(name) or source.make(name)
-            for number in numbers:
-                box.add(scripted_imap.Message(octets(number)))
-        with source, scripted_imap.Server("LITERAL+ UIDPLUS SPECIAL-USE") as target:
-            home = trial.home(old=trial.account("imap", "o", "", source.port), new=trial.account("imap", "me", "", target.port))
-            said = trial.run(home, "migrate", "old", "new", "--final", status=12)
-            assert said_of_it in said and "keep the sources" in said, said
-            assert ("It is not known whether all mail of old is at new" in said) == ("may have" in said_of_it), said
-            trial.configure(home, old=trial.account("imap", "o", 'mailboxes = ["*", "!All"]', source.port), new=trial.account("imap", "me", "", target.port))
-            assert "Nothing is missing" in trial.run(home, "migrate", "old", "new", "--final")
 
 
 def check_missing_is_told(trial, _):

@@ -1,9 +1,11 @@
 """An IMAP4rev1 server (RFC 3501) in this process: mailboxes in memory, no TLS, and every oddity that a case wants of it."""
 
+import contextlib
 import re
 import socket
 import socketserver
 import threading
+import zlib
 
 SYSTEM_FLAGS = ("\\Answered", "\\Flagged", "\\Deleted", "\\Seen", "\\Draft")
 CHANGES = ("APPEND", "COPY", "CREATE", "DELETE", "EXPUNGE", "MOVE", "RENAME", "STORE")
@@ -91,6 +93,10 @@ class Server:
 
             def handle(self):
                 Session(outer, self.rfile, self.wfile).run()
+
+            def finish(self):
+                with contextlib.suppress(ConnectionError):  # the client was killed meanwhile
+                    super().finish()
 
         self.listener = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
         self.listener.daemon_threads = True
@@ -270,6 +276,8 @@ class Session:
 
     def chosen(self, uids):
         """(UID, message) of those of the selected mailbox that are there."""
+        if self.view is None:
+            raise No("no mailbox is open")
         box = self.server.mailboxes.get(self.name, Mailbox(0))
         out = set()
         for part in uids.decode().split(","):
@@ -399,6 +407,8 @@ class Session:
                     parts.append(b'INTERNALDATE "' + message.date.encode() + b'"')
                 elif item == "RFC822.SIZE":
                     parts.append(b"RFC822.SIZE %d" % len(message.octets))
+                elif item == "X-GM-MSGID" and self.server.has("X-GM-EXT-1"):
+                    parts.append(b"X-GM-MSGID %d" % zlib.crc32(message.octets))
                 elif item in ("BODY.PEEK[]", "BODY.PEEK[HEADER]"):
                     octets = head if "HEADER" in item else message.octets
                     if "HEADER" not in item:

@@ -12,7 +12,9 @@ using namespace mailbraid::cli;
 using mailbraid::mailstore::Role;
 using mailbraid::sync::endpoint::EndpointType;
 using mailbraid::sync::engine::LeftOutMailbox;
+using mailbraid::sync::engine::Problem;
 using mailbraid::sync::engine::RunReport;
+using mailbraid::sync::engine::ViewReading;
 using Source = Migration::Source;
 using Why = LeftOutMailbox::Why;
 
@@ -34,7 +36,11 @@ Migration migrationOf(Source source) {
   return out;
 }
 
-RunReport runWith(std::vector<mailbraid::sync::engine::Problem> problems = {}) {
+LeftOutMailbox viewOfAll() {
+  return {"All", Role::All, 43, Why::View, "it is a view"};
+}
+
+RunReport runWith(std::vector<Problem> problems = {}) {
   RunReport run;
   run.run = mailbraid::mailstore::RunId{1};
   run.endpoints.resize(2);
@@ -58,8 +64,8 @@ TEST_CASE("messages that are not at the destination end each run with 11, and th
           "[cli][migration]") {
   Migration migration = migrationOf(sourceWith(3, 2));
   CHECK(exitCodeOf(runWith(), migration) == ExitCode::Quarantined);
-  const mailbraid::sync::engine::Problem full{mailbraid::mailstore::ErrorKind::TemporaryFailure,
-                                              mailbraid::mailstore::Retry::Later, "", "the account is full"};
+  const Problem full{mailbraid::mailstore::ErrorKind::TemporaryFailure, mailbraid::mailstore::Retry::Later, "",
+                     "the account is full"};
   CHECK(exitCodeOf(runWith({full}), migration) == ExitCode::Partial);
   migration.isFinal = true;
   CHECK(exitCodeOf(runWith(), migration) == ExitCode::Different);
@@ -116,7 +122,8 @@ TEST_CASE("where running it again brings no more, what helps instead is named, a
         "running it again as it is brings no more: what is left out is taken when max_size, max_age or max_messages "
         "below [endpoint.old] let it");
   source = sourceWith(5, 5);
-  source.onlyInView = 2;
+  source.leftOut = {viewOfAll()};
+  source.views = {{"All", 2, {}}};
   CHECK(lastLine(source) ==
         "running it again as it is brings no more: take the view of all mail, or leave it out by its name");
   CHECK(contains(lastLine(sourceWith(5, 4)), "run it again to go on"));
@@ -134,54 +141,52 @@ TEST_CASE("what is in mailboxes that the run did not read is not at the destinat
         "below [endpoint.new] takes them");
 }
 
-TEST_CASE("what a view of all mail has beyond the mailboxes counts", "[cli][migration]") {
-  const LeftOutMailbox all{"[Gmail]/All Mail", Role::All, 43, Why::View, "it is a view"};
-  const LeftOutMailbox starred{"[Gmail]/Starred", Role::Flagged, 50, Why::View, "it is a view"};
-  LeftOutMailbox unwanted = all;
-  unwanted.why = Why::Configuration;
-  LeftOutMailbox silent = all;
-  silent.messages.reset();
-  CHECK(onlyInView({all}, 3) == 40);
-  CHECK(onlyInView({all}, 43) == 0);
-  // It leaves out what the mailboxes have, and may have as many others.
-  CHECK_FALSE(onlyInView({all}, 50));
-  CHECK(onlyInView({starred, unwanted}, 3) == 0);
-  CHECK_FALSE(onlyInView({silent}, 3));
-  for (const auto& [counted, whole] :
-       {std::pair<std::optional<std::uint64_t>, bool>{0, true}, {40, false}, {{}, false}}) {
-    Source source = sourceWith(3, 3);
-    source.onlyInView = counted;
-    CHECK(migrationOf(source).isWhole() == whole);
-  }
-}
-
-TEST_CASE("what a view of all mail may show a second time is no certain loss, and no proof of the contrary",
+TEST_CASE("a migration is whole when the store has all that a view of all mail shows; unread it proves nothing",
           "[cli][migration]") {
-  const LeftOutMailbox all{"All", Role::All, 43, Why::View, "it is a view"};
-  CHECK(mayRepeat({all}, 43));
-  CHECK_FALSE(mayRepeat({all}, 42));
-  CHECK_FALSE(mayRepeat({}, 42));
+  LeftOutMailbox unwanted = viewOfAll();
+  unwanted.why = Why::Configuration;
+  const LeftOutMailbox starred{"Starred", Role::Flagged, 50, Why::View, "it is a view"};
   Migration migration = migrationOf(sourceWith(43, 43));
   migration.isFinal = true;
   Source& source = migration.sources[0];
-  source.leftOut = {all};
-  for (const std::optional<std::uint64_t>& more : {std::optional<std::uint64_t>(3), std::optional<std::uint64_t>()}) {
-    source.onlyInView = more;
-    source.isViewGuessed = true;
+  source.leftOut = {unwanted, starred};
+  CHECK(migration.isWhole());
+  const auto end = [&] { return migrationLines(runWith(), migration).back(); };
+  source.leftOut.push_back(viewOfAll());
+  const Problem problem{mailbraid::mailstore::ErrorKind::TemporaryFailure, mailbraid::mailstore::Retry::Later, "All",
+                        "All: no"};
+  for (const std::vector<ViewReading>& views : {std::vector<ViewReading>{}, {{"All", {}, problem}}}) {
+    source.views = views;
+    CHECK_FALSE(source.onlyInView().has_value());
     CHECK(exitCodeOf(runWith(), migration) == ExitCode::Different);
     CHECK(shortfallOf(runWith(), migration) == "It is not known whether all mail of old is at new");
-    CHECK(contains(migrationLines(runWith(), migration).back(), "it is not known whether the migration is complete"));
-    CHECK(
-        contains(leftOutLines(source)[0], more ? "and may have 3 more than the mailboxes" : "and may have mail that"));
-    CHECK(contains(leftOutLines(source)[0], "; if it is not wanted, write mailboxes"));
+    CHECK(contains(end(), "it is not known whether the migration is complete"));
+    CHECK(contains(leftOutLines(source)[2], "; if it is not wanted, write mailboxes"));
   }
-  source.onlyInView = 3;
-  source.isViewGuessed = false;
+  // Only the final run reads it: none before needs to.
+  source.views.clear();
+  migration.isFinal = false;
+  CHECK(contains(end(), "end with: mailbraid migrate old new --final"));
+  migration.isFinal = true;
+  source.views = {{"All", 3, {}}};
+  CHECK(source.onlyInView() == 3);
   CHECK(shortfallOf(runWith(), migration) == "Not all mail of old is at new");
-  CHECK(contains(leftOutLines(source)[0], "but has 3 more than the mailboxes"));
-  source.isViewGuessed = true;
+  CHECK(end() ==
+        "the migration is not complete: keep the sources; take the view of all mail, or leave it out by its name; when "
+        "that is done, run again: mailbraid migrate old new --final");
+  source.views = {{"All", 0, {}}};
+  CHECK(shortfallOf(runWith(), migration).empty());
+  CHECK(exitCodeOf(runWith(), migration) == ExitCode::Complete);
+  CHECK(contains(leftOutLines(source)[2], "it is a view of all mail, and has nothing that is not taken"));
   source.notTaken = 1;
   CHECK(shortfallOf(runWith(), migration) == "Not all mail of old is at new");
+  source.notTaken = 0;
+  LeftOutMailbox second = viewOfAll();
+  second.name = "Everything";
+  source.leftOut.push_back(second);
+  CHECK_FALSE(source.onlyInView().has_value());
+  source.views.push_back({"Everything", 4, {}});
+  CHECK(source.onlyInView() == 4);
 }
 
 TEST_CASE("a mailbox that is not taken is told with its messages, why, and how to take it", "[cli][migration]") {
@@ -190,13 +195,13 @@ TEST_CASE("a mailbox that is not taken is told with its messages, why, and how t
   source.leftOut = {{"All \"Mail\"", Role::All, 43, Why::View, "it is a view"},
                     {"Spam", Role::Junk, 1200, Why::Configuration, "left out by \"mailboxes\" in the configuration"},
                     {"a\nb", Role::None, {}, Why::Refused, "its name has a control character"}};
-  source.onlyInView = 40;
+  source.views = {{"All \"Mail\"", 40, {}}};
   source.mailboxes = {"*", "!Spam"};
   const std::vector<std::string> lines = leftOutLines(source);
   REQUIRE(lines.size() == 3);
   CHECK(lines[0] ==
-        R"(old: "All \"Mail\"", with 43 messages, is not taken: it is a view of all mail, but has 40 more than the )"
-        R"(mailboxes that are taken (archived mail, say); to take it as Archive, write mailboxes = ["*", "!Spam", )"
+        R"(old: "All \"Mail\"", with 43 messages, is not taken: it is a view of all mail, and has 40 messages that )"
+        R"(no mailbox had (archived, say); to take it as Archive, write mailboxes = ["*", "!Spam", )"
         R"("All \"Mail\""] and map = { "All \"Mail\"" = "Archive" } below [endpoint.old] (what is in other mailboxes, )"
         R"(too, is there a second time then); if it is not wanted, write mailboxes = ["*", "!Spam", "!All \"Mail\""])");
   CHECK(lines[1] == R"(old: "Spam", with 1,200 messages, is not taken: left out by "mailboxes" in the configuration)");

@@ -93,6 +93,7 @@ struct UsedStore {
     entries.findUnpaired(inbox, remote, mail.headerDigest, 4);
     entries.findUnpaired(inbox, remote, mail.contentKey);
     entries.findMessage(braid, mail.headerDigest, 4);
+    entries.findMessage(braid, mail.contentKey);
     entries.list(inbox, [](const EntryRow&) {});
     entries.row(entry);
     entries.setFlags(entry, {});

@@ -224,12 +224,15 @@ TEST_CASE("P5: an unpaired entry is live, in that mailbox, and of that size", "[
   CHECK_FALSE(entries.findUnpaired(fixture.inbox, fixture.remote, mail.digest).has_value());
 }
 
-TEST_CASE("a message of the braid is found by header digest and size, a tombstone's is not", "[entries]") {
+TEST_CASE("a message of the braid is found by header digest and size, or by content; a tombstone's is not",
+          "[entries]") {
   StoreFixture fixture;
   const PreparedMessage mail = prepared("Message-ID: <1@x>\r\n\r\nmail");
   const EntryId entry = fixture.addEntry("Message-ID: <1@x>\r\n\r\nmail");
   const auto find = [&](BraidId braid) {
-    return fixture.store->entries().findMessage(braid, mail.headerDigest, mail.size);
+    const auto found = fixture.store->entries().findMessage(braid, mail.headerDigest, mail.size);
+    CHECK(fixture.store->entries().findMessage(braid, mail.contentKey) == found);
+    return found;
   };
   CHECK(find(fixture.braid) == fixture.store->entries().find(entry)->message);
   CHECK_FALSE(find(fixture.store->mailboxes().ensureBraid("other")).has_value());
