@@ -357,6 +357,7 @@ class Parser {
            chosen[0]->get_name() + " --help` shows what it takes");
     }
     std::vector<std::string> known;
+    known.reserve(std::size(kCommands));
     for (const CommandRow& command : kCommands) known.emplace_back(command.name);
     const std::string near = didYouMean(extra, known);
     fail("unknown command \"" + harmlessLine(extra) + "\";" + (near.empty() ? " `mailbraid --help` lists them" : near));

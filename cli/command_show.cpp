@@ -9,7 +9,7 @@ namespace mailbraid::cli {
 namespace {
 
 /// Octets that are decoded for reading; what is behind them is an attachment that nobody reads on a terminal.
-constexpr std::size_t kReadable = 64 * 1024 * 1024;
+constexpr std::size_t kReadable = 64UL * 1024 * 1024;
 
 mailstore::MessageText readMessage(mailstore::Store& store, const mailstore::EntryRow& row) {
   std::string octets;

@@ -49,6 +49,7 @@ std::vector<VerifyReport> verifyAll(Context& context, const VerifyArguments& arg
     }));
   }
   std::vector<VerifyReport> reports;
+  reports.reserve(running.size());
   for (std::future<VerifyReport>& one : running) reports.push_back(one.get());
   return reports;
 }

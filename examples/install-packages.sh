@@ -11,7 +11,7 @@ declare -A packages=(
   [build]="g++ cmake ninja-build pkg-config libpoco-dev libgmime-3.0-dev libgsasl-dev libcli11-dev libtomlplusplus-dev
            libzstd-dev libsqlite3-dev libssl-dev zlib1g-dev"
   [servers]="dovecot-core dovecot-imapd dovecot-pop3d python3 openssl"
-  [tests]="catch2 ccache clang-14 libclang-rt-14-dev clang-format mutt notmuch"
+  [tests]="catch2 ccache clang-14 libclang-rt-14-dev clang-format clang-tidy mutt notmuch"
 )
 
 wanted=()

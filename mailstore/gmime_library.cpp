@@ -35,10 +35,10 @@ void* function(const char* name) {
 }  // namespace
 
 // The type of a function is taken from its declaration.
-#define MAILBRAID_FORWARD(result, name, parameters, arguments)                     \
-  result name parameters {                                                         \
-    static const auto target = reinterpret_cast<decltype(&name)>(function(#name)); \
-    return target arguments;                                                       \
+#define MAILBRAID_FORWARD(result, name, parameters, arguments)                       \
+  result name parameters {                                                           \
+    static const auto target = reinterpret_cast<decltype(&(name))>(function(#name)); \
+    return target arguments;                                                         \
   }
 
 extern "C" {

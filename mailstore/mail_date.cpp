@@ -190,7 +190,7 @@ std::optional<InternalDate> dateOf(const Parts& parts) {
   const auto zone = zoneMinutes(parts.zone, parts.afterZone);
   if (!zone) return std::nullopt;
   const std::int64_t days = std::chrono::sys_days{date}.time_since_epoch().count();
-  return InternalDate{days * 86400 + parts.time->seconds - *zone * 60, *zone};
+  return InternalDate{days * 86400 + parts.time->seconds - std::int64_t{*zone} * 60, *zone};
 }
 
 /// Takes the time at `at`, with what belongs to it; the place of the word after it.

@@ -50,9 +50,9 @@ class PreparedMessage {
 };
 
 struct SpoolOptions {
-  std::filesystem::path directory;        ///< where unlinked files may be made: the store's directory
-  std::size_t memoryLimit = 1024 * 1024;  ///< compressed octets kept in memory for one message
-  std::size_t headerLimit = 256 * 1024;   ///< octets of header that are looked at
+  std::filesystem::path directory;          ///< where unlinked files may be made: the store's directory
+  std::size_t memoryLimit = 1024UL * 1024;  ///< compressed octets kept in memory for one message
+  std::size_t headerLimit = 256UL * 1024;   ///< octets of header that are looked at
   /// Seconds since 1970: a header's date after it is not believed, see mail_date.h.
   std::int64_t latestDate = INT64_MAX;
   bool keepsOctets = true;  ///< false: only digests and header are wanted, `octets` stays empty

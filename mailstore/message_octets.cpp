@@ -63,10 +63,10 @@ void PreparedMessage::Octets::forEach(const std::function<void(std::string_view)
     } else {
       buffer.resize(length);
       for (std::size_t done = 0; done < length;) {
-        const ssize_t size =
+        const ssize_t got =
             ::pread(descriptor_, buffer.data() + done, length - done, static_cast<off_t>(offset + done));
-        if (size <= 0) throw systemError("A temporary file of the store", "cannot be read", size < 0 ? errno : EIO);
-        done += static_cast<std::size_t>(size);
+        if (got <= 0) throw systemError("A temporary file of the store", "cannot be read", got < 0 ? errno : EIO);
+        done += static_cast<std::size_t>(got);
       }
       visit(buffer);
     }

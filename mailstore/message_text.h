@@ -26,7 +26,7 @@ struct MessageText {
 
 /// Reads the octets of one message by GMime. Never fails: what cannot be read is left out. The text is cut at
 /// `textLimit` octets; parts at `partLimit` of them.
-MessageText readableText(std::string_view octets, std::size_t textLimit = 4 * 1024 * 1024,
+MessageText readableText(std::string_view octets, std::size_t textLimit = 4UL * 1024 * 1024,
                          std::size_t partLimit = 1000);
 
 }  // namespace mailbraid::mailstore

@@ -64,7 +64,7 @@ class ConfigurationError : public mailstore::Error {
 Configuration load(const std::filesystem::path& file, const Environment& environment);
 
 /// Octets of a configuration at most: a limit against a mistaken --config /dev/zero.
-inline constexpr std::size_t kLongestFile = 1024 * 1024;
+inline constexpr std::size_t kLongestFile = 1024UL * 1024;
 
 /// The file that `config example` prints: every key with its meaning, made from the tables.
 std::string exampleText();

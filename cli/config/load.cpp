@@ -35,8 +35,8 @@ std::filesystem::path fromEnvironment(const char* name, const std::filesystem::p
 
 template <class Keys>
 std::vector<std::string> namesOf(const Keys& keys) {
-  std::vector<std::string> out;
-  for (const auto& key : keys) out.emplace_back(key.info.name);
+  std::vector<std::string> out(std::size(keys));
+  std::transform(std::begin(keys), std::end(keys), out.begin(), [](const auto& key) { return key.info.name; });
   return out;
 }
 
@@ -343,7 +343,7 @@ void readStore(const toml::node& node, const PathBase& base, StoreSettings& stor
   for (auto&& [name, value] : *table) {
     const auto line = static_cast<std::size_t>(value.source().begin.line);
     const auto key = std::find_if(kStoreKeys.begin(), kStoreKeys.end(),
-                                  [&](const auto& known) { return known.info.name == name.str(); });
+                                  [word = name.str()](const auto& known) { return known.info.name == word; });
     if (key == kStoreKeys.end()) {
       complaints.add(line, "store", harmlessLine(name.str()), unknownKey(name.str(), kStoreKeys));
       continue;

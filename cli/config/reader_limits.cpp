@@ -28,6 +28,7 @@ constexpr std::array kLimitKeys{
 
 std::vector<std::string> keyNames() {
   std::vector<std::string> out;
+  out.reserve(std::size(kLimitKeys));
   for (const LimitKey& key : kLimitKeys) out.emplace_back(key.name);
   return out;
 }
@@ -85,8 +86,8 @@ Reading readLimits(const KeyInfo& key, const toml::node& node) {
             "must be a name or a table; write " + std::string(key.name) + " = " + std::string(key.example)};
   }
   for (auto&& [name, value] : *table) {
-    const auto known =
-        std::find_if(kLimitKeys.begin(), kLimitKeys.end(), [&](const LimitKey& one) { return one.name == name.str(); });
+    const auto known = std::find_if(kLimitKeys.begin(), kLimitKeys.end(),
+                                    [word = name.str()](const LimitKey& one) { return one.name == word; });
     if (known == kLimitKeys.end()) return {std::nullopt, unknownLimit(name.str())};
     if (std::string wrong = take(*known, value, out); !wrong.empty()) return {std::nullopt, std::move(wrong)};
   }

@@ -15,8 +15,6 @@
 #include <utility>
 #include <vector>
 
-extern char** environ;  // POSIX declares it in no header
-
 namespace mailbraid::cli {
 namespace {
 
@@ -91,6 +89,7 @@ class Child {
     posix_spawnattr_setsigdefault(&attributes, &defaults);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
     std::vector<char*> arguments;
+    arguments.reserve(words.size() + 1);
     for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
     arguments.push_back(nullptr);
     const int error = posix_spawnp(&pid_, arguments[0], &actions, &attributes, arguments.data(), environ);

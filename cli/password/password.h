@@ -14,7 +14,7 @@
 namespace mailbraid::cli {
 
 /// Octets of a password at most: a command that never ends its line is stopped there.
-inline constexpr std::size_t kLongestPassword = 64 * 1024;
+inline constexpr std::size_t kLongestPassword = 64UL * 1024;
 
 /// The first line that `command` prints, without its line end. Run without a shell unless `command.shell`; its standard
 /// input is /dev/null, its standard error is ours, of open files it inherits nothing else. Throws Error (Configuration:

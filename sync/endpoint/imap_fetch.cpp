@@ -121,7 +121,7 @@ class ImapEndpoint::Fetching final : public ImapStepSink {
   }
 
   void plan(std::size_t index, ImapSteps& steps) {
-    const UidSet& uids = std::get<UidSet>(requests_[index].keys);
+    const UidSet& uids = uidsOf(requests_[index].keys);
     if (uids.empty()) return;
     open(index, steps);
     states_[index].missing = uids;

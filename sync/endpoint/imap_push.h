@@ -141,7 +141,7 @@ class ImapUpload {
   void announce();
   void sendBatches(std::size_t first);
   void sendFurther();
-  void sendBatch(Batch batch);
+  void sendBatch(const Batch& batch);
   void sendLarge(std::size_t item);
   void ended(const Batch& batch, const ImapPush::End& end);
   void refuse(const AppendItem& item, const mailstore::Error& error);

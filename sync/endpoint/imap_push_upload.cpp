@@ -70,7 +70,7 @@ std::optional<Error> ImapUpload::run() {
   if (items_.empty()) return std::nullopt;
   const RemoteStatus status = request_.mailbox->status.value_or(RemoteStatus{});
   if (status.uidValidity.value() != 0) {
-    if (const auto replaced = push_.replaced(*request_.mailbox, status.uidValidity)) return replaced;
+    if (auto replaced = push_.replaced(*request_.mailbox, status.uidValidity)) return replaced;
   }
   sendBatches(0);
   if (request_.more) sendFurther();
@@ -80,7 +80,7 @@ std::optional<Error> ImapUpload::run() {
     std::vector<Batch> batches;
     batches.swap(again_);
     for (Batch& batch : batches) {
-      if (!stopped_) sendBatch(std::move(batch));
+      if (!stopped_) sendBatch(batch);
       if (tight_) push_.run();
     }
     push_.run();
@@ -198,7 +198,7 @@ void ImapUpload::sendBatches(std::size_t first) {
   if (!stopped_) flush();
 }
 
-void ImapUpload::sendBatch(Batch batch) {
+void ImapUpload::sendBatch(const Batch& batch) {
   imap::Append command{request_.mailbox->wireName, {}};
   Batch sent;
   sent.keywords = batch.keywords;

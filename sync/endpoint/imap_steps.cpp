@@ -11,7 +11,7 @@ namespace {
 
 // The line's speed is judged on so many octets of bodies, and COMPRESS pays below so many octets a second: servers
 // deflate at about 25 MB/s.
-constexpr std::uint64_t kMeasuredOctets = 1024 * 1024;
+constexpr std::uint64_t kMeasuredOctets = 1024UL * 1024;
 constexpr double kCompressBelow = 12e6;
 // Commands in flight: few while the line is being measured, so that a slow one is not committed to much uncompressed
 // mail.

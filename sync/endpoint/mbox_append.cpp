@@ -115,7 +115,8 @@ bool isCutOff(int file, int spool, const Note& note) {
 
 }  // namespace
 
-MboxAppender::MboxAppender(fs::path base) : spoolPath_(base.string() + ".mbox"), notePath_(base.string() + ".note") {}
+MboxAppender::MboxAppender(const fs::path& base)
+    : spoolPath_(base.string() + ".mbox"), notePath_(base.string() + ".note") {}
 
 MboxAppender::~MboxAppender() {
   if (spool_.value() < 0) return;

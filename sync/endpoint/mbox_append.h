@@ -16,7 +16,7 @@ namespace mailbraid::sync::endpoint {
 class MboxAppender {
  public:
   /// `base` is the path that the file and the note get endings to.
-  explicit MboxAppender(std::filesystem::path base);
+  explicit MboxAppender(const std::filesystem::path& base);
   ~MboxAppender();
   MboxAppender(const MboxAppender&) = delete;
   MboxAppender& operator=(const MboxAppender&) = delete;

@@ -18,7 +18,7 @@ class BraidTurns {
    public:
     Turn(BraidTurns& turns, std::string braid, std::stop_token stop) : turns_(turns), braid_(std::move(braid)) {
       std::unique_lock lock(turns_.mutex_);
-      turns_.changed_.wait(lock, stop, [&] { return !turns_.taken_.contains(braid_); });
+      turns_.changed_.wait(lock, std::move(stop), [&] { return !turns_.taken_.contains(braid_); });
       turns_.taken_.insert(braid_);
     }
     ~Turn() {

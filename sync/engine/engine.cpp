@@ -225,11 +225,11 @@ std::int64_t secondsNow() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-RunReport sync(Store& store, const SyncRequest& request, Observer& observer, std::stop_token stop) {
+RunReport sync(Store& store, const SyncRequest& request, Observer& observer, const std::stop_token& stop) {
   return syncWith([&store]() -> Store& { return store; }, store.directory(), request, observer, stop);
 }
 
-RunReport sync(Store::Claim&& claim, const SyncRequest& request, Observer& observer, std::stop_token stop) {
+RunReport sync(Store::Claim&& claim, const SyncRequest& request, Observer& observer, const std::stop_token& stop) {
   const std::filesystem::path directory = claim.directory();
   std::unique_ptr<Store> store;
   const auto open = [&]() -> Store& {

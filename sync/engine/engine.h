@@ -144,9 +144,10 @@ class Observer {
 /// One pass over all endpoints: all are pulled at once, then what the store holds of them is carried to all at once.
 /// Errors of an endpoint land in its report; only what ends the run (the store) is thrown. When `stop` is requested it
 /// ends within two seconds, what was committed stays.
-RunReport sync(mailstore::Store& store, const SyncRequest& request, Observer& observer, std::stop_token stop);
+RunReport sync(mailstore::Store& store, const SyncRequest& request, Observer& observer, const std::stop_token& stop);
 /// Opens the store that is claimed while it connects to the endpoints already.
-RunReport sync(mailstore::Store::Claim&& claim, const SyncRequest& request, Observer& observer, std::stop_token stop);
+RunReport sync(mailstore::Store::Claim&& claim, const SyncRequest& request, Observer& observer,
+               const std::stop_token& stop);
 
 /// What `check` tells of one endpoint; changes nothing.
 struct CheckReport {

@@ -222,7 +222,7 @@ class Verifier {
       asked.push_back(i);
     }
     const auto outcomes = reader.read(
-        request_.full ? VerifyReader::What::Bodies : VerifyReader::What::Headers, std::move(requests),
+        request_.full ? VerifyReader::What::Bodies : VerifyReader::What::Headers, requests,
         [&](std::size_t index, RemoteMessage&& message, const mailstore::PreparedMessage* prepared) {
           take(works_[asked[index]], std::move(message), prepared);
         },
@@ -285,7 +285,7 @@ class Verifier {
   void describeLeft(VerifyReader& reader) {
     Asked asked = ask(comparison_.undescribed());
     reader.read(
-        VerifyReader::What::Headers, std::move(asked.requests),
+        VerifyReader::What::Headers, asked.requests,
         [&](std::size_t index, RemoteMessage&& message, const mailstore::PreparedMessage*) {
           if (message.index) comparison_.describe({asked.works[index], message.key}, std::move(*message.index));
         },
@@ -295,7 +295,7 @@ class Verifier {
   void readWanted(VerifyReader& reader) {
     Asked asked = ask(comparison_.bodiesWanted());
     const auto outcomes = reader.read(
-        VerifyReader::What::Bodies, std::move(asked.requests),
+        VerifyReader::What::Bodies, asked.requests,
         [&](std::size_t index, RemoteMessage&& message, const mailstore::PreparedMessage* prepared) {
           comparison_.tellBody(
               {asked.works[index], message.key},

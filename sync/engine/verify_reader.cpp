@@ -130,6 +130,7 @@ std::vector<VerifyReader::Listing> VerifyReader::list(const std::vector<const Re
   NoSink sink;
   overConnections([&] { deltas = endpoint_.changes(requests, sink); });
   std::vector<Listing> out;
+  out.reserve(deltas.size());
   for (endpoint::Delta& delta : deltas) {
     out.push_back({delta.status, delta.present ? std::move(*delta.present) : std::move(delta.fresh), delta.failure,
                    std::move(delta.incomplete)});
@@ -137,8 +138,8 @@ std::vector<VerifyReader::Listing> VerifyReader::list(const std::vector<const Re
   return out;
 }
 
-std::vector<std::optional<Error>> VerifyReader::read(What what, std::vector<KeyRequest> requests, const Told& told,
-                                                     const Refused& refused) {
+std::vector<std::optional<Error>> VerifyReader::read(What what, const std::vector<KeyRequest>& requests,
+                                                     const Told& told, const Refused& refused) {
   Sink sink(*this, requests, told, refused);
   std::optional<endpoint::MessagePlace> suspect;
   std::vector<std::optional<Error>> outcomes;

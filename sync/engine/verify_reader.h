@@ -37,7 +37,7 @@ class VerifyReader {
   using Refused =
       std::function<void(std::size_t index, const endpoint::RemoteMessage& message, const std::string& reason)>;
   /// Outcomes as of Endpoint::identify(). A message at which the line breaks twice is refused.
-  std::vector<std::optional<mailstore::Error>> read(What what, std::vector<endpoint::KeyRequest> requests,
+  std::vector<std::optional<mailstore::Error>> read(What what, const std::vector<endpoint::KeyRequest>& requests,
                                                     const Told& told, const Refused& refused);
 
  private:

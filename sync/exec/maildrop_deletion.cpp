@@ -3,7 +3,6 @@
 #include "sync/plan/brake.h"
 
 #include <algorithm>
-#include <ranges>
 #include <utility>
 
 namespace mailbraid::sync::exec {
@@ -135,7 +134,8 @@ MaildropDeletion::Planned MaildropDeletion::lookAtFetched(const Uidl& key) const
 
 std::vector<MaildropDeletion::Planned> MaildropDeletion::lookAtAll(Store& store, const Maildrop& maildrop) {
   std::vector<Planned> out;
-  for (const Uidl& key : std::views::reverse(maildrop.listed)) {
+  for (auto listed = maildrop.listed.rbegin(); listed != maildrop.listed.rend(); ++listed) {
+    const Uidl& key = *listed;
     const std::optional<Pair> pair = store.pairs().find(record_.id, key);
     if (pair && pair->held) continue;  // it was deleted since it was listed
     Planned one;

@@ -77,7 +77,7 @@ bool decodeRun(std::string_view run, std::string& out) {
   unsigned count = 0;
   std::uint32_t high = 0;
   for (const char octet : run) {
-    const int value = kValues[static_cast<unsigned char>(octet)];
+    const std::int8_t value = kValues[static_cast<unsigned char>(octet)];
     if (value < 0) return false;
     bits = (bits << 6U) | static_cast<std::uint32_t>(value);
     count += 6;

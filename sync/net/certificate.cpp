@@ -121,7 +121,7 @@ std::string namesOf(X509* certificate) {
 
 std::string issuerOf(X509* certificate) {
   const X509_NAME* issuer = X509_get_issuer_name(certificate);
-  const std::string common = commonName(issuer);
+  std::string common = commonName(issuer);
   if (!common.empty()) return common;
   const std::unique_ptr<char, OpensslFree<[](char* text) { OPENSSL_free(text); }>> line(
       X509_NAME_oneline(issuer, nullptr, 0));

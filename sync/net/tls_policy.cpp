@@ -22,7 +22,7 @@ using Poco::Net::Context;
 constexpr const char* kGroups = "X25519:P-256:X448:P-384:P-521";
 constexpr std::size_t kMostSessions = 4;
 /// One recv() fetches many records.
-constexpr std::size_t kReadAhead = 256 * 1024;
+constexpr std::size_t kReadAhead = 256UL * 1024;
 
 Context::Ptr makeContext() {
   // POCO sets OpenSSL up with its first user and tears it down with its last; libgsasl and the digests use it as well,

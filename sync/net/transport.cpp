@@ -335,8 +335,8 @@ void SocketTransport::close() noexcept {
 
 }  // namespace
 
-std::unique_ptr<Transport> Transport::connect(const ServerSettings& settings, std::stop_token stop,
-                                              std::shared_ptr<TlsSessionCache> cache) {
+std::unique_ptr<Transport> Transport::connect(const ServerSettings& settings, const std::stop_token& stop,
+                                              const std::shared_ptr<TlsSessionCache>& cache) {
   std::shared_ptr<TlsPolicy> policy;
   // Without TLS, OpenSSL is not even set up.
   if (settings.tls != TlsMode::None) {

@@ -52,8 +52,8 @@ class Transport {
   /// With TlsMode::None it refuses, before a connection is opened, a host that is not loopback unless `allowPlaintext`.
   /// The server's certificate is always verified: chain, time, host name or address, and pins when there are any.
   /// `cache`: may be null: no resumption.
-  static std::unique_ptr<Transport> connect(const ServerSettings& settings, std::stop_token stop,
-                                            std::shared_ptr<TlsSessionCache> cache = nullptr);
+  static std::unique_ptr<Transport> connect(const ServerSettings& settings, const std::stop_token& stop,
+                                            const std::shared_ptr<TlsSessionCache>& cache = nullptr);
 
   virtual ~Transport() = default;
   Transport(const Transport&) = delete;

@@ -88,16 +88,16 @@ void Session::ask(const Command& command, std::uint64_t expected) {
 
 void Session::fill() {
   while (!waiting_.empty() && window_.maySend()) {
-    Request request = std::move(waiting_.front());
+    const Request request = waiting_.front();
     waiting_.pop_front();
     client_.send(request.command);
     window_.sent(request.expected);
-    flight_.push_back(std::move(request));
+    flight_.push_back(request);
   }
 }
 
 Session::Request Session::finished() {
-  Request request = std::move(flight_.front());
+  const Request request = flight_.front();
   flight_.pop_front();
   window_.answered();
   fill();

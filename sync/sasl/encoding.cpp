@@ -24,13 +24,13 @@ constexpr std::array<std::int8_t, 256> makeReverse() {
 }
 constexpr std::array<std::int8_t, 256> kReverse = makeReverse();
 
-/// Up to four characters without padding into the low bits; negative when one is not of the alphabet.
-std::int32_t bitsOf(std::string_view group) {
-  std::int32_t bits = 0;
+/// Up to four characters without padding into the low bits; none when one is not of the alphabet.
+std::optional<std::uint32_t> bitsOf(std::string_view group) {
+  std::uint32_t bits = 0;
   for (const char c : group) {
-    const std::int32_t value = kReverse[static_cast<unsigned char>(c)];
-    if (value < 0) return -1;
-    bits = bits << 6 | value;
+    const std::int8_t value = kReverse[static_cast<unsigned char>(c)];
+    if (value < 0) return std::nullopt;
+    bits = bits << 6U | static_cast<std::uint32_t>(value);
   }
   return bits;
 }
@@ -66,10 +66,10 @@ std::optional<std::string> decodeBase64(std::string_view text) {
   out.reserve(text.size() / 4 * 3 + 2);
   for (std::size_t at = 0; at < text.size(); at += 4) {
     const std::string_view group = text.substr(at, 4);
-    std::int32_t bits = bitsOf(group);
-    if (bits < 0) return std::nullopt;
+    const std::optional<std::uint32_t> known = bitsOf(group);
+    if (!known) return std::nullopt;
     const auto missing = static_cast<unsigned>(4 - group.size());
-    bits <<= 6U * missing;
+    const std::uint32_t bits = *known << 6U * missing;
     const std::size_t octets = 3 - missing;
     for (std::size_t i = 0; i < octets; ++i)
       out += static_cast<char>(bits >> (16U - 8U * static_cast<unsigned>(i)) & 0xFF);

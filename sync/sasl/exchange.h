@@ -54,7 +54,7 @@ class Exchange {
   static constexpr unsigned kMinIterations = 4096;
   static constexpr unsigned kMaxIterations = 1'000'000;
   /// No challenge of a known mechanism is longer.
-  static constexpr std::size_t kMaxChallenge = 16 * 1024;
+  static constexpr std::size_t kMaxChallenge = 16UL * 1024;
 
   /// `binding`: the connection's, used by the -PLUS mechanisms and ignored by all others. (libgsasl 2.2 cannot say that
   /// the client could have bound, the gs2 flag "y" of RFC 5802 section 6: it says "n".)
