@@ -59,9 +59,9 @@ std::string viewText(const Source& source, const LeftOutMailbox& view) {
     return out + "may have mail that is in no mailbox, which --final looks for" + howToTake(source, view);
   if (!reading->notInStore)
     return out + "may have mail that is in no mailbox: it could not be read" + howToTake(source, view);
-  if (*reading->notInStore == 0) return out + "has nothing that is not taken from a mailbox";
-  return out + "has " + counted(*reading->notInStore, "message") + " that no mailbox had (archived, say)" +
-         howToTake(source, view);
+  if (*reading->notInStore == 0) return out + "has nothing that was not taken";
+  return out + "has " + counted(*reading->notInStore, "message") + " that " +
+         (*reading->notInStore == 1 ? "was" : "were") + " not taken (archived, say)" + howToTake(source, view);
 }
 
 std::string lineOf(const Source& source, const LeftOutMailbox& mailbox) {

@@ -177,7 +177,7 @@ TEST_CASE("a migration is whole when the store has all that a view of all mail s
   source.views = {{"All", 0, {}}};
   CHECK(shortfallOf(runWith(), migration).empty());
   CHECK(exitCodeOf(runWith(), migration) == ExitCode::Complete);
-  CHECK(contains(leftOutLines(source)[2], "it is a view of all mail, and has nothing that is not taken"));
+  CHECK(contains(leftOutLines(source)[2], "it is a view of all mail, and has nothing that was not taken"));
   source.notTaken = 1;
   CHECK(shortfallOf(runWith(), migration) == "Not all mail of old is at new");
   source.notTaken = 0;
@@ -201,7 +201,7 @@ TEST_CASE("a mailbox that is not taken is told with its messages, why, and how t
   REQUIRE(lines.size() == 3);
   CHECK(lines[0] ==
         R"(old: "All \"Mail\"", with 43 messages, is not taken: it is a view of all mail, and has 40 messages that )"
-        R"(no mailbox had (archived, say); to take it as Archive, write mailboxes = ["*", "!Spam", )"
+        R"(were not taken (archived, say); to take it as Archive, write mailboxes = ["*", "!Spam", )"
         R"("All \"Mail\""] and map = { "All \"Mail\"" = "Archive" } below [endpoint.old] (what is in other mailboxes, )"
         R"(too, is there a second time then); if it is not wanted, write mailboxes = ["*", "!Spam", "!All \"Mail\""])");
   CHECK(lines[1] == R"(old: "Spam", with 1,200 messages, is not taken: left out by "mailboxes" in the configuration)");
