@@ -3,19 +3,13 @@
 #include "cli/signals.h"
 #include "cli/sync_run.h"
 
-#include <algorithm>
-
 namespace mailbraid::cli {
 
 ExitCode runSync(Context& context, const SyncArguments& arguments) {
   const StopOnSignal signals;
   sync::engine::SyncRequest request;
   request.endpoints = context.endpoints(arguments.endpoints, signals.token());
-  for (const config::EndpointConfig& one : context.configuration().endpoints) {
-    const bool takesPart = std::any_of(request.endpoints.begin(), request.endpoints.end(),
-                                       [&](const auto& other) { return other.name == one.settings.name; });
-    if (!takesPart) request.notInRun.push_back(one.settings);
-  }
+  request.notInRun = context.otherEndpoints(request.endpoints);
   request.dryRun = arguments.dryRun;
   request.retention = context.configuration().store.retention;
   request.allowRemovals = arguments.allowRemovals;

@@ -41,6 +41,16 @@ std::vector<sync::endpoint::EndpointSettings> Context::endpoints(const std::vect
   return out;
 }
 
+std::vector<sync::endpoint::EndpointSettings> Context::otherEndpoints(
+    const std::vector<sync::endpoint::EndpointSettings>& some) {
+  std::vector<sync::endpoint::EndpointSettings> out;
+  for (const config::EndpointConfig& one : configuration().endpoints) {
+    const auto isIt = [&](const auto& other) { return other.name == one.settings.name; };
+    if (std::none_of(some.begin(), some.end(), isIt)) out.push_back(one.settings);
+  }
+  return out;
+}
+
 std::unique_ptr<mailstore::Store> Context::storeToRead() {
   const std::filesystem::path& directory = configuration().store.path;
   std::error_code error;

@@ -37,6 +37,9 @@ class Context {
   /// configuration does not have, with the nearest one.
   std::vector<sync::endpoint::EndpointSettings> endpoints(const std::vector<std::string>& names,
                                                           const std::stop_token& stop);
+  /// Those of the configuration that are not among `some`, without passwords.
+  std::vector<sync::endpoint::EndpointSettings> otherEndpoints(
+      const std::vector<sync::endpoint::EndpointSettings>& some);
   /// Throws Error (Usage) unless there is an endpoint of this name.
   void requireEndpoint(const std::string& name);
 

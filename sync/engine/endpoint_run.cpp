@@ -85,6 +85,8 @@ void EndpointRun::tellSoundness() {
   PullBoard::Reading reading;
   reading.isComplete = !failed_ && pull_ && unread_ == exec::EndpointPull::Unread::None;
   reading.isSound = reading.isComplete && report_.problems.empty();
+  const bool hasLimits = settings_.maxSize || settings_.maxAge || settings_.maxMessages || !settings_.pull.fresh;
+  reading.leavesOut = hasLimits || !report_.leftOut.empty();
   for (std::size_t i = 0; pull_ && i < pull_->works().size(); ++i) {
     if (isKnown(i)) reading.known.insert(pull_->works()[i].record.id);
   }

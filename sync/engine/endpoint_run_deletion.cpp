@@ -32,8 +32,10 @@ void EndpointRun::readMaildrop() {
     };
     const bool alone = !hasCompanion(context_.request.endpoints) && !hasCompanion(context_.request.notInRun);
     if (alone && planDeletions({}, DeletionSettings::Stage::Midway)) carryOutDeletions();
-    const bool foundNew = pull_->counts().fresh + pull_->counts().adopted > 0;
-    if (!endpoint_->listsInParts() || !foundNew || context_.request.dryRun || context_.stop.stop_requested()) return;
+    if (!endpoint_->listsInParts() || context_.request.dryRun || context_.stop.stop_requested()) return;
+    bool foundNew = false;
+    job([&](Store&) { foundNew = pull_->counts().fresh + pull_->counts().adopted > 0; });
+    if (!foundNew) return;
     if (session == kMostSessions) {
       report_.notes.emplace_back(
           "the server may hold more mail than it has listed yet: run again until nothing new comes");
@@ -105,7 +107,9 @@ bool EndpointRun::planDeletions(const std::unordered_set<mailstore::EntryId>& al
   for (const EndpointSettings& one : context_.request.endpoints) {
     using endpoint::RemovalStyle;
     const bool follows = one.removals == RemovalStyle::Expunge || one.removals == RemovalStyle::Trash;
-    if (isImapCompanion(one) && !(one.push.removals && follows)) out.keepers.insert(one.name);
+    if (!isImapCompanion(one)) continue;
+    const bool hides = context_.board.reading(one.name).leavesOut;
+    out.companions[one.name] = {!(one.push.removals && follows), hides, one.push.fresh};
   }
   out.removedEarlier = removedByDeletion_;
   out.stage = stage;

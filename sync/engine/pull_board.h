@@ -71,6 +71,7 @@ class PullBoard {
   struct Reading {
     bool isComplete = false;  ///< all that the endpoint has was read
     bool isSound = false;     ///< and nothing else went wrong there
+    bool leavesOut = false;   ///< it holds, or may hold, mail that the configuration does not have read
     Mailboxes known;          ///< those that were read, or have not changed
   };
   void setReading(const std::string& endpoint, Reading reading) {

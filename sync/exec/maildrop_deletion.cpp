@@ -56,8 +56,9 @@ void MaildropDeletion::tellWhatStays() {
   if (shared_ > 0) {
     const std::string them = shared_ == 1 ? "it" : "them";
     notes_.push_back(record_.name + ": " + counted(shared_, "message stays", "messages stay") +
-                     " there, because an IMAP account had " + them + " already: if the two are one account, deleting " +
-                     them + " would lose " + them);
+                     " there, because an IMAP account had " + them + " already, or may have " + them +
+                     " among what is left out there: if the two are one account, deleting " + them + " would lose " +
+                     them);
   }
   if (unconfirmed_ > 0) {
     notes_.push_back(record_.name + ": " + counted(unconfirmed_, "message stays", "messages stay") + " there until " +
@@ -66,30 +67,44 @@ void MaildropDeletion::tellWhatStays() {
 }
 
 /// Only when something may go: most runs delete nothing.
-const std::unordered_map<mailstore::EndpointMailboxId, plan::ListedMessage::Sharing>& MaildropDeletion::imapMailboxes(
-    Store& store) {
+const MaildropDeletion::ImapSide& MaildropDeletion::imapSide(Store& store) {
   if (imap_) return *imap_;
   imap_.emplace();
   for (const mailstore::EndpointStatus& status : store.endpoints().statuses()) {
     if (status.endpoint.type != endpoint::endpointTypeName(endpoint::EndpointType::Imap)) continue;
-    const bool keeps = settings_.keepers.contains(status.endpoint.name);
+    const auto companion = settings_.companions.find(status.endpoint.name);
+    const bool isCompanion = companion != settings_.companions.end();
+    const Sharing sharing = isCompanion && companion->second.keeps ? Sharing::Kept : Sharing::Followed;
+    bool hides = isCompanion && companion->second.leavesOut;
     for (const mailstore::EndpointMailbox& mailbox : store.endpoints().mailboxes(status.endpoint.id)) {
-      imap_->emplace(mailbox.id, keeps ? Sharing::Kept : Sharing::Followed);
+      imap_->mailboxes.emplace(mailbox.id, ImapMailbox{status.endpoint.id, sharing});
+      // In quarantine, say.
+      hides = hides || (isCompanion && store.pairs().count(mailbox.id) < mailbox.anchor.messages);
     }
+    if (hides) imap_->hiding.emplace(status.endpoint.id, sharing);
   }
   return *imap_;
 }
 
 void MaildropDeletion::lookElsewhere(Store& store, const Pair& pair, plan::ListedMessage& facts) {
-  const auto& imap = imapMailboxes(store);
+  const ImapSide& imap = imapSide(store);
+  std::unordered_set<mailstore::EndpointId> copies;
   facts.isConfirmed = settings_.confirmedBy.empty();
   for (const Pair& other : store.pairs().ofEntry(pair.entry)) {
     if (other.held) continue;
     facts.isConfirmed = facts.isConfirmed || settings_.confirming.contains(other.endpointMailbox);
+    const auto at = imap.mailboxes.find(other.endpointMailbox);
+    if (at == imap.mailboxes.end()) continue;
     // However the two accounts are spelled: what mailbraid has taken from here and put there is a copy.
-    const bool isCopy = other.uploaded && pair.id < other.id;
-    const auto at = imap.find(other.endpointMailbox);
-    if (!isCopy && at != imap.end()) facts.sharing = std::max(facts.sharing, at->second);
+    if (other.uploaded && pair.id < other.id) {
+      copies.insert(at->second.endpoint);
+    } else {
+      facts.sharing = std::max(facts.sharing, at->second.sharing);
+    }
+  }
+  // What it leaves out may be the very message, without a pair to tell.
+  for (const auto& [endpoint, sharing] : imap.hiding) {
+    if (!copies.contains(endpoint)) facts.sharing = std::max(facts.sharing, sharing);
   }
 }
 
@@ -126,6 +141,10 @@ MaildropDeletion::Planned MaildropDeletion::lookAtFetched(const Uidl& key) const
   facts.firstSeen = settings_.rules.now;
   facts.newer = staying_;
   facts.isConfirmed = settings_.confirmedBy.empty();
+  for (const auto& [name, companion] : settings_.companions) {
+    if (companion.leavesOut && !companion.takesNew)
+      facts.sharing = std::max(facts.sharing, companion.keeps ? Sharing::Kept : Sharing::Followed);
+  }
   Planned out;
   out.message.key = key;
   out.why = plan::decideDeletion(facts, settings_.rules);

@@ -8,8 +8,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -24,8 +24,12 @@ struct DeletionSettings {
   std::string confirmedBy;
   /// Of that endpoint: its mailboxes that were read in this run, or have not changed.
   std::unordered_set<mailstore::EndpointMailboxId> confirming;
-  /// IMAP endpoints of the braid where messages stay that were removed elsewhere.
-  std::set<std::string> keepers;
+  struct Companion {
+    bool keeps = false;      ///< messages stay there that were removed elsewhere
+    bool leavesOut = false;  ///< it may hold messages that it was not asked for
+    bool takesNew = true;    ///< what others have is uploaded there
+  };
+  std::map<std::string, Companion> companions;  ///< IMAP endpoints of the braid, by name
   /// Whether removals beyond the brake may go through in this mailbox (`--allow-removals`).
   std::function<bool(const std::string& mailbox)> removalsAllowed;
   /// Entries whose removal the user has allowed elsewhere in this run: no brake holds them again.
@@ -70,9 +74,16 @@ class MaildropDeletion {
   };
   /// What the pairs of its entry tell of it.
   void lookElsewhere(mailstore::Store& store, const mailstore::Pair& pair, plan::ListedMessage& facts);
-  /// Of IMAP servers, and whether messages stay there that were removed elsewhere.
-  const std::unordered_map<mailstore::EndpointMailboxId, plan::ListedMessage::Sharing>& imapMailboxes(
-      mailstore::Store& store);
+  struct ImapMailbox {
+    mailstore::EndpointId endpoint;
+    plan::ListedMessage::Sharing sharing;
+  };
+  struct ImapSide {
+    std::unordered_map<mailstore::EndpointMailboxId, ImapMailbox> mailboxes;
+    /// Companions that may hold any message without its being known.
+    std::unordered_map<mailstore::EndpointId, plan::ListedMessage::Sharing> hiding;
+  };
+  const ImapSide& imapSide(mailstore::Store& store);
   [[nodiscard]] Planned look(mailstore::Store& store, const mailstore::Uidl& key, const mailstore::Pair& pair);
   [[nodiscard]] Planned lookAtFetched(const mailstore::Uidl& key) const;  ///< in a dry run
   /// What may go; the rest is counted.
@@ -84,7 +95,7 @@ class MaildropDeletion {
   DeletionSettings settings_;
   OpLog& log_;
   mailstore::EndpointMailbox record_;
-  std::optional<std::unordered_map<mailstore::EndpointMailboxId, plan::ListedMessage::Sharing>> imap_;  ///< when asked
+  std::optional<ImapSide> imap_;  ///< when asked for
   std::uint64_t staying_ = 0;
   std::uint64_t unnamed_ = 0;
   std::uint64_t shared_ = 0;

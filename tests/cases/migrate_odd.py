@@ -93,6 +93,43 @@ def check_one_account_unknown(trial, _):
                 assert len(box.messages) == 5 and "5 messages stay there, because" in said, said
 
 
+def check_left_out_at_imap(trial, _):
+    """P1: what the IMAP side of a POP3 account leaves out may be the very message: POP3 deletes none that mailbraid has not put there."""
+    for extra in ('max_size = "2k"', 'max_age = "30d"', "max_messages = 1", 'mailboxes = ["*", "!INBOX"]'):
+        for leave, limit in (("no", extra), ("until-removed", f"{extra}\npush = []")):
+            with scripted_imap.Server("LITERAL+ UIDPLUS MOVE") as imap:
+                box = imap.mailboxes["INBOX"]
+                for number in range(3):
+                    box.add(scripted_imap.Message(octets(number)))
+                imap.make("Other").add(scripted_imap.Message(octets(50)))
+                with OneAccount(box) as pop:
+                    home = trial.home(pop=trial.account("pop3", "p", f'leave_on_server = "{leave}"\nbraid = "x"', pop.port),
+                                      imap=trial.account("imap", "me", f'{limit}\nbraid = "x"', imap.port))
+                    trial.run(home, "sync", "imap")
+                    trial.run(home, "sync")
+                    if leave == "until-removed":
+                        for line in trial.run(home, "ls", "x/INBOX", "--json").splitlines()[:1]:
+                            trial.run(home, "remove", str(json.loads(line)["entry"]))
+                    said = trial.run(home, "sync")
+                    assert sum(message.subject() in ("mail 0", "mail 1", "mail 2") for message in box.messages.values()) >= 3, (extra, leave, said)
+                    assert "there, because an IMAP account had" in said, said
+
+
+def check_account_of_the_braid_that_takes_no_part(trial, _):
+    """P1: POP3 deletes nothing in a migration, either, that leaves out an IMAP account of its braid: the two may be one."""
+    with scripted_imap.Server("LITERAL+ UIDPLUS") as imap, scripted_imap.Server("LITERAL+ UIDPLUS") as target:
+        box = imap.mailboxes["INBOX"]
+        with OneAccount(box) as pop:
+            braid = 'braid = "x"'
+            home = trial.home(pop=trial.account("pop3", "p", f'leave_on_server = "no"\n{braid}', pop.port),
+                              imap=trial.account("imap", "me", f"push = []\n{braid}", imap.port), new=trial.account("imap", "n", braid, target.port))
+            trial.run(home, "sync")
+            for number in range(3):
+                box.add(scripted_imap.Message(octets(number)))
+            said = trial.run(home, "migrate", "pop", "new")
+            assert len(box.messages) == 3 and "nothing is deleted there, since imap is of the same braid" in said, said
+
+
 def check_upload_that_never_came_to_be(trial, _):
     """P1: an APPEND that was cut off proves nothing: the same message, seen there next, may be the account's only copy."""
     for abilities in ("LITERAL+ UIDPLUS", ""):
