@@ -74,15 +74,30 @@ void addSourceFacts(const Migration& migration, VerificationReport& out) {
     out.facts.push_back({"compared", "Compared", "what was taken; what was not taken is no part of it"});
 }
 
-/// Which messages of the views of all mail that are left out the store has. The gravest of what went wrong.
-ExitCode readViews(Context& context, const MigrationPlan& plan, const RunReport& run, Migration& migration,
-                   const std::stop_token& stop) {
+sync::engine::ViewRequest viewRequest(mailstore::Store& store, const MigrationPlan& plan, const RunReport& run) {
+  sync::engine::ViewRequest out;
+  const auto& read = run.endpoints.back().known;
+  out.destination.insert(read.begin(), read.end());
+  for (std::size_t i = 0; i + 1 < plan.endpoints.size(); ++i) {
+    for (const auto& mailbox : store.endpoints().mailboxes(store.endpoints().find(plan.endpoints[i].name)))
+      out.sources.insert(mailbox.id);
+  }
+  return out;
+}
+
+/// Which messages of the views of all mail that are left out are not at the destination. The gravest of what went
+/// wrong.
+ExitCode readViews(Context& context, const MigrateArguments& arguments, const MigrationPlan& plan, const RunReport& run,
+                   Migration& migration, const std::stop_token& stop) {
   ExitCode code = ExitCode::Complete;
   const std::unique_ptr<mailstore::Store> store = context.storeToRead();
+  if (!store) return code;
+  sync::engine::ViewRequest request = viewRequest(*store, plan, run);
+  request.how.full = arguments.full;
   const auto read = [&](const EndpointSettings& settings, Migration::Source& source) {
     for (const sync::engine::LeftOutMailbox& mailbox : source.leftOut) {
       if (!isViewOfAll(mailbox) || stop.stop_requested()) continue;
-      source.views.push_back(sync::engine::readView(*store, settings, mailbox.name, {}, context.log(), stop));
+      source.views.push_back(sync::engine::readView(*store, settings, mailbox, request, context.log(), stop));
       const std::optional<sync::engine::Problem>& problem = source.views.back().problem;
       if (!problem || problem->kind == mailstore::ErrorKind::Cancelled) continue;
       code = graver(code, exitCodeOf(problem->kind));
@@ -151,6 +166,7 @@ ExitCode runMigrate(Context& context, const MigrateArguments& arguments) {
   for (const std::string& source : arguments.sources) request.command += " " + source;
   request.command += " " + arguments.destination + (arguments.final ? " --final" : "");
   request.endpoints = plan.endpoints;
+  request.notInRun = context.otherEndpoints(plan.endpoints);
   request.pulledFirst = arguments.destination;
   request.deletionsConfirmedBy = arguments.destination;
   request.dryRun = arguments.dryRun;
@@ -168,7 +184,7 @@ ExitCode runMigrate(Context& context, const MigrateArguments& arguments) {
   ExitCode code = ExitCode::Complete;
   std::optional<VerificationReport> comparison;
   const bool isDue = arguments.final || !arguments.reports.empty();
-  if (isDue) code = readViews(context, plan, report, migration, signals.token());
+  if (isDue) code = readViews(context, arguments, plan, report, migration, signals.token());
   if (isDue && signals.token().stop_requested()) {
     context.log().error("stopped before the comparison; nothing is lost, run it again to go on");
     code = ExitCode::Partial;
@@ -179,6 +195,7 @@ ExitCode runMigrate(Context& context, const MigrateArguments& arguments) {
     migration.isProven = code == ExitCode::Complete;
   }
   code = graver(code, exitCodeOf(report, migration));
+  migration.isCutShort = gravity(code) < gravity(ExitCode::Different);
   noteExitCode(context, report, code);
   printRun(context, report, {migrationLines(report, migration), migrationJson(report, migration), code});
   if (comparison) {

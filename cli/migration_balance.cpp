@@ -24,6 +24,7 @@ Source describe(const EndpointSettings& settings, const EndpointReport& report) 
   out.leftOut = report.leftOut;
   out.mailboxes = settings.mailboxes;
   out.map = settings.map;
+  out.hasLimits = settings.maxSize || settings.maxAge || settings.maxMessages;
   if (settings.leaveOnServer.kind != Kind::Forever || settings.newest)
     out.deletions = settings.push.removals ? Source::Deletions::Configured : Source::Deletions::Withheld;
   return out;

@@ -32,7 +32,9 @@ std::string patternsWith(const Source& source, const std::string& pattern) {
 /// The source's map with one more.
 std::string mapWith(const Source& source, const std::string& mailbox, const std::string& target) {
   std::string out = "map = { ";
-  for (const auto& [from, to] : source.map) out += quoted(from) + " = " + quoted(to) + ", ";
+  for (const auto& [from, to] : source.map) {
+    if (from != mailbox) out += quoted(from) + " = " + quoted(to) + ", ";
+  }
   return out + quoted(mailbox) + " = " + quoted(target) + " }";
 }
 
@@ -56,12 +58,14 @@ std::string viewText(const Source& source, const LeftOutMailbox& view) {
   const sync::engine::ViewReading* reading = readingOf(source, view);
   const std::string out = "it is a view of all mail, and ";
   if (reading == nullptr)
-    return out + "may have mail that is in no mailbox, which --final looks for" + howToTake(source, view);
-  if (!reading->notInStore)
+    return out + "may have mail that is in no mailbox, which a complete run with --final looks for" +
+           howToTake(source, view);
+  if (!reading->notThere)
     return out + "may have mail that is in no mailbox: it could not be read" + howToTake(source, view);
-  if (*reading->notInStore == 0) return out + "has nothing that was not taken";
-  return out + "has " + counted(*reading->notInStore, "message") + " that " +
-         (*reading->notInStore == 1 ? "was" : "were") + " not taken (archived, say)" + howToTake(source, view);
+  if (*reading->notThere == 0) return out + "has nothing that is not at the destination, or counted above";
+  const std::string are = *reading->notThere == 1 ? " that is" : " that are";
+  return out + "has " + counted(*reading->notThere, "message") + are +
+         " not at the destination (archived, say, or left out)" + howToTake(source, view);
 }
 
 std::string lineOf(const Source& source, const LeftOutMailbox& mailbox) {
@@ -94,8 +98,8 @@ std::optional<std::uint64_t> Source::onlyInView() const {
   for (const LeftOutMailbox& mailbox : leftOut) {
     if (!isViewOfAll(mailbox)) continue;
     const sync::engine::ViewReading* reading = readingOf(*this, mailbox);
-    if (reading == nullptr || !reading->notInStore) return std::nullopt;
-    sum += *reading->notInStore;
+    if (reading == nullptr || !reading->notThere) return std::nullopt;
+    sum += *reading->notThere;
   }
   return sum;
 }

@@ -73,6 +73,7 @@ std::string balanceLine(const Source& source, const std::string& destination, Ru
 std::string whatHelps(const Migration& migration) {
   std::string out;
   std::string limited;
+  bool isQuarantined = false;
   bool isViewOpen = false;
   const auto add = [&out](const std::string& text) { out += (out.empty() ? "" : "; ") + text; };
   const auto isGone = [](const Source& source) { return source.balance.gone > 0; };
@@ -82,12 +83,14 @@ std::string whatHelps(const Migration& migration) {
         "back what is wanted");
   }
   for (const Source& source : migration.sources) {
-    if (source.notTaken > 0)
+    isQuarantined = isQuarantined || (source.notTaken > 0 && !source.hasLimits);
+    if (source.notTaken > 0 && source.hasLimits)
       limited += (limited.empty() ? "" : ", ") + ("[endpoint." + harmlessLine(source.name) + "]");
     isViewOpen = isViewOpen || source.onlyInView().value_or(0) != 0;
   }
   if (!limited.empty())
     add("what is left out is taken when max_size, max_age or max_messages below " + limited + " let it");
+  if (isQuarantined) add("`mailbraid status` says why messages were not taken");
   const auto isUnread = [](const Source& source) { return source.unread > 0; };
   if (std::any_of(migration.sources.begin(), migration.sources.end(), isUnread)) {
     add("what is in mailboxes that were not read counts when \"mailboxes\" below [endpoint." +
@@ -147,6 +150,12 @@ void addAdvice(const Migration& migration, std::vector<std::string>& lines) {
                     ", would take all mail there for new and fetch it again: switch it to IMAP");
   }
   lines.push_back(nightlyAdvice(migration));
+}
+
+/// What was not taken from a mailbox may be in a view, too.
+std::uint64_t leftAt(const Source& source) {
+  const std::uint64_t inView = source.onlyInView().value_or(0);
+  return source.leftThere + inView - std::min(inView, source.notTaken);
 }
 
 double secondsFor(const sync::engine::Counts& counts, const Speed& speed) {
@@ -249,7 +258,7 @@ std::vector<std::string> migrationLines(const RunReport& report, const Migration
     return lines;
   }
   if (!migration.isFinal) {
-    const bool goesOn = exitCodeOf(report) != ExitCode::Complete || migration.mayBringMore();
+    const bool goesOn = exitCodeOf(report) != ExitCode::Complete || migration.mayBringMore() || migration.isCutShort;
     const std::string help = goesOn ? std::string() : whatHelps(migration);
     lines.push_back(goesOn ? "run it again to go on; what is there already is not touched: " + command(migration)
                            : "running it again as it is brings no more" + (help.empty() ? help : ": " + help));
@@ -306,7 +315,7 @@ JsonObject migrationJson(const RunReport& report, const Migration& migration) {
         .add("refused", source.balance.refused)
         .add("waiting", source.balance.waiting)
         .add("unread", source.unread)
-        .add("left_at_source", source.leftThere + source.onlyInView().value_or(0))
+        .add("left_at_source", leftAt(source))
         .add("not_taken", source.notTaken);
     if (const std::optional<std::uint64_t> more = source.onlyInView()) {
       one.add("only_in_view", *more);

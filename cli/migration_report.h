@@ -32,18 +32,20 @@ struct Migration {
     std::vector<std::string> mailboxes;            ///< the patterns of its configuration
     std::map<std::string, std::string> map;        ///< likewise
     bool hasArchive = false;                       ///< one of its mailboxes is the archive
+    bool hasLimits = false;                        ///< max_size, max_age or max_messages
     /// What the configuration deletes there in a sync; and whether it may in the migration.
     enum class Deletions : std::uint8_t { None, Configured, Withheld };
     Deletions deletions = Deletions::None;
-    /// Messages of its views of all mail that are not in the store: 0 where there is no such view, or the user has left
-    /// it out; none where one was not read.
+    /// Messages of its views of all mail that are not at the destination: 0 where there is no such view, or the user
+    /// has left it out; none where one was not read.
     [[nodiscard]] std::optional<std::uint64_t> onlyInView() const;
   };
   std::vector<Source> sources;
   std::string destination;
   std::string braid;
   bool isFinal = false;
-  bool isProven = true;  ///< no comparison found a difference, or was cut short
+  bool isProven = true;     ///< no comparison found a difference, or was cut short
+  bool isCutShort = false;  ///< a view or the destination could not be looked at: another run may
   /// The store has every message of every source.
   [[nodiscard]] bool isAllTaken() const;
   /// Every message of every source is at the destination.

@@ -34,9 +34,11 @@ namespace {
 
 #define MAILBRAID_NOT_DAMAGED "NOT EXISTS(SELECT 1 FROM damaged d WHERE d.message = m.id)"
 
-#define MAILBRAID_IS_IN_BRAID(braid)                                                                                \
-  "EXISTS(SELECT 1 FROM entry e INDEXED BY entry_message JOIN mailbox b ON b.id = e.mailbox WHERE e.message = m.id" \
-  " AND e.removed_at = 0 AND b.braid = " braid ")"
+#define MAILBRAID_LIKE(index, column, more)                                                             \
+  "SELECT " MAILBRAID_ENTRY_COLUMNS " FROM message m INDEXED BY " index                                 \
+  " CROSS JOIN entry e INDEXED BY entry_message ON e.message = m.id JOIN mailbox b ON b.id = e.mailbox" \
+  " WHERE substr(" column ", 1, 4) = substr(?2, 1, 4) AND " column " = ?2 AND b.braid = ?1 " more       \
+  " AND " MAILBRAID_NOT_DAMAGED " ORDER BY e.id"
 
 #define MAILBRAID_ROWS                                             \
   "SELECT " MAILBRAID_ENTRY_COLUMNS ", " MAILBRAID_MESSAGE_COLUMNS \
@@ -55,6 +57,12 @@ std::vector<EntryId> idsFrom(Query query) {
 
 EntryRow rowFrom(const Query& query) {
   return {entryFrom(query, 0), messageInfoFrom(query, kEntryColumns)};
+}
+
+std::vector<Entry> entriesOf(Query&& query) {
+  std::vector<Entry> out;
+  while (query.next()) out.push_back(entryFrom(query, 0));
+  return out;
 }
 
 }  // namespace
@@ -100,12 +108,11 @@ struct Entries::Statements {
   Statement inBraid{database,
                     "SELECT m.id FROM message m WHERE substr(m.header_digest, 1, 4) = substr(?1, 1, 4) AND "
                     "m.header_digest = ?1 AND m.size = ?2 AND " MAILBRAID_NOT_DAMAGED
-                    " AND " MAILBRAID_IS_IN_BRAID("?3") " ORDER BY m.id LIMIT 1"};
-  Statement inBraidByContent{
-      database,
-      "SELECT m.id FROM message m INDEXED BY message_content"
-      " WHERE substr(m.content_key, 1, 4) = substr(?1, 1, 4) AND m.content_key = ?1 AND " MAILBRAID_NOT_DAMAGED
-      " AND " MAILBRAID_IS_IN_BRAID("?2") " ORDER BY m.id LIMIT 1"};
+                    " AND EXISTS(SELECT 1 FROM entry e INDEXED BY entry_message"
+                    " JOIN mailbox b ON b.id = e.mailbox WHERE e.message = m.id AND e.removed_at = 0 AND b.braid = ?3)"
+                    " ORDER BY m.id LIMIT 1"};
+  Statement likeHeader{database, MAILBRAID_LIKE("message_header", "m.header_digest", "AND m.size = ?3")};
+  Statement likeContent{database, MAILBRAID_LIKE("message_content", "m.content_key", "")};
   Statement nthNewest{database, "SELECT " MAILBRAID_ENTRY_COLUMNS
                                 " FROM entry e WHERE e.mailbox = ? AND e.removed_at = 0"
                                 " ORDER BY e.internal_date DESC, e.id DESC LIMIT 1 OFFSET ?"};
@@ -252,10 +259,12 @@ std::optional<MessageId> Entries::findMessage(BraidId braid, const HeaderDigest&
   return query.named<MessageId>(0);
 }
 
-std::optional<MessageId> Entries::findMessage(BraidId braid, const ContentKey& key) {
-  Query query(statements_->inBraidByContent, key, braid);
-  if (!query.next()) return std::nullopt;
-  return query.named<MessageId>(0);
+std::vector<Entry> Entries::like(BraidId braid, const HeaderDigest& header, std::uint64_t size) {
+  return entriesOf(Query(statements_->likeHeader, braid, header, size));
+}
+
+std::vector<Entry> Entries::like(BraidId braid, const ContentKey& key) {
+  return entriesOf(Query(statements_->likeContent, braid, key));
 }
 
 void Entries::list(MailboxId mailbox, const std::function<void(const EntryRow&)>& visit) {

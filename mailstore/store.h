@@ -129,8 +129,10 @@ class Entries {
   /// A message with this header digest and size that has a live entry anywhere in the braid and is not marked as
   /// damaged: its octets need not be fetched.
   std::optional<MessageId> findMessage(BraidId braid, const HeaderDigest& header, std::uint64_t size);
-  /// Likewise by content.
-  std::optional<MessageId> findMessage(BraidId braid, const ContentKey& key);
+  /// All entries of the braid, tombstones, too, whose message has this header digest and size, or this content, and is
+  /// not marked as damaged.
+  std::vector<Entry> like(BraidId braid, const HeaderDigest& header, std::uint64_t size);
+  std::vector<Entry> like(BraidId braid, const ContentKey& key);
 
   void list(MailboxId mailbox, const std::function<void(const EntryRow&)>& visit);  ///< live, by internal date, then id
   void listRemoved(MailboxId mailbox, const std::function<void(const EntryRow&)>& visit);  ///< tombstones, by id

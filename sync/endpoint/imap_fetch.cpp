@@ -84,7 +84,8 @@ class ImapEndpoint::Fetching final : public ImapStepSink {
   struct State {
     bool opened = false;
     std::string failure;
-    UidSet missing;  ///< asked for and not come
+    UidSet missing;  ///< asked for and, but for `came`, not come
+    UidSet came;
     UidSet stillThere;
   };
 
@@ -108,10 +109,9 @@ class ImapEndpoint::Fetching final : public ImapStepSink {
   /// A message is taken once, and only when it was asked for.
   bool came(const ImapStep& step, const RemoteMessage& message) {
     State& state = states_[step.request];
-    UidSet one;
-    one.add(std::get<Uid>(message.key));
-    if (!state.opened || !state.missing.contains(std::get<Uid>(message.key))) return false;
-    state.missing.remove(one);
+    const Uid uid = std::get<Uid>(message.key);
+    if (!state.opened || !state.missing.contains(uid) || state.came.contains(uid)) return false;
+    state.came.add(uid);
     return true;
   }
 
@@ -131,6 +131,7 @@ class ImapEndpoint::Fetching final : public ImapStepSink {
   }
 
   void settleMissing(ImapSteps& steps) {
+    for (State& state : states_) state.missing.remove(std::exchange(state.came, {}));
     bool any = false;
     for (std::size_t i = 0; i < requests_.size(); ++i) {
       if (states_[i].missing.empty() || !states_[i].failure.empty()) continue;

@@ -12,9 +12,17 @@ std::vector<LeftOutMailbox> leftOutOf(std::span<const endpoint::RemoteMailbox> l
     const plan::MappedMailbox& fate = mapped[i];
     const bool isEmpty = listed[i].status && listed[i].status->messages == 0;
     if (fate.fate == plan::MappedMailbox::Fate::Sync || !listed[i].selectable || isEmpty) continue;
-    LeftOutMailbox one{listed[i].name, fate.role, {}, fate.asView ? Why::View : Why::Configuration, fate.reason};
+    LeftOutMailbox one;
+    one.name = listed[i].name;
+    one.role = fate.role;
+    one.why = fate.asView ? Why::View : Why::Configuration;
+    one.reason = fate.reason;
     if (fate.fate == plan::MappedMailbox::Fate::Refused) one.why = Why::Refused;
-    if (listed[i].status) one.messages = listed[i].status->messages;
+    if (listed[i].status) {
+      one.messages = listed[i].status->messages;
+      one.uidValidity = listed[i].status->uidValidity;
+      one.uidNext = listed[i].status->uidNext;
+    }
     out.push_back(std::move(one));
   }
   return out;

@@ -23,7 +23,9 @@ struct LeftOutMailbox {
   mailstore::Role role = mailstore::Role::None;
   std::optional<std::uint64_t> messages;  ///< none: the endpoint does not tell; never 0
   Why why = Why::View;
-  std::string reason;  ///< one sentence
+  std::string reason;                    ///< one sentence
+  mailstore::UidValidity uidValidity{};  ///< as it was listed, like the next; 0: not told
+  mailstore::Uid uidNext{};
 };
 
 /// `mapped` is what mapMailboxes() made of `listed`.

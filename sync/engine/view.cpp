@@ -21,11 +21,12 @@ using mailstore::Scope;
 /// One view, once.
 class ViewReader {
  public:
-  ViewReader(mailstore::Store& store, const endpoint::EndpointSettings& settings, const std::string& mailbox,
-             const VerifyRequest& request, Observer& observer, std::stop_token stop)
+  ViewReader(mailstore::Store& store, const endpoint::EndpointSettings& settings, const LeftOutMailbox& view,
+             const ViewRequest& request, Observer& observer, std::stop_token stop)
       : store_(store),
         settings_(settings),
-        name_(mailbox),
+        listed_(view),
+        name_(view.name),
         request_(request),
         observer_(observer),
         hub_(observer),
@@ -35,7 +36,7 @@ class ViewReader {
     ViewReading out;
     out.mailbox = name_;
     try {
-      out.notInStore = count();
+      out.notThere = count();
     } catch (const Error& error) {
       if (error.scope() == Scope::Run && error.kind() != ErrorKind::Cancelled) throw;
       out.problem = Problem{error.kind(), error.retry(), name_, error.what()};
@@ -60,7 +61,7 @@ class ViewReader {
 
   void open() {
     endpoint::Environment environment = environmentToCompare(hub_, observer_, stop_);
-    endpoint_ = request_.makeEndpoint(settings_, std::move(environment));
+    endpoint_ = request_.how.makeEndpoint(settings_, std::move(environment));
     endpoint_->open();
     for (const RemoteMailbox& listed : endpoint_->list()) {
       if (listed.name == name_) view_ = &listed;
@@ -77,9 +78,34 @@ class ViewReader {
     if (!listing.incomplete.empty()) fail(listing.incomplete);
     validity_ = listing.status.uidValidity;
     hub_.expect(1, endpoint::countOf(listing.present));
-    const KeySet unnamed = endpoint::without(listing.present, known(reader, listing.present));
+    const KeySet present = withoutArrivals(listing.present);
+    if (request_.how.full) return endpoint::countOf(readBodies(reader, present));
+    const KeySet unnamed = endpoint::without(present, known(reader, present));
     const KeySet left = unlike(reader, unnamed);
     return strangers_ + endpoint::countOf(readBodies(reader, left));
+  }
+
+  /// What came after the view was listed is for the next run, as it is with every mailbox.
+  [[nodiscard]] KeySet withoutArrivals(const KeySet& keys) const {
+    const auto* uids = std::get_if<mailstore::UidSet>(&keys);
+    const bool isSame = listed_.uidValidity == validity_ && listed_.uidNext.value() != 0;
+    if (uids == nullptr || !isSame) return keys;
+    mailstore::UidSet arrived;
+    arrived.add(listed_.uidNext, mailstore::Uid{UINT32_MAX});
+    mailstore::UidSet out = *uids;
+    out.remove(arrived);
+    return out;
+  }
+
+  /// Any of them is at the destination, or is for the balance of a source to count.
+  [[nodiscard]] bool isAccountedFor(const std::vector<mailstore::Entry>& entries) const {
+    return std::any_of(entries.begin(), entries.end(), [this](const mailstore::Entry& entry) {
+      const std::vector<mailstore::Pair> pairs = store_.pairs().ofEntry(entry.id);
+      return std::any_of(pairs.begin(), pairs.end(), [&](const mailstore::Pair& pair) {
+        const bool isThere = entry.removedAt == 0 && request_.destination.contains(pair.endpointMailbox);
+        return !pair.held && (isThere || request_.sources.contains(pair.endpointMailbox));
+      });
+    });
   }
 
   using Told = std::function<void(const RemoteMessage&, const mailstore::PreparedMessage*)>;
@@ -100,8 +126,7 @@ class ViewReader {
   std::vector<mailstore::RemoteKey> known(VerifyReader& reader, const KeySet& keys) {
     std::vector<mailstore::RemoteKey> out;
     const auto told = [&](const RemoteMessage& message, const mailstore::PreparedMessage*) {
-      const bool isNamed = !message.objectId.empty();
-      if (isNamed && store_.pairs().findEntryByObjectId(record_.id, message.objectId)) out.push_back(message.key);
+      if (isNamed(message)) out.push_back(message.key);
     };
     read(reader, VerifyReader::What::Sizes, keys, told, [](const RemoteMessage&) {});
     return out;
@@ -123,10 +148,18 @@ class ViewReader {
     return out;
   }
 
+  bool isNamed(const RemoteMessage& told) const {
+    if (told.objectId.empty()) return false;
+    const auto id = store_.pairs().findEntryByObjectId(record_.id, told.objectId);
+    const auto entry = id ? store_.entries().find(*id) : std::nullopt;
+    // A name that the server gives to several messages is none.
+    return entry && store_.messages().info(entry->message).size == told.size && isAccountedFor({*entry});
+  }
+
   /// As a pull recognises messages.
   bool isKnown(const RemoteMessage& told) const {
     return told.header && told.hasMessageId && told.size != 0 &&
-           store_.entries().findMessage(record_.braid, *told.header, told.size);
+           isAccountedFor(store_.entries().like(record_.braid, *told.header, told.size));
   }
 
   bool mayBeKnown(const RemoteMessage& told) {
@@ -149,11 +182,12 @@ class ViewReader {
     return *likenesses_;
   }
 
-  /// Those that the store has not, or that could not be read.
+  /// Those that are not accounted for, or that could not be read.
   KeySet readBodies(VerifyReader& reader, const KeySet& keys) {
     KeySet out = endpoint::emptyLike(keys);
     const auto told = [&](const RemoteMessage& message, const mailstore::PreparedMessage* prepared) {
-      if (!store_.entries().findMessage(record_.braid, prepared->contentKey)) endpoint::addTo(out, message.key);
+      if (!isAccountedFor(store_.entries().like(record_.braid, prepared->contentKey)))
+        endpoint::addTo(out, message.key);
     };
     read(reader, VerifyReader::What::Bodies, keys, told,
          [&](const RemoteMessage& message) { endpoint::addTo(out, message.key); });
@@ -162,8 +196,9 @@ class ViewReader {
 
   mailstore::Store& store_;
   const endpoint::EndpointSettings& settings_;
+  const LeftOutMailbox& listed_;
   const std::string& name_;
-  const VerifyRequest& request_;
+  const ViewRequest& request_;
   Observer& observer_;
   ProgressHub hub_;
   const std::stop_token stop_;
@@ -177,9 +212,9 @@ class ViewReader {
 
 }  // namespace
 
-ViewReading readView(mailstore::Store& store, const endpoint::EndpointSettings& settings, const std::string& mailbox,
-                     const VerifyRequest& request, Observer& observer, std::stop_token stop) {
-  return ViewReader(store, settings, mailbox, request, observer, std::move(stop)).run();
+ViewReading readView(mailstore::Store& store, const endpoint::EndpointSettings& settings, const LeftOutMailbox& view,
+                     const ViewRequest& request, Observer& observer, std::stop_token stop) {
+  return ViewReader(store, settings, view, request, observer, std::move(stop)).run();
 }
 
 }  // namespace mailbraid::sync::engine

@@ -77,6 +77,7 @@ class Server:
         # Command: called with the session and the arguments before it is obeyed; may raise No or Cut. "APPEND announced"
         # comes before the server asks for the octets, "APPEND within" in the middle of them, "APPEND stored" before the answer.
         self.hooks = {}
+        self.gmail_id = zlib.crc32  # X-GM-MSGID of a message's octets
         self.shows_most = None  # who selects a mailbox sees so many of its messages, the newest; STATUS counts all
         self.bye_after = None  # so many messages given or taken a connection, and it says BYE in the middle of things
         self.append_limit = "NIL"  # what STATUS says where the capability is APPENDLIMIT, without a number
@@ -408,7 +409,7 @@ class Session:
                 elif item == "RFC822.SIZE":
                     parts.append(b"RFC822.SIZE %d" % len(message.octets))
                 elif item == "X-GM-MSGID" and self.server.has("X-GM-EXT-1"):
-                    parts.append(b"X-GM-MSGID %d" % zlib.crc32(message.octets))
+                    parts.append(b"X-GM-MSGID %d" % self.server.gmail_id(message.octets))
                 elif item in ("BODY.PEEK[]", "BODY.PEEK[HEADER]"):
                     octets = head if "HEADER" in item else message.octets
                     if "HEADER" not in item:

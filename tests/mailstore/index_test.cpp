@@ -93,7 +93,8 @@ struct UsedStore {
     entries.findUnpaired(inbox, remote, mail.headerDigest, 4);
     entries.findUnpaired(inbox, remote, mail.contentKey);
     entries.findMessage(braid, mail.headerDigest, 4);
-    entries.findMessage(braid, mail.contentKey);
+    entries.like(braid, mail.headerDigest, 4);
+    entries.like(braid, mail.contentKey);
     entries.list(inbox, [](const EntryRow&) {});
     entries.row(entry);
     entries.setFlags(entry, {});

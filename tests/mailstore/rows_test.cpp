@@ -224,20 +224,35 @@ TEST_CASE("P5: an unpaired entry is live, in that mailbox, and of that size", "[
   CHECK_FALSE(entries.findUnpaired(fixture.inbox, fixture.remote, mail.digest).has_value());
 }
 
-TEST_CASE("a message of the braid is found by header digest and size, or by content; a tombstone's is not",
-          "[entries]") {
+TEST_CASE("a message of the braid is found by header digest and size, a tombstone's is not", "[entries]") {
   StoreFixture fixture;
   const PreparedMessage mail = prepared("Message-ID: <1@x>\r\n\r\nmail");
   const EntryId entry = fixture.addEntry("Message-ID: <1@x>\r\n\r\nmail");
   const auto find = [&](BraidId braid) {
-    const auto found = fixture.store->entries().findMessage(braid, mail.headerDigest, mail.size);
-    CHECK(fixture.store->entries().findMessage(braid, mail.contentKey) == found);
-    return found;
+    return fixture.store->entries().findMessage(braid, mail.headerDigest, mail.size);
   };
   CHECK(find(fixture.braid) == fixture.store->entries().find(entry)->message);
   CHECK_FALSE(find(fixture.store->mailboxes().ensureBraid("other")).has_value());
   fixture.store->entries().remove(entry, 5000);
   CHECK_FALSE(find(fixture.braid).has_value());
+}
+
+TEST_CASE("entries of the braid are found by what their message is like, tombstones, too", "[entries]") {
+  StoreFixture fixture;
+  Entries& entries = fixture.store->entries();
+  const PreparedMessage mail = prepared("Message-ID: <1@x>\r\n\r\nmail");
+  const EntryId first = fixture.addEntry("Message-ID: <1@x>\r\n\r\nmail");
+  const EntryId other = fixture.addEntry("Received: from a\r\nMessage-ID: <1@x>\r\n\r\nmail");
+  entries.remove(first, 5000);
+  const auto ids = [](const std::vector<Entry>& found) {
+    std::vector<EntryId> out;
+    for (const Entry& entry : found) out.push_back(entry.id);
+    return out;
+  };
+  CHECK(ids(entries.like(fixture.braid, mail.headerDigest, mail.size)) == std::vector{first});
+  CHECK(entries.like(fixture.braid, mail.headerDigest, mail.size + 1).empty());
+  CHECK(ids(entries.like(fixture.braid, mail.contentKey)) == std::vector{first, other});
+  CHECK(entries.like(fixture.store->mailboxes().ensureBraid("other"), mail.contentKey).empty());
 }
 
 TEST_CASE("pairs are found and listed by UID and by UIDL", "[pairs]") {
