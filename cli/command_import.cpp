@@ -106,7 +106,7 @@ ExitCode runImport(Context& context, const ImportArguments& arguments) {
   findTarget(context, arguments, request);
   nameTop(arguments, request);
   request.dryRun = arguments.dryRun;
-  request.exitCode = [](const sync::engine::RunReport& ended) { return number(exitCodeOf(ended)); };
+  request.exitCode = [](mailstore::Store&, const sync::engine::RunReport& ended) { return number(exitCodeOf(ended)); };
   const std::unique_ptr<mailstore::Store> store = context.storeToWrite();
   const auto report = sync::engine::importMail(*store, request, context.log(), signals.token());
   print(context, report);

@@ -45,17 +45,6 @@ void requireBraid(Context& context, const MigrationPlan& plan) {
   }
 }
 
-Migration migrationOf(Context& context, const MigrateArguments& arguments, const MigrationPlan& plan,
-                      const RunReport& report) {
-  Migration out;
-  out.destination = arguments.destination;
-  out.braid = plan.braid;
-  out.isFinal = arguments.final;
-  if (const std::unique_ptr<mailstore::Store> store = context.storeToRead())
-    out.sources = balancesOf(*store, plan, report);
-  return out;
-}
-
 void addSourceFacts(const Migration& migration, VerificationReport& out) {
   std::size_t leftOut = 0;
   for (const Migration::Source& source : migration.sources) {
@@ -171,7 +160,15 @@ ExitCode runMigrate(Context& context, const MigrateArguments& arguments) {
   request.deletionsConfirmedBy = arguments.destination;
   request.dryRun = arguments.dryRun;
   request.retention = context.configuration().store.retention;
-  request.exitCode = [](const RunReport& ended) { return number(exitCodeOf(ended)); };
+  Migration migration;
+  migration.destination = arguments.destination;
+  migration.braid = plan.braid;
+  migration.isFinal = arguments.final;
+  // The store is at hand here: to open it again takes as long as its log is large.
+  request.exitCode = [&](mailstore::Store& store, const RunReport& ended) {
+    migration.sources = balancesOf(store, plan, ended);
+    return number(exitCodeOf(ended));
+  };
   const RunReport report = syncOrTell(context, request, signals.token());
   if (arguments.dryRun) {
     const std::unique_ptr<mailstore::Store> store = context.storeToRead();
@@ -180,7 +177,6 @@ ExitCode runMigrate(Context& context, const MigrateArguments& arguments) {
     printRun(context, report, {estimateLines(report, speed, sources), estimateJson(report, speed, sources), {}});
     return exitCodeOf(report);
   }
-  Migration migration = migrationOf(context, arguments, plan, report);
   ExitCode code = ExitCode::Complete;
   std::optional<VerificationReport> comparison;
   const bool isDue = arguments.final || !arguments.reports.empty();

@@ -14,7 +14,7 @@ ExitCode runSync(Context& context, const SyncArguments& arguments) {
   request.retention = context.configuration().store.retention;
   request.allowRemovals = arguments.allowRemovals;
   for (const auto& allowed : request.allowRemovals) context.requireEndpoint(allowed.endpoint);
-  request.exitCode = [](const sync::engine::RunReport& ended) { return number(exitCodeOf(ended)); };
+  request.exitCode = [](mailstore::Store&, const sync::engine::RunReport& ended) { return number(exitCodeOf(ended)); };
   const sync::engine::RunReport report = syncOrTell(context, request, signals.token());
   printRun(context, report, {});
   return exitCodeOf(report);

@@ -144,8 +144,8 @@ void forgetOld(StoreWriter& writer, const SyncRequest& request, std::int64_t now
   if (!more) writer.run([&](Store& store) { store.retention().setLastTime(now); });
 }
 
-int exitCodeOf(const RunReport& report, const SyncRequest& request) {
-  if (request.exitCode) return request.exitCode(report);
+int exitCodeOf(Store& store, const RunReport& report, const SyncRequest& request) {
+  if (request.exitCode) return request.exitCode(store, report);
   const bool complete = std::all_of(report.endpoints.begin(), report.endpoints.end(),
                                     [](const EndpointReport& one) { return one.complete(); });
   return complete ? 0 : 75;
@@ -207,7 +207,7 @@ RunReport syncWith(const StoreWriter::Opener& open, const std::filesystem::path&
   } else {
     writer.run([&](Store& s) {
       recordOutcomes(s, report, request, request.clock());
-      s.runs().finish(*report.run, request.clock(), exitCodeOf(report, request), summaryOf(report));
+      s.runs().finish(*report.run, request.clock(), exitCodeOf(s, report, request), summaryOf(report));
     });
     writer.flush();
   }

@@ -115,8 +115,9 @@ struct SyncRequest {
   std::chrono::milliseconds rest{1500};
   /// What was done becomes durable after so long at the latest; 0: each step at once.
   std::chrono::milliseconds commitAge{500};
-  /// The exit code that the history shall tell; called once, at the end. Empty: 0 or 75.
-  std::function<int(const struct RunReport&)> exitCode;
+  /// The exit code that the history shall tell; called once, at the end, with the store as the run leaves it, in one of
+  /// the writer's jobs. Empty: 0 or 75.
+  std::function<int(mailstore::Store&, const struct RunReport&)> exitCode;
 };
 
 /// Where a run stands, for a progress line. All totals are of the run so far; expected ones are 0 while unknown.

@@ -18,7 +18,7 @@ struct ImportRequest {
   /// mailboxes come; empty: they keep their names, INBOX and roles as in a sync.
   std::string into;
   bool dryRun = false;
-  std::function<int(const RunReport&)> exitCode;  ///< as in SyncRequest
+  std::function<int(mailstore::Store&, const RunReport&)> exitCode;  ///< as in SyncRequest
 };
 
 /// A pull of an endpoint that is met once and then forgotten: what the store's mailbox holds already, by content, is
