@@ -3,9 +3,6 @@
 #include "mailstore/migrations.h"
 #include "mailstore/sqlite_error.h"
 #include "mailstore/statement.h"
-#include "mailstore/store_file.h"
-
-#include <Poco/Data/Session.h>
 
 #include <sqlite3.h>
 
@@ -72,15 +69,15 @@ void Database::openFile() {
           ErrorKind::TemporaryFailure, Scope::Run, Retry::Later,
           "The store " + file_.string() + " is of an older version: run `mailbraid sync` once to bring it up to date.");
     }
-    inspection.session.reset();
+    inspection.connection.reset();
     upgradeStoreFile(file_, inspection.version);
   }
-  session_ = inspection.session ? std::move(inspection.session) : openSession(file_, access);
+  connection_ = inspection.connection ? std::move(inspection.connection) : openConnection(file_, access);
   connect();
 }
 
 Database::~Database() {
-  if (writer_ && !isLogWorthKeeping()) sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
+  if (writer_ && !isLogWorthKeeping()) sqlite3_db_config(handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
 }
 
 std::uintmax_t Database::logSize() const {
@@ -91,7 +88,7 @@ std::uintmax_t Database::logSize() const {
 
 void Database::tidy() {
   // What it could not bring in stays in the log, which is as good.
-  if (logSize() > kSmallLog) sqlite3_wal_checkpoint_v2(handle_, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  if (logSize() > kSmallLog) sqlite3_wal_checkpoint_v2(handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
 }
 
 bool Database::isLogWorthKeeping() const {
@@ -99,14 +96,13 @@ bool Database::isLogWorthKeeping() const {
   if (log <= kSmallLog) return true;
   int written = 0;
   int highest = 0;
-  sqlite3_db_status(handle_, SQLITE_DBSTATUS_CACHE_WRITE, &written, &highest, 0);
+  sqlite3_db_status(handle(), SQLITE_DBSTATUS_CACHE_WRITE, &written, &highest, 0);
   return log <= kLargeLog && written >= kSomePages && written <= kManyPages;
 }
 
 void Database::connect() {
-  handle_ = handleOf(*session_);
   // Until it is known to be sound, closing must not write the log into the file; later see isLogWorthKeeping().
-  sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  sqlite3_db_config(handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   run("PRAGMA synchronous = FULL");
   run("PRAGMA foreign_keys = ON");
   std::error_code error;
@@ -118,8 +114,8 @@ void Database::connect() {
   // What SQLite keeps to undo a savepoint: a few pages, not worth a file.
   run("PRAGMA temp_store = MEMORY");
   {
-    if (sqlite3_table_column_metadata(handle_, "main", "change", "last", nullptr, nullptr, nullptr, nullptr, nullptr) ==
-        SQLITE_ERROR) {
+    if (sqlite3_table_column_metadata(handle(), "main", "change", "last", nullptr, nullptr, nullptr, nullptr,
+                                      nullptr) == SQLITE_ERROR) {
       throw damagedStore(file_, "is damaged: a table is missing. It is left as it is");
     }
     Statement statement(*this, "SELECT last FROM change");
@@ -130,11 +126,11 @@ void Database::connect() {
 }
 
 void Database::run(const char* sql) {
-  if (sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) fail(sqlite3_extended_errcode(handle_));
+  if (sqlite3_exec(handle(), sql, nullptr, nullptr, nullptr) != SQLITE_OK) fail(sqlite3_extended_errcode(handle()));
 }
 
 void Database::fail(int resultCode) const {
-  throwSqliteError(handle_, resultCode, file_);
+  throwSqliteError(handle(), resultCode, file_);
 }
 
 void Database::begin() {
@@ -157,18 +153,18 @@ void Database::commit() {
 void Database::rollback() noexcept {
   --depth_;
   // A full disk makes SQLite roll back by itself; then there is nothing left to do.
-  if (sqlite3_get_autocommit(handle_) != 0) return;
+  if (sqlite3_get_autocommit(handle()) != 0) return;
   if (depth_ == 0) {
-    sqlite3_exec(handle_, "ROLLBACK", nullptr, nullptr, nullptr);
+    sqlite3_exec(handle(), "ROLLBACK", nullptr, nullptr, nullptr);
     // The row on disk is what it was; the numbers given out since are simply never used.
     writtenChange_ = ChangeNumber{};
   } else {
-    sqlite3_exec(handle_, "ROLLBACK TO inner_transaction; RELEASE inner_transaction", nullptr, nullptr, nullptr);
+    sqlite3_exec(handle(), "ROLLBACK TO inner_transaction; RELEASE inner_transaction", nullptr, nullptr, nullptr);
   }
 }
 
 void Database::requireTransaction() const {
-  if (depth_ == 0 || sqlite3_get_autocommit(handle_) == 0) return;
+  if (depth_ == 0 || sqlite3_get_autocommit(handle()) == 0) return;
   throw Error(ErrorKind::NotWritable, Scope::Run, Retry::Later,
               "The store " + file_.string() + " could not be written, and the batch was taken back: run again.");
 }

@@ -3,6 +3,7 @@
 
 #include "mailstore/lock_file.h"
 #include "mailstore/store.h"
+#include "mailstore/store_file.h"
 
 #include <cstdint>
 #include <filesystem>
@@ -10,9 +11,6 @@
 #include <optional>
 
 struct sqlite3;
-namespace Poco::Data {
-class Session;
-}
 
 namespace mailbraid::mailstore {
 
@@ -25,7 +23,7 @@ class Database {
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
-  [[nodiscard]] sqlite3* handle() const { return handle_; }
+  [[nodiscard]] sqlite3* handle() const { return connection_.get(); }
   [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
 
   /// BEGIN IMMEDIATE, or a savepoint inside another transaction. Each begin() has one commit() or rollback().
@@ -68,8 +66,7 @@ class Database {
   std::filesystem::path directory_;
   std::filesystem::path file_;
   std::unique_ptr<LockFile> lock_;
-  std::unique_ptr<Poco::Data::Session> session_;
-  sqlite3* handle_ = nullptr;
+  SqliteConnection connection_;
   int depth_ = 0;
   // The writer alone gives out numbers, so that it need not ask the store for each.
   ChangeNumber lastChange_;

@@ -1,44 +1,28 @@
 // GMime, loaded when the first message needs it. Linked as usual it brings twenty libraries with it, whose loading
 // takes longer than all that a run without news has to do. Each function that mailstore calls is defined here under its
 // own name, so the headers check its type; the first call looks the real one up.
-#include "mailstore/types/error.h"
+#include "mailstore/library/late_library.h"
 
 #include <gmime/gmime.h>
 
-#include <dlfcn.h>
-
-#include <string>
-
 namespace {
 
-using mailbraid::mailstore::Error;
-using mailbraid::mailstore::ErrorKind;
-using mailbraid::mailstore::Retry;
-using mailbraid::mailstore::Scope;
-
-[[noreturn]] void missing(const char* what) {
-  const char* reason = dlerror();
-  throw Error(ErrorKind::Internal, Scope::Run, Retry::Never,
-              std::string(what) + " cannot be loaded (" + (reason != nullptr ? reason : "no reason given") +
-                  "): install the package libgmime-3.0-0.");
-}
-
-void* function(const char* name) {
-  static void* const library = dlopen("libgmime-3.0.so.0", RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) missing("The library libgmime-3.0.so.0");
-  // GLib's functions, too: dlsym looks into what the library itself was linked with.
-  void* const found = dlsym(library, name);
-  if (found == nullptr) missing(name);
+template <class Function>
+Function* function(const char* name) {
+  static const mailbraid::mailstore::LateLibrary library("libgmime-3.0.so.0", "libgmime-3.0-0");
+  // GLib's functions, too: they are looked for in what the library itself was linked with.
+  Function* found = nullptr;
+  library.find(found, name);
   return found;
 }
 
 }  // namespace
 
 // The type of a function is taken from its declaration.
-#define MAILBRAID_FORWARD(result, name, parameters, arguments)                       \
-  result name parameters {                                                           \
-    static const auto target = reinterpret_cast<decltype(&(name))>(function(#name)); \
-    return target arguments;                                                         \
+#define MAILBRAID_FORWARD(result, name, parameters, arguments)  \
+  result name parameters {                                      \
+    static const auto target = function<decltype(name)>(#name); \
+    return target arguments;                                    \
   }
 
 extern "C" {

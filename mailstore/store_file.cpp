@@ -1,11 +1,7 @@
 #include "mailstore/store_file.h"
 
+#include "mailstore/poco_session.h"
 #include "mailstore/sqlite_error.h"
-
-#include <Poco/Data/SQLite/Connector.h>
-#include <Poco/Data/SQLite/Utility.h>
-#include <Poco/Data/Session.h>
-#include <Poco/Exception.h>
 
 #include <sqlite3.h>
 
@@ -47,6 +43,30 @@ std::string uriOf(const fs::path& file, const char* mode) {
   return out + "?" + mode;
 }
 
+/// Before SQLite's first use. Each connection is for one thread at a time, so the locks around every call are spared;
+/// nobody asks how much memory there is in use, which would be a lock around every allocation.
+void configureSqlite() {
+  static const bool kOnce = [] {
+    sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    return true;
+  }();
+  static_cast<void>(kOnce);
+}
+
+void prepare(sqlite3* handle) {
+  sqlite3_extended_result_codes(handle, 1);
+  sqlite3_busy_timeout(handle, kPatience);
+}
+
+/// To make a store, or to bring one up to date.
+PocoSession openSession(const fs::path& file) {
+  configureSqlite();
+  PocoSession session(uriOf(file, "mode=rw"), file.string());
+  prepare(session.handle());
+  return session;
+}
+
 std::uintmax_t sizeOrZero(const fs::path& file) {
   std::error_code error;
   const std::uintmax_t size = fs::file_size(file, error);
@@ -63,9 +83,7 @@ void execute(sqlite3* handle, const fs::path& file, const std::string& sql) {
   }
 }
 
-void migrate(Poco::Data::Session& session, const fs::path& file, std::uint32_t version,
-             std::span<const Migration> list) {
-  sqlite3* handle = handleOf(session);
+void migrate(sqlite3* handle, const fs::path& file, std::uint32_t version, std::span<const Migration> list) {
   for (const Migration& migration : list) {
     if (migration.version <= version) continue;
     execute(handle, file, "BEGIN IMMEDIATE");
@@ -108,8 +126,8 @@ void copyDatabase(sqlite3* source, const fs::path& file, const fs::path& to) {
   for (const char* suffix : {"", "-wal", "-shm", "-journal"}) ::unlink(withSuffix(to, suffix).c_str());
   { const Descriptor made(to, O_RDWR | O_CREAT | O_EXCL); }
   {
-    const auto session = openSession(to, Access::ReadWrite);
-    sqlite3* target = handleOf(*session);
+    const SqliteConnection connection = openConnection(to, Access::ReadWrite);
+    sqlite3* target = connection.get();
     // fsync comes once, below: until then the file has another name.
     execute(target, to, "PRAGMA synchronous = OFF");
     sqlite3_backup* backup = sqlite3_backup_init(target, "main", source, "main");
@@ -213,16 +231,11 @@ void makeDirectory(const fs::path& directory) {
 
 }  // namespace
 
-Inspection::Inspection() = default;
-Inspection::~Inspection() = default;
-Inspection::Inspection(Inspection&&) noexcept = default;
-Inspection& Inspection::operator=(Inspection&&) noexcept = default;
-
-sqlite3* handleOf(Poco::Data::Session& session) {
-  return Poco::Data::SQLite::Utility::dbHandle(session);
+void CloseSqlite::operator()(sqlite3* handle) const {
+  sqlite3_close_v2(handle);
 }
 
-std::unique_ptr<Poco::Data::Session> openSession(const fs::path& file, Access access) {
+SqliteConnection openConnection(const fs::path& file, Access access) {
   // Where a log is, a reader needs its index. On a medium that nobody can write to there is no writer.
   const bool frozen = ::access(file.parent_path().c_str(), W_OK) != 0;
   const bool hasLog = sizeOrZero(withSuffix(file, "-wal")) > 0;
@@ -233,21 +246,14 @@ std::unique_ptr<Poco::Data::Session> openSession(const fs::path& file, Access ac
                     "copy the directory to a writable place and use the copy.");
   }
   const char* mode = access == Access::ReadWrite ? "mode=rw" : frozen && !hasLog ? "mode=ro&immutable=1" : "mode=ro";
-  try {
-    // Each connection is for one thread at a time, so SQLite's own locks around every call are spared.
-    static const bool kConfigured =
-        Poco::Data::SQLite::Utility::setThreadMode(Poco::Data::SQLite::Utility::THREAD_MODE_MULTI);
-    static_cast<void>(kConfigured);
-    Poco::Data::SQLite::Connector::registerConnector();
-    auto session = std::make_unique<Poco::Data::Session>("SQLite", uriOf(file, mode));
-    sqlite3* handle = handleOf(*session);
-    sqlite3_extended_result_codes(handle, 1);
-    sqlite3_busy_timeout(handle, kPatience);
-    return session;
-  } catch (const Poco::Exception& exception) {
-    throw Error(ErrorKind::NotWritable, Scope::Run, Retry::Never,
-                "The store " + file.string() + " cannot be opened: " + exception.displayText() + ".");
-  }
+  configureSqlite();
+  sqlite3* handle = nullptr;
+  const int result =
+      sqlite3_open_v2(uriOf(file, mode).c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI, nullptr);
+  SqliteConnection out(handle);
+  if (result != SQLITE_OK) throwSqliteError(handle, result, file);
+  prepare(handle);
+  return out;
 }
 
 void makeStoreDirectory(const fs::path& directory) {
@@ -270,13 +276,13 @@ void createStoreFile(const fs::path& file, std::span<const Migration> list) {
   for (const char* suffix : {"", "-wal", "-shm", "-journal"}) ::unlink(withSuffix(fresh, suffix).c_str());
   { const Descriptor made(fresh, O_RDWR | O_CREAT | O_EXCL); }
   {
-    const auto session = openSession(fresh, Access::ReadWrite);
-    sqlite3* handle = handleOf(*session);
+    const PocoSession session = openSession(fresh);
+    sqlite3* handle = session.handle();
     // fsync comes once, below: until then the file has another name.
     execute(handle, fresh, "PRAGMA synchronous = OFF");
     execute(handle, fresh, "PRAGMA page_size = " + std::to_string(kPageSize));
     execute(handle, fresh, "PRAGMA application_id = " + std::to_string(kApplicationId));
-    migrate(*session, fresh, 0, list);
+    migrate(handle, fresh, 0, list);
     execute(handle, fresh, "PRAGMA journal_mode = WAL");
   }
   Descriptor(fresh, O_RDONLY).sync();
@@ -287,8 +293,8 @@ Inspection inspectStoreFile(const fs::path& file, std::uint32_t newest, Access a
   Inspection out;
   // With a write-ahead log, pages may stand there that the file does not have yet.
   const bool hasLog = sizeOrZero(withSuffix(file, "-wal")) > 0;
-  out.session = openSession(file, access);
-  sqlite3* handle = handleOf(*out.session);
+  out.connection = openConnection(file, access);
+  sqlite3* handle = out.connection.get();
   // Whatever the version turns out to be, closing must not write the log into the file.
   sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   sqlite3_file* source = nullptr;
@@ -321,15 +327,15 @@ Inspection inspectStoreFile(const fs::path& file, std::uint32_t newest, Access a
 }
 
 void upgradeStoreFile(const fs::path& file, std::uint32_t version, std::span<const Migration> list) {
-  const auto session = openSession(file, Access::ReadWrite);
-  sqlite3* handle = handleOf(*session);
+  const PocoSession session = openSession(file);
+  sqlite3* handle = session.handle();
   checkpoint(handle, file);
   const fs::path backup = withSuffix(file, ".v" + std::to_string(version) + ".backup");
   const fs::path copy = withSuffix(backup, ".new");
   copyDatabase(handle, file, copy);
   moveInto(copy, backup);
   execute(handle, file, "PRAGMA synchronous = FULL");
-  migrate(*session, file, version, list);
+  migrate(handle, file, version, list);
 }
 
 }  // namespace mailbraid::mailstore

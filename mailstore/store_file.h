@@ -10,15 +10,17 @@
 #include <span>
 
 struct sqlite3;
-namespace Poco::Data {
-class Session;
-}
 
 namespace mailbraid::mailstore {
 
-/// Opens `file`, which must exist. POCO's and SQLite's errors become Error.
-std::unique_ptr<Poco::Data::Session> openSession(const std::filesystem::path& file, Access access);
-sqlite3* handleOf(Poco::Data::Session& session);
+struct CloseSqlite {
+  void operator()(sqlite3* handle) const;
+};
+/// For one thread at a time.
+using SqliteConnection = std::unique_ptr<sqlite3, CloseSqlite>;
+
+/// Opens `file`, which must exist. SQLite's errors become Error.
+SqliteConnection openConnection(const std::filesystem::path& file, Access access);
 
 /// Makes the directory, and the levels above it, when they are missing (0700, durable). Throws NotWritable when group
 /// or others can write to it.
@@ -29,14 +31,9 @@ void createStoreFile(const std::filesystem::path& file, std::span<const Migratio
 
 /// What a look at a store's file tells.
 struct Inspection {
-  Inspection();
-  ~Inspection();
-  Inspection(Inspection&&) noexcept;
-  Inspection& operator=(Inspection&&) noexcept;
-
   std::uint32_t version = 0;  ///< of the schema
   /// Closing it leaves the log as it is, until SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE is taken back.
-  std::unique_ptr<Poco::Data::Session> session;
+  SqliteConnection connection;
 };
 
 /// Reads the head of the file, and its log when it has one, and changes neither. Throws StoreDamaged when the file is

@@ -5,12 +5,9 @@
 #include "cli/text/utf8.h"
 #include "sync/endpoint/same_account.h"
 
-#include <pwd.h>
-#include <unistd.h>
-
 #include <algorithm>
+#include <array>
 #include <charconv>
-#include <cstdlib>
 #include <fstream>
 
 namespace mailbraid::cli::config {
@@ -25,12 +22,6 @@ std::string joined(const std::vector<Complaint>& complaints) {
     out += complaint.sentence();
   }
   return out;
-}
-
-std::filesystem::path fromEnvironment(const char* name, const std::filesystem::path& otherwise) {
-  const char* value = std::getenv(name);
-  // The XDG specification has relative ones ignored.
-  return value != nullptr && *value == '/' ? std::filesystem::path(value) : otherwise;
 }
 
 template <class Keys>
@@ -435,28 +426,18 @@ std::string readFile(const std::filesystem::path& file, Complaints& complaints) 
   }
   if (std::string wrong = whyOthersCouldWrite(file); !wrong.empty()) complaints.add(0, "", "", std::move(wrong));
   std::ifstream in(file, std::ios::binary);
-  std::string text(kLongestFile + 1, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(in.gcount()));
+  std::string text;
+  std::array<char, 4096> piece{};
+  while (text.size() <= kLongestFile && in.good()) {
+    in.read(piece.data(), piece.size());
+    text.append(piece.data(), static_cast<std::size_t>(in.gcount()));
+  }
   if (!in.eof() && !in.good()) complaints.add(0, "", "", "cannot be read; let this user read it");
   if (text.size() > kLongestFile) complaints.add(0, "", "", "is longer than 1 MiB; name a configuration");
   return text;
 }
 
 }  // namespace
-
-Environment Environment::ofProcess() {
-  Environment out;
-  out.home = fromEnvironment("HOME", {});
-  if (out.home.empty()) {
-    // Called once, before any thread is started.
-    const passwd* user = getpwuid(getuid());
-    out.home = user != nullptr && user->pw_dir != nullptr ? user->pw_dir : "/";
-  }
-  out.configHome = fromEnvironment("XDG_CONFIG_HOME", out.home / ".config");
-  out.dataHome = fromEnvironment("XDG_DATA_HOME", out.home / ".local" / "share");
-  return out;
-}
 
 std::string Complaint::sentence() const {
   std::string out = file;

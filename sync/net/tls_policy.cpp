@@ -1,10 +1,9 @@
 #include "sync/net/tls_policy.h"
 
 #include "sync/net/failure.h"
+#include "sync/net/poco_context.h"
 
-#include <Poco/Exception.h>
 #include <Poco/Net/IPAddress.h>
-#include <Poco/Net/SSLManager.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
@@ -16,32 +15,11 @@
 namespace mailbraid::sync::net {
 namespace {
 
-using Poco::Net::Context;
-
 /// X25519 first: POCO's default begins with X448, which costs a round trip (HelloRetryRequest) with most servers.
 constexpr const char* kGroups = "X25519:P-256:X448:P-384:P-521";
 constexpr std::size_t kMostSessions = 4;
 /// One recv() fetches many records.
 constexpr std::size_t kReadAhead = 256UL * 1024;
-
-Context::Ptr makeContext() {
-  // POCO sets OpenSSL up with its first user and tears it down with its last; libgsasl and the digests use it as well,
-  // so the first user here never leaves.
-  static std::once_flag once;
-  std::call_once(once, [] { Poco::Net::initializeSSL(); });
-  Context::Params params;
-  params.verificationMode = Context::VERIFY_STRICT;
-  params.loadDefaultCAs = false;
-  params.cipherList = "DEFAULT";
-  params.ecdhCurve = kGroups;
-  try {
-    Context::Ptr context(new Context(Context::TLS_CLIENT_USE, params));
-    context->requireMinimumProtocol(Context::PROTO_TLSV1_2);
-    return context;
-  } catch (const Poco::Exception& error) {
-    fail(mailstore::ErrorKind::Internal, mailstore::Retry::Never, "cannot set up TLS: " + error.displayText());
-  }
-}
 
 /// POCO's callback asks on standard input.
 int noPassphrase(char*, int, int, void*) {
@@ -51,6 +29,9 @@ int noPassphrase(char*, int, int, void*) {
 void tune(SSL_CTX* context) {
   // The version again, below POCO: its flags leave a build's defaults in charge.
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  if (SSL_CTX_set1_groups_list(context, kGroups) != 1) {
+    fail(mailstore::ErrorKind::Internal, mailstore::Retry::Never, "cannot set up TLS: OpenSSL has none of its groups");
+  }
   // Renegotiation has no use in mail and would make a read wait for a write; an end without close_notify is truncation.
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
   SSL_CTX_clear_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF);
@@ -117,7 +98,7 @@ TlsPolicy::TlsPolicy(const ServerSettings& settings) : host_(settings.host) {
     }
     pins_.push_back(*pin);
   }
-  context_ = makeContext();
+  context_ = makePocoContext();
   tune(context());
   SSL_CTX_set_ex_data(context(), policyIndex(), this);
   SSL_CTX_sess_set_new_cb(context(), &TlsPolicy::onNewSession);

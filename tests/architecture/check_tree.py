@@ -10,11 +10,12 @@ import sys
 # A directory may include itself and what is named here. A parent names all below it, except where a longer row exists.
 LAYERS = {
     "mailstore/types": (),
-    "mailstore": ("mailstore/types",),
+    "mailstore/library": ("mailstore/types",),
+    "mailstore": ("mailstore/types", "mailstore/library"),
     "sync/sasl": ("mailstore/types",),
     "sync/imap": ("mailstore/types",),
     "sync/pop3": ("mailstore/types",),
-    "sync/net": ("mailstore/types", "sync/sasl"),
+    "sync/net": ("mailstore/types", "mailstore/library", "sync/sasl"),
     "sync/endpoint": ("mailstore/types", "mailstore", "sync/net", "sync/sasl", "sync/imap", "sync/pop3"),
     "sync/plan": ("mailstore/types", "mailstore", "sync/endpoint"),
     "sync/exec": ("mailstore/types", "mailstore", "sync/endpoint", "sync/net", "sync/sasl", "sync/plan"),
