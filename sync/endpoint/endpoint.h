@@ -64,6 +64,9 @@ class PullSink {
   /// The mailbox is open and is what the anchor says; told before its first message.
   virtual void onOpened(std::size_t index, const RemoteStatus& status) = 0;
   virtual void onMessage(std::size_t index, RemoteMessage&& message, mailstore::PreparedMessage&& prepared) = 0;
+  /// What Delta::flags would hold, as it comes, so that it can be merged while bodies are still under way. A message
+  /// may be told of again.
+  virtual void onFlags(std::size_t index, std::vector<FlagState>&& flags) = 0;
   /// One message could not be taken (refused by the server, over the size limit): it goes to quarantine.
   virtual void onRefused(std::size_t index, const RemoteMessage& message, const std::string& reason) = 0;
   /// Octets of message bodies that arrived since the last call.

@@ -19,6 +19,8 @@ namespace {
 
 // No mailbox has so many messages; a server that says so would keep us busy for nothing.
 constexpr std::uint32_t kMostMessages = 50'000'000;
+// Flags are handed on in groups.
+constexpr std::size_t kFlagGroup = 512;
 
 }  // namespace
 
@@ -99,7 +101,18 @@ void ImapEndpoint::Reading::onAttributes(const ImapStep& step, const imap::Fetch
   const bool below = *attributes.uid < request.anchor.uidNext || uidsOf(request.skip).contains(*attributes.uid);
   if (attributes.flags && !isFirst(request) && below) {
     state.delta.flags.push_back({mailstore::RemoteKey{*attributes.uid}, *attributes.flags});
+    if (state.delta.flags.size() >= kFlagGroup) tellFlags(step.request);
   }
+}
+
+void ImapEndpoint::Reading::tellFlags(std::size_t index) {
+  State& state = states_[index];
+  std::vector<FlagState>& flags = state.delta.flags;
+  // Before it is open it may turn out to be another mailbox.
+  if (!state.opened || state.delta.failure || flags.empty()) return;
+  const auto isGone = [&](const FlagState& one) { return state.delta.vanished.contains(std::get<Uid>(one.key)); };
+  flags.erase(std::remove_if(flags.begin(), flags.end(), isGone), flags.end());
+  sink_.onFlags(index, std::exchange(flags, {}));
 }
 
 void ImapEndpoint::Reading::onVanished(const ImapStep& step, const imap::Vanished& vanished) {
@@ -154,6 +167,7 @@ void ImapEndpoint::Reading::opened(std::size_t index) {
   } else {
     state.opened = true;
     sink_.onOpened(index, state.delta.status);
+    tellFlags(index);
   }
 }
 
@@ -202,6 +216,7 @@ void ImapEndpoint::Reading::settle(std::size_t index) {
   State& state = states_[index];
   const DeltaRequest& request = requests_[index];
   if (state.delta.failure) return;
+  tellFlags(index);
   RemoteStatus& status = state.delta.status;
   if (state.listsAll || state.searches) {
     settleListed(index);

@@ -62,6 +62,7 @@ class ImapEndpoint::Reading final : public ImapStepSink {
   void plan(std::size_t index, ImapSteps& steps);
   void planBodies(std::size_t index, const mailstore::UidSet& uids, ImapSteps& steps);
   void opened(std::size_t index);
+  void tellFlags(std::size_t index);
   void openedAgain(std::size_t index, const imap::SelectedMailbox& selected);
   [[nodiscard]] bool addsUp(std::size_t index) const;
   void recount(ImapSteps& steps);

@@ -55,6 +55,14 @@ class EndpointRun::Sink final : public endpoint::PullSink {
     ++unreported_;
   }
 
+  void onFlags(std::size_t index, std::vector<endpoint::FlagState>&& flags) override {
+    const std::size_t work = works_[index];
+    const std::size_t octets = flags.size() * sizeof(endpoint::FlagState);
+    exec::EndpointPull& pull = *run_.pull_;
+    run_.context_.writer.give(
+        [&pull, work, flags = std::move(flags)](Store& store) { pull.mergeFlags(store, work, flags); }, octets);
+  }
+
   void onRefused(std::size_t index, const RemoteMessage& message, const std::string& reason) override {
     post();
     const std::size_t work = works_[index];

@@ -26,6 +26,7 @@ class NoSink final : public endpoint::PullSink {
  public:
   void onOpened(std::size_t, const RemoteStatus&) override {}
   void onMessage(std::size_t, RemoteMessage&&, mailstore::PreparedMessage&&) override {}
+  void onFlags(std::size_t, std::vector<endpoint::FlagState>&&) override {}
   void onRefused(std::size_t, const RemoteMessage&, const std::string&) override {}
   void onOctets(std::uint64_t) override {}
 };
@@ -59,6 +60,7 @@ class VerifyReader::Sink final : public endpoint::PullSink {
     arrived(index, message.key);
     told_(index, std::move(message), nullptr);
   }
+  void onFlags(std::size_t, std::vector<endpoint::FlagState>&&) override {}
   void onRefused(std::size_t index, const RemoteMessage& message, const std::string& reason) override {
     arrived(index, message.key);
     refused_(index, message, reason);

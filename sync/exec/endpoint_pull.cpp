@@ -359,6 +359,12 @@ void EndpointPull::mergeFlags(Store& store, std::size_t work, const Pair& pair, 
   if (!(told == pair.flags)) store.pairs().setFlags(pair.id, told);
 }
 
+void EndpointPull::mergeFlags(Store& store, std::size_t work, const std::vector<endpoint::FlagState>& told) {
+  for (const auto& [key, flags] : told) {
+    if (const auto pair = store.pairs().find(works_[work].record.id, key)) mergeFlags(store, work, *pair, flags);
+  }
+}
+
 void EndpointPull::addMissing(Store& store, std::size_t work, const Pair& pair) {
   const std::size_t index = missing_.size();
   missing_.push_back({pair, work, false});

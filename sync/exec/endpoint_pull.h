@@ -124,6 +124,8 @@ class EndpointPull {
 
   /// Before the first message of a mailbox that pairs by content: forgets old pairs, writes the unfinished anchor.
   void begin(mailstore::Store& store, std::size_t work, const endpoint::RemoteStatus& status);
+  /// Of messages that have a pair. Telling them again changes nothing.
+  void mergeFlags(mailstore::Store& store, std::size_t work, const std::vector<endpoint::FlagState>& told);
   /// Flags now; what is gone is remembered until finish(), since it may turn up elsewhere.
   void applyDelta(mailstore::Store& store, std::size_t work, const endpoint::Delta& delta);
   /// The mailbox does not exist any more, and the server has confirmed it.

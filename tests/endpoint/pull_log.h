@@ -23,6 +23,7 @@ class PullLog final : public sync::endpoint::PullSink {
     messages.push_back(
         {keyOf(message), prepared.digest.hex(), prepared.size, message.date ? message.date->seconds : 0});
   }
+  void onFlags(std::size_t, std::vector<sync::endpoint::FlagState>&&) override {}
   void onRefused(std::size_t, const sync::endpoint::RemoteMessage& message, const std::string& reason) override {
     refused.emplace_back(keyOf(message), reason);
   }

@@ -196,13 +196,14 @@ Delta SimEndpoint::readImap(const DeltaRequest& request, std::size_t index, endp
   delta.status = server_.statusOf(*mailbox, 0);
   sink.onOpened(index, delta.status);
   UidSet listed;
+  std::vector<endpoint::FlagState> flags;
   const std::uint64_t since = request.anchor.highestModSeq.value();
   for (const SimMessage& message : mailbox->messages) {
     const Uid uid{message.uid};
     listed.add(uid);
     const bool below = uid < request.anchor.uidNext || endpoint::uidsOf(request.skip).contains(uid);
     const bool told = way.listsAll || message.modSeq > since;
-    if (!way.first && below && told) delta.flags.push_back({uid, message.flags});
+    if (!way.first && below && told) flags.push_back({uid, message.flags});
   }
   if (way.resyncs) {
     for (const auto& [modSeq, uid] : mailbox->vanished) {
@@ -216,7 +217,7 @@ Delta SimEndpoint::readImap(const DeltaRequest& request, std::size_t index, endp
       stage_.note("    " + server_.name() + " " + remote.name + ": the listing falls short");
       stage_.hampers();
       delta.incomplete = "it falls short";
-      delta.flags.clear();
+      flags.resize(flags.size() / 2);
     } else {
       delta.present = listed;
     }
@@ -224,6 +225,7 @@ Delta SimEndpoint::readImap(const DeltaRequest& request, std::size_t index, endp
     const std::uint32_t known = request.anchor.uidNext.value();
     delta.status.messages = request.anchor.messages + (mailbox->uidNext > known ? mailbox->uidNext - known : 0);
   }
+  sink.onFlags(index, std::move(flags));
   if (request.fetchFresh && !way.searches) {
     for (const RemoteKey& key : keysOf(fresh)) {
       if (const SimMessage* message = mailbox->find(key)) tell(index, &remote, *message, sink);
