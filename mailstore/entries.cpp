@@ -78,6 +78,10 @@ struct Entries::Statements {
   Statement keep{database,
                  "INSERT OR IGNORE INTO journal(run, entry, mailbox, flags, keywords, removed_at)"
                  " SELECT ?1, id, mailbox, flags, keywords, removed_at FROM entry WHERE id = ?2"};
+  // Pairs that have the entry's flags keep them when the entry gets others.
+  Statement keepPairs{database,
+                      "UPDATE pair INDEXED BY pair_entry SET (flags, keywords) ="
+                      " (SELECT flags, keywords FROM entry WHERE id = ?1) WHERE entry = ?1 AND id <> ?2 AND flags < 0"};
   Statement setFlags{database, "UPDATE entry SET flags = ?, keywords = ?, change = ? WHERE id = ?"};
   Statement setMessage{database, "UPDATE entry SET message = ? WHERE id = ?"};
   Statement move{database, "UPDATE entry SET mailbox = ?, change = ? WHERE id = ?"};
@@ -121,7 +125,8 @@ struct Entries::Statements {
                    " ON substr(m.content_key, 1, 4) = substr(o.content_key, 1, 4) AND m.content_key = o.content_key"
                    " CROSS JOIN entry e ON e.message = m.id CROSS JOIN pair p ON p.entry = e.id"
                    " CROSS JOIN endpoint_mailbox b ON b.id = p.endpoint_mailbox"
-                   " WHERE o.id = ?1 AND b.endpoint = ?2 AND p.flags & 1 = 1 LIMIT 1"};
+                   " WHERE o.id = ?1 AND b.endpoint = ?2"
+                   " AND CASE WHEN p.flags < 0 THEN e.flags ELSE p.flags END & 1 = 1 LIMIT 1"};
   Statement twin{database,
                  "SELECT o.id FROM entry e JOIN entry o INDEXED BY entry_message ON o.message = e.message"
                  " WHERE e.id = ?1 AND o.id <> ?1 AND o.removed_at = 0 AND EXISTS(SELECT 1 FROM pair p"
@@ -181,8 +186,9 @@ std::optional<Entry> Entries::find(EntryId id) {
   return entryFrom(query, 0);
 }
 
-void Entries::setFlags(EntryId id, const Flags& flags) {
+void Entries::setFlags(EntryId id, const Flags& flags, PairId follower) {
   statements_->willChange(id);
+  execute(statements_->keepPairs, id, follower);
   execute(statements_->setFlags, int{flags.bits()}, flags.keywordColumn(), statements_->database.nextChange(), id);
 }
 

@@ -11,10 +11,20 @@ namespace {
 
 constexpr std::size_t kPage = 1000;
 
-#define MAILBRAID_PAIR_COLUMNS                                                                                 \
-  "p.id, p.endpoint_mailbox, p.uid, p.key, p.entry, p.flags, p.keywords, p.object_id, p.held, p.marked_apart," \
-  " p.first_seen, p.deleted_at, p.uploaded"
-#define MAILBRAID_PAIR_SELECT "SELECT " MAILBRAID_PAIR_COLUMNS " FROM pair p "
+// Flags below 0: as the entry's.
+#define MAILBRAID_PAIR_COLUMNS                                                                            \
+  "p.id, p.endpoint_mailbox, p.uid, p.key, p.entry, CASE WHEN p.flags < 0 THEN e.flags ELSE p.flags END," \
+  " CASE WHEN p.flags < 0 THEN e.keywords ELSE p.keywords END, p.object_id, p.held, p.marked_apart,"      \
+  " p.first_seen, p.deleted_at, p.uploaded, p.flags < 0"
+#define MAILBRAID_PAIR_FROM(index) \
+  "SELECT " MAILBRAID_PAIR_COLUMNS " FROM pair p " index " CROSS JOIN entry e ON e.id = p.entry "
+#define MAILBRAID_PAIR_SELECT MAILBRAID_PAIR_FROM("")
+// The two columns for flags that are told: -1 and '' where they are the entry's, so that a change of both needs no
+// writing here.
+#define MAILBRAID_OWN_FLAGS(flags, keywords)                                        \
+  "CASE WHEN e.flags = " flags " AND e.keywords = " keywords " THEN -1 ELSE " flags \
+  " END,"                                                                           \
+  " CASE WHEN e.flags = " flags " AND e.keywords = " keywords " THEN '' ELSE " keywords " END"
 #define MAILBRAID_HELD(condition)                                                                         \
   "SELECT " MAILBRAID_PAIR_COLUMNS                                                                        \
   " FROM message m CROSS JOIN entry e INDEXED BY entry_message ON e.message = m.id"                       \
@@ -35,6 +45,7 @@ Pair pairFrom(const Query& query) {
   out.firstSeen = query.integer(10);
   out.deletedAt = query.integer(11);
   out.uploaded = query.integer(12) != 0;
+  out.followsEntry = query.integer(13) != 0;
   return out;
 }
 
@@ -52,10 +63,12 @@ struct Pairs::Statements {
   Database& database;
   Statement insert{database,
                    "INSERT INTO pair(endpoint_mailbox, uid, key, entry, flags, keywords, object_id, first_seen)"
-                   " VALUES(?,?,?,?,?,?,?,?) RETURNING id"};
+                   " SELECT ?1, ?2, ?3, ?4, " MAILBRAID_OWN_FLAGS("?5", "?6") ", ?7, ?8"
+                   " FROM (SELECT 1) LEFT JOIN entry e ON e.id = ?4 RETURNING id"};
   Statement insertUploaded{database,
                            "INSERT INTO pair(endpoint_mailbox, uid, key, entry, flags, keywords, object_id, uploaded)"
-                           " VALUES(?,?,?,?,?,?,'',1) ON CONFLICT DO NOTHING"};
+                           " SELECT ?1, ?2, ?3, ?4, " MAILBRAID_OWN_FLAGS("?5", "?6") ", '', 1"
+                           " FROM (SELECT 1) LEFT JOIN entry e ON e.id = ?4 WHERE true ON CONFLICT DO NOTHING"};
   Statement byUid{database, MAILBRAID_PAIR_SELECT "WHERE p.endpoint_mailbox = ? AND p.uid = ?"};
   Statement byKey{database, MAILBRAID_PAIR_SELECT "WHERE p.endpoint_mailbox = ? AND p.key = ?"};
   Statement uidPage{database, MAILBRAID_PAIR_SELECT
@@ -77,13 +90,15 @@ struct Pairs::Statements {
                   "SELECT (SELECT count(*) FROM pair WHERE endpoint_mailbox = ?1 AND uid IS NOT NULL)"
                   " + (SELECT count(*) FROM pair WHERE endpoint_mailbox = ?1 AND key IS NOT NULL)"
                   " - (SELECT count(*) FROM pair INDEXED BY pair_held WHERE endpoint_mailbox = ?1 AND held = 1)"};
+  Statement countUpTo{database, "SELECT count(*) FROM (SELECT 1 FROM pair WHERE endpoint_mailbox = ? LIMIT ?)"};
   // Left to itself, SQLite goes through all pairs of the mailbox.
-  Statement held{database, MAILBRAID_PAIR_SELECT
-                 "INDEXED BY pair_held WHERE p.endpoint_mailbox = ? AND p.held = 1 ORDER BY p.uid, p.key"};
+  Statement held{
+      database,
+      MAILBRAID_PAIR_FROM("INDEXED BY pair_held") "WHERE p.endpoint_mailbox = ? AND p.held = 1 ORDER BY p.uid, p.key"};
   Statement setFlags{
       database,
-      "UPDATE pair SET flags = ?1, keywords = ?2, marked_apart = CASE WHEN ?1 & 8 = 0 THEN 0 ELSE marked_apart"
-      " END WHERE id = ?3"};
+      "UPDATE pair SET (flags, keywords) = (SELECT " MAILBRAID_OWN_FLAGS("?1", "?2") " FROM entry e"
+      " WHERE e.id = pair.entry), marked_apart = CASE WHEN ?1 & 8 = 0 THEN 0 ELSE marked_apart END WHERE id = ?3"};
   Statement setExpunged{database, "UPDATE pair SET held = 2 WHERE id = ?"};
   Statement setDeleted{database, "UPDATE pair SET held = 1, deleted_at = ? WHERE id = ?"};
   Statement setUploaded{database, "UPDATE pair SET uploaded = 1 WHERE id = ?"};
@@ -187,6 +202,12 @@ UidSet Pairs::uids(EndpointMailboxId mailbox) {
 
 std::uint64_t Pairs::count(EndpointMailboxId mailbox) {
   Query query(statements_->count, mailbox);
+  query.next();
+  return static_cast<std::uint64_t>(query.integer(0));
+}
+
+std::uint64_t Pairs::countUpTo(EndpointMailboxId mailbox, std::uint64_t most) {
+  Query query(statements_->countUpTo, mailbox, most);
   query.next();
   return static_cast<std::uint64_t>(query.integer(0));
 }

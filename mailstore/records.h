@@ -113,7 +113,8 @@ struct Pair {
   /// POP3: when mailbraid deleted it there, confirmed by the server, in seconds since 1970; 0: never. Such a pair is
   /// held for as long as the message is not listed again.
   std::int64_t deletedAt = 0;
-  bool uploaded = false;  ///< mailbraid has put it there; later pairs have higher ids
+  bool uploaded = false;      ///< mailbraid has put it there; later pairs have higher ids
+  bool followsEntry = false;  ///< `flags` are the entry's, and not stored; as long as nothing changes
 };
 
 /// Why a change of an entry has not been carried to an endpoint.

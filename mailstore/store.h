@@ -100,7 +100,8 @@ class Entries {
   ~Entries();
   EntryId add(MailboxId mailbox, MessageId message, const Flags& flags, InternalDate date);
   std::optional<Entry> find(EntryId id);  ///< tombstones, too
-  void setFlags(EntryId id, const Flags& flags);
+  /// What its pairs have stays as it is, but for `follower`, a pair that follows the entry and has `flags` as well now.
+  void setFlags(EntryId id, const Flags& flags, PairId follower = {});
   /// The entry's message is another one from now on: the same in other words.
   void setMessage(EntryId id, MessageId message);
   void move(EntryId id, MailboxId to);
@@ -203,7 +204,9 @@ class Pairs {
   std::optional<Pair> findHeld(EndpointMailboxId mailbox, const HeaderDigest& header, std::uint64_t size);
   UidSet uids(EndpointMailboxId mailbox);          ///< held ones left out
   std::uint64_t count(EndpointMailboxId mailbox);  ///< held ones left out
-  Uid lastUid(EndpointMailboxId mailbox);          ///< the highest, held ones included; 0: no pair has a UID
+  /// All of them, but no further than `most`: counting costs with the size of the mailbox.
+  std::uint64_t countUpTo(EndpointMailboxId mailbox, std::uint64_t most);
+  Uid lastUid(EndpointMailboxId mailbox);  ///< the highest, held ones included; 0: no pair has a UID
   std::vector<Pair> held(EndpointMailboxId mailbox);
   void setFlags(PairId id, const Flags& flags);
   void setHeld(PairId id, bool held);

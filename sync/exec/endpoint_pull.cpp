@@ -333,10 +333,9 @@ void EndpointPull::mergeFlags(Store& store, std::size_t work, const Pair& pair, 
   const std::optional<Entry> entry = store.entries().find(pair.entry);
   if (!settings_.pull.flags || !entry) return;
   // The old copy of what is being moved is marked before it is expunged: that says nothing of the message.
-  const Flags deleted = Flags::of(mailstore::SystemFlag::Deleted);
   const bool leftBehind = entry->removedAt == 0 && entry->mailbox != works_[work].record.mailbox;
   const bool marksOldCopy = leftBehind && !pair.flags.has(mailstore::SystemFlag::Deleted);
-  const Flags remote = marksOldCopy ? told.without(deleted) : told;
+  const Flags remote = marksOldCopy ? told.without(Flags::of(mailstore::SystemFlag::Deleted)) : told;
   const plan::FlagSides sides{pair.flags, remote, entry->flags};
   const plan::Local local = entry->removedAt == 0 ? plan::Local::Live : plan::Local::Tombstone;
   const plan::Action action = plan::decide(plan::Base::Paired, plan::Remote::Present, local, sides);
@@ -351,23 +350,24 @@ void EndpointPull::mergeFlags(Store& store, std::size_t work, const Pair& pair, 
     decided(work, "revive", pair.key, "removed elsewhere, but flagged or answered there: kept");
   }
   const Flags united = plan::merged(sides);
+  const bool follows = pair.followsEntry && told == united && !pair.markedApart;
   if (!(united == entry->flags)) {
-    store.entries().setFlags(entry->id, united);
+    store.entries().setFlags(entry->id, united, follows ? pair.id : mailstore::PairId{});
     ++counts_.flags;
     logKey(work, "flags", pair.key);
   }
-  if (!(told == pair.flags)) store.pairs().setFlags(pair.id, told);
+  if (!(told == pair.flags) && !follows) store.pairs().setFlags(pair.id, told);
 }
 
 void EndpointPull::mergeFlags(Store& store, std::size_t work, const std::vector<endpoint::FlagState>& told) {
-  for (const auto& [key, flags] : told) {
+  for (const auto& [key, flags] : told)
     if (const auto pair = store.pairs().find(works_[work].record.id, key)) mergeFlags(store, work, *pair, flags);
-  }
 }
 
 void EndpointPull::addMissing(Store& store, std::size_t work, const Pair& pair) {
   const std::size_t index = missing_.size();
   missing_.push_back({pair, work, false});
+  missing_.back().pair.followsEntry = false;  // other mailboxes may change the entry until it is found
   if (!pair.objectId.empty()) missingByObjectId_.emplace(pair.objectId, index);
   // Of a tombstone, too: what was moved here and removed elsewhere is kept where it was moved.
   const std::optional<Entry> entry = store.entries().find(pair.entry);

@@ -226,7 +226,8 @@ class EndpointPull {
   bool isKnownByOctets(mailstore::Store& store, std::size_t work, ArrivedMessage& arrived);
   void message(mailstore::Store& store, std::size_t work, ArrivedMessage& arrived);
   /// Messages of the mailbox before this run, those whose removal is held back included.
-  [[nodiscard]] std::uint64_t messagesBefore(mailstore::Store& store, std::size_t work) const;
+  /// No further than `most`.
+  [[nodiscard]] std::uint64_t messagesBefore(mailstore::Store& store, std::size_t work, std::uint64_t most) const;
   /// What was uploaded by a run that was cut off before it had seen which flags the server has kept: its flags are
   /// carried there once more.
   void lookAtUploads(mailstore::Store& store, const MailboxWork& work);

@@ -18,10 +18,10 @@ using mailstore::Store;
 using mailstore::Uid;
 using mailstore::UidSet;
 
-std::uint64_t EndpointPull::messagesBefore(Store& store, std::size_t work) const {
+std::uint64_t EndpointPull::messagesBefore(Store& store, std::size_t work, std::uint64_t most) const {
   const MailboxWork& mailbox = works_[work];
   if (mailbox.record.id.value() == 0) return 0;
-  const std::uint64_t now = store.pairs().count(mailbox.record.id) + store.pairs().held(mailbox.record.id).size();
+  const std::uint64_t now = store.pairs().countUpTo(mailbox.record.id, most + mailbox.added);
   return now + mailbox.movedAway - std::min(mailbox.added, now);
 }
 
@@ -121,10 +121,11 @@ void EndpointPull::finish(Store& store, const std::vector<std::optional<RemoteSt
     ++removals[missing.work];
     ++total;
   }
-  // Counting costs with the size of the mailboxes, so it is left out where no brake could hold anything.
+  // Left out where no brake could hold anything.
   std::vector<std::uint64_t> before(works_.size(), 0);
   if (total > plan::kBrakeCount) {
-    for (std::size_t i = 0; i < works_.size(); ++i) before[i] = messagesBefore(store, i);
+    const std::uint64_t most = plan::neverBrakedFrom(total);
+    for (std::size_t i = 0; i < works_.size(); ++i) before[i] = messagesBefore(store, i, most);
   }
   const bool endpointBrakes = plan::brakes(total, std::accumulate(before.begin(), before.end(), std::uint64_t{0}));
   std::map<std::size_t, bool> held;

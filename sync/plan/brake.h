@@ -13,4 +13,9 @@ constexpr bool brakes(std::uint64_t removals, std::uint64_t before) {
   return removals > kBrakeCount && removals > before / kBrakeDivisor;
 }
 
+/// With so many before them, `removals` are not held, so nobody need count further.
+constexpr std::uint64_t neverBrakedFrom(std::uint64_t removals) {
+  return removals * kBrakeDivisor;
+}
+
 }  // namespace mailbraid::sync::plan

@@ -83,4 +83,8 @@ TEST_CASE("P7: the brake holds more than 20 removals that are more than a quarte
   CHECK_FALSE(brakes(21, 84));
   CHECK_FALSE(brakes(250, 1000));
   CHECK(brakes(251, 1000));
+  for (const std::uint64_t removals : {21U, 22U, 250U}) {
+    CHECK_FALSE(brakes(removals, neverBrakedFrom(removals)));
+    CHECK(brakes(removals, neverBrakedFrom(removals) - 1));
+  }
 }
