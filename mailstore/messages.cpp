@@ -59,6 +59,8 @@ struct Messages::Statements {
   Statement insertBody{database, "INSERT INTO body(id, octets) VALUES(?,?)"};
   Statement byDigest{database, "SELECT id FROM message WHERE substr(digest, 1, 4) = substr(?1, 1, 4) AND digest = ?1"};
   Statement byId{database, "SELECT " MAILBRAID_MESSAGE_COLUMNS " FROM message m WHERE m.id = ?"};
+  Statement headerOfEntry{database,
+                          "SELECT m.header_digest FROM entry e JOIN message m ON m.id = e.message WHERE e.id = ?"};
   Statement body{database, "SELECT octets FROM body WHERE id = ?"};
   Statement after{database, "SELECT id FROM message WHERE id > ? ORDER BY id LIMIT 1000"};
   Statement update{database,
@@ -230,6 +232,14 @@ std::vector<MessageForm> Messages::formsOf(MessageId id) {
     query.digest(1, form.headerDigest);
     form.size = static_cast<std::uint64_t>(query.integer(2));
   }
+  return out;
+}
+
+std::optional<HeaderDigest> Messages::headerDigestOf(EntryId entry) {
+  Query query(statements_->headerOfEntry, entry);
+  if (!query.next()) return std::nullopt;
+  HeaderDigest out;
+  query.digest(0, out);
   return out;
 }
 

@@ -10,14 +10,15 @@ namespace mailbraid::mailstore {
 namespace {
 
 constexpr std::size_t kPage = 1000;
+constexpr int kPairColumns = 14;
 
 // Flags below 0: as the entry's.
 #define MAILBRAID_PAIR_COLUMNS                                                                            \
   "p.id, p.endpoint_mailbox, p.uid, p.key, p.entry, CASE WHEN p.flags < 0 THEN e.flags ELSE p.flags END," \
   " CASE WHEN p.flags < 0 THEN e.keywords ELSE p.keywords END, p.object_id, p.held, p.marked_apart,"      \
   " p.first_seen, p.deleted_at, p.uploaded, p.flags < 0"
-#define MAILBRAID_PAIR_FROM(index) \
-  "SELECT " MAILBRAID_PAIR_COLUMNS " FROM pair p " index " CROSS JOIN entry e ON e.id = p.entry "
+#define MAILBRAID_PAIR_JOIN(index) " FROM pair p " index " CROSS JOIN entry e ON e.id = p.entry "
+#define MAILBRAID_PAIR_FROM(index) "SELECT " MAILBRAID_PAIR_COLUMNS MAILBRAID_PAIR_JOIN(index)
 #define MAILBRAID_PAIR_SELECT MAILBRAID_PAIR_FROM("")
 // The two columns for flags that are told: -1 and '' where they are the entry's, so that a change of both needs no
 // writing here.
@@ -65,12 +66,19 @@ struct Pairs::Statements {
                    "INSERT INTO pair(endpoint_mailbox, uid, key, entry, flags, keywords, object_id, first_seen)"
                    " SELECT ?1, ?2, ?3, ?4, " MAILBRAID_OWN_FLAGS("?5", "?6") ", ?7, ?8"
                    " FROM (SELECT 1) LEFT JOIN entry e ON e.id = ?4 RETURNING id"};
+  Statement insertFollower{database,
+                           "INSERT INTO pair(endpoint_mailbox, uid, key, entry, flags, keywords, object_id, first_seen)"
+                           " VALUES(?,?,?,?,-1,'',?,?)"};
   Statement insertUploaded{database,
                            "INSERT INTO pair(endpoint_mailbox, uid, key, entry, flags, keywords, object_id, uploaded)"
                            " SELECT ?1, ?2, ?3, ?4, " MAILBRAID_OWN_FLAGS("?5", "?6") ", '', 1"
                            " FROM (SELECT 1) LEFT JOIN entry e ON e.id = ?4 WHERE true ON CONFLICT DO NOTHING"};
   Statement byUid{database, MAILBRAID_PAIR_SELECT "WHERE p.endpoint_mailbox = ? AND p.uid = ?"};
   Statement byKey{database, MAILBRAID_PAIR_SELECT "WHERE p.endpoint_mailbox = ? AND p.key = ?"};
+  Statement entryByUid{database, "SELECT " MAILBRAID_PAIR_COLUMNS ", " MAILBRAID_ENTRY_COLUMNS MAILBRAID_PAIR_JOIN(
+                                     "") "WHERE p.endpoint_mailbox = ? AND p.uid = ?"};
+  Statement entryByKey{database, "SELECT " MAILBRAID_PAIR_COLUMNS ", " MAILBRAID_ENTRY_COLUMNS MAILBRAID_PAIR_JOIN(
+                                     "") "WHERE p.endpoint_mailbox = ? AND p.key = ?"};
   Statement uidPage{database, MAILBRAID_PAIR_SELECT
                     "WHERE p.endpoint_mailbox = ? AND p.uid BETWEEN ? AND ? ORDER BY p.uid LIMIT 1000"};
   Statement keyPage{database,
@@ -127,6 +135,11 @@ void Pairs::addUploaded(EndpointMailboxId mailbox, const RemoteKey& key, EntryId
           flags.keywordColumn());
 }
 
+void Pairs::addFollower(EndpointMailboxId mailbox, const RemoteKey& key, EntryId entry, std::string_view objectId,
+                        std::int64_t firstSeen) {
+  execute(statements_->insertFollower, mailbox, uidColumn(key), keyColumn(key), entry, objectId, firstSeen);
+}
+
 std::optional<Pair> Pairs::find(EndpointMailboxId mailbox, const RemoteKey& key) {
   const auto find = [&](Statement& statement, const auto& value) -> std::optional<Pair> {
     Query query(statement, mailbox, value);
@@ -135,6 +148,16 @@ std::optional<Pair> Pairs::find(EndpointMailboxId mailbox, const RemoteKey& key)
   };
   if (const auto uid = uidColumn(key)) return find(statements_->byUid, *uid);
   return find(statements_->byKey, keyColumn(key));
+}
+
+std::optional<PairedEntry> Pairs::findWithEntry(EndpointMailboxId mailbox, const RemoteKey& key) {
+  const auto find = [&](Statement& statement, const auto& value) -> std::optional<PairedEntry> {
+    Query query(statement, mailbox, value);
+    if (!query.next()) return std::nullopt;
+    return PairedEntry{pairFrom(query), entryFrom(query, kPairColumns)};
+  };
+  if (const auto uid = uidColumn(key)) return find(statements_->entryByUid, *uid);
+  return find(statements_->entryByKey, keyColumn(key));
 }
 
 void Pairs::forUids(EndpointMailboxId mailbox, const UidSet& uids, const std::function<void(const Pair&)>& visit) {

@@ -117,6 +117,11 @@ struct Pair {
   bool followsEntry = false;  ///< `flags` are the entry's, and not stored; as long as nothing changes
 };
 
+struct PairedEntry {
+  Pair pair;
+  Entry entry;
+};
+
 /// Why a change of an entry has not been carried to an endpoint.
 enum class WaitKind : std::uint8_t {
   Retry = 1,   ///< it failed, or the endpoint's mailbox could not be read: tried again in the next run

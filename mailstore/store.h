@@ -47,6 +47,7 @@ class Messages {
   std::vector<Alias> findByAlias(const HeaderDigest& header, std::uint64_t size);
   std::vector<MessageForm> formsOf(MessageId id);  ///< its aliases; without their repairs
   MessageInfo info(MessageId id);
+  std::optional<HeaderDigest> headerDigestOf(EntryId entry);
   /// Calls `sink` with the octets in order, in pieces of at most 1 MiB. Throws Error (StoreDamaged, scope message) when
   /// they do not have the digest they were stored under; what was handed out until then must not be used.
   void read(MessageId id, const std::function<void(std::string_view)>& sink);
@@ -188,9 +189,13 @@ class Pairs {
   ~Pairs();
   PairId add(EndpointMailboxId mailbox, const RemoteKey& key, EntryId entry, const Flags& flags,
              std::string_view objectId, std::int64_t firstSeen = 0);
+  /// One that has the entry's flags.
+  void addFollower(EndpointMailboxId mailbox, const RemoteKey& key, EntryId entry, std::string_view objectId,
+                   std::int64_t firstSeen = 0);
   /// Of what mailbraid has put there. Nothing where the key has a pair already.
   void addUploaded(EndpointMailboxId mailbox, const RemoteKey& key, EntryId entry, const Flags& flags);
   std::optional<Pair> find(EndpointMailboxId mailbox, const RemoteKey& key);
+  std::optional<PairedEntry> findWithEntry(EndpointMailboxId mailbox, const RemoteKey& key);
   /// Pairs whose UID is in `uids`, ascending.
   void forUids(EndpointMailboxId mailbox, const UidSet& uids, const std::function<void(const Pair&)>& visit);
   /// All pairs of the mailbox: by UID, else by key.

@@ -329,15 +329,15 @@ void EndpointPull::begin(Store& store, std::size_t index, const RemoteStatus& st
   store.endpoints().setAnchor(work.record.id, anchor);
 }
 
-void EndpointPull::mergeFlags(Store& store, std::size_t work, const Pair& pair, const Flags& told) {
-  const std::optional<Entry> entry = store.entries().find(pair.entry);
-  if (!settings_.pull.flags || !entry) return;
+void EndpointPull::mergeFlags(Store& store, std::size_t work, const mailstore::PairedEntry& known, const Flags& told) {
+  const auto& [pair, entry] = known;
+  if (!settings_.pull.flags) return;
   // The old copy of what is being moved is marked before it is expunged: that says nothing of the message.
-  const bool leftBehind = entry->removedAt == 0 && entry->mailbox != works_[work].record.mailbox;
+  const bool leftBehind = entry.removedAt == 0 && entry.mailbox != works_[work].record.mailbox;
   const bool marksOldCopy = leftBehind && !pair.flags.has(mailstore::SystemFlag::Deleted);
   const Flags remote = marksOldCopy ? told.without(Flags::of(mailstore::SystemFlag::Deleted)) : told;
-  const plan::FlagSides sides{pair.flags, remote, entry->flags};
-  const plan::Local local = entry->removedAt == 0 ? plan::Local::Live : plan::Local::Tombstone;
+  const plan::FlagSides sides{pair.flags, remote, entry.flags};
+  const plan::Local local = entry.removedAt == 0 ? plan::Local::Live : plan::Local::Tombstone;
   const plan::Action action = plan::decide(plan::Base::Paired, plan::Remote::Present, local, sides);
   // The base has the mark all the same: a copy that the server makes of it has it, too, and gets rid of it there.
   if (action == plan::Action::Nothing) {
@@ -346,13 +346,13 @@ void EndpointPull::mergeFlags(Store& store, std::size_t work, const Pair& pair, 
   }
   const bool undeleted = pair.flags.has(mailstore::SystemFlag::Deleted) && !remote.has(mailstore::SystemFlag::Deleted);
   if (action == plan::Action::Revive && (undeleted || !settings_.onlyMarks)) {
-    store.entries().revive(entry->id);
+    store.entries().revive(entry.id);
     decided(work, "revive", pair.key, "removed elsewhere, but flagged or answered there: kept");
   }
   const Flags united = plan::merged(sides);
   const bool follows = pair.followsEntry && told == united && !pair.markedApart;
-  if (!(united == entry->flags)) {
-    store.entries().setFlags(entry->id, united, follows ? pair.id : mailstore::PairId{});
+  if (!(united == entry.flags)) {
+    store.entries().setFlags(entry.id, united, follows ? pair.id : mailstore::PairId{});
     ++counts_.flags;
     logKey(work, "flags", pair.key);
   }
@@ -361,7 +361,8 @@ void EndpointPull::mergeFlags(Store& store, std::size_t work, const Pair& pair, 
 
 void EndpointPull::mergeFlags(Store& store, std::size_t work, const std::vector<endpoint::FlagState>& told) {
   for (const auto& [key, flags] : told)
-    if (const auto pair = store.pairs().find(works_[work].record.id, key)) mergeFlags(store, work, *pair, flags);
+    if (const auto known = store.pairs().findWithEntry(works_[work].record.id, key))
+      mergeFlags(store, work, *known, flags);
 }
 
 void EndpointPull::addMissing(Store& store, std::size_t work, const Pair& pair) {
@@ -370,8 +371,7 @@ void EndpointPull::addMissing(Store& store, std::size_t work, const Pair& pair) 
   missing_.back().pair.followsEntry = false;  // other mailboxes may change the entry until it is found
   if (!pair.objectId.empty()) missingByObjectId_.emplace(pair.objectId, index);
   // Of a tombstone, too: what was moved here and removed elsewhere is kept where it was moved.
-  const std::optional<Entry> entry = store.entries().find(pair.entry);
-  if (entry) missingByHeader_.emplace(store.messages().info(entry->message).headerDigest, index);
+  if (const auto header = store.messages().headerDigestOf(pair.entry)) missingByHeader_.emplace(*header, index);
 }
 
 void EndpointPull::forgetQuarantined(Store& store, const MailboxWork& work, const endpoint::Delta& delta) const {
@@ -447,8 +447,8 @@ void EndpointPull::applyDelta(Store& store, std::size_t index, const endpoint::D
     for (const Pair& pair : compareNames(store, work, delta)) missing(pair);
   }
   for (const endpoint::FlagState& state : delta.flags) {
-    const std::optional<Pair> pair = store.pairs().find(work.record.id, state.key);
-    if (pair && !gone.contains(pair->id.value())) mergeFlags(store, index, *pair, state.flags);
+    const auto known = store.pairs().findWithEntry(work.record.id, state.key);
+    if (known && !gone.contains(known->pair.id.value())) mergeFlags(store, index, *known, state.flags);
   }
   if (!delta.incomplete.empty()) log_.note(settings_.endpointName, work.record.name, "incomplete", delta.incomplete);
 }

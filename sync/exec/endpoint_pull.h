@@ -188,7 +188,8 @@ class EndpointPull {
   void loadWork(mailstore::Store& store, MailboxWork& work) const;
   static void closeUpload(mailstore::Store& store, MailboxWork& work);
   void guessRenames(mailstore::Store& store);
-  void mergeFlags(mailstore::Store& store, std::size_t work, const mailstore::Pair& pair, const mailstore::Flags& told);
+  void mergeFlags(mailstore::Store& store, std::size_t work, const mailstore::PairedEntry& known,
+                  const mailstore::Flags& told);
   void forgetQuarantined(mailstore::Store& store, const MailboxWork& work, const endpoint::Delta& delta) const;
   /// Pairs whose names are not there any more; quarantine of such names is forgotten.
   std::vector<mailstore::Pair> compareNames(mailstore::Store& store, const MailboxWork& work,

@@ -105,7 +105,7 @@ void EndpointPull::takeMoved(Store& store, std::size_t work, std::size_t index, 
   Pair pair = missing.pair;
   pair.key = told.key;
   if (settings_.pull.fresh) {
-    mergeFlags(store, work, pair, told.flags);
+    if (const auto now = store.entries().find(entry->id)) mergeFlags(store, work, {pair, *now}, told.flags);
     return;
   }
   // Where new mail is not taken it may be a copy that has been there all the time, with flags of its own: they unite.
@@ -176,7 +176,11 @@ void EndpointPull::takeNew(Store& store, std::size_t work, MessageId message, co
   if (countsAsSeen(store, message, date)) flags = flags.unitedWith(Flags::of(mailstore::SystemFlag::Seen));
   const EntryId entry = store.entries().add(works_[work].record.mailbox, message, flags, date);
   ++works_[work].added;
-  store.pairs().add(works_[work].record.id, told.key, entry, takenFlags(told), told.objectId, firstSeen());
+  if (flags == takenFlags(told)) {
+    store.pairs().addFollower(works_[work].record.id, told.key, entry, told.objectId, firstSeen());
+  } else {
+    store.pairs().add(works_[work].record.id, told.key, entry, takenFlags(told), told.objectId, firstSeen());
+  }
   logKey(work, kind, told.key);
 }
 
