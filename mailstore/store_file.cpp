@@ -1,5 +1,6 @@
 #include "mailstore/store_file.h"
 
+#include "mailstore/log_vfs.h"
 #include "mailstore/poco_session.h"
 #include "mailstore/sqlite_error.h"
 
@@ -249,7 +250,7 @@ SqliteConnection openConnection(const fs::path& file, Access access) {
   configureSqlite();
   sqlite3* handle = nullptr;
   const int result =
-      sqlite3_open_v2(uriOf(file, mode).c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI, nullptr);
+      sqlite3_open_v2(uriOf(file, mode).c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI, logVfs());
   SqliteConnection out(handle);
   if (result != SQLITE_OK) throwSqliteError(handle, result, file);
   prepare(handle);
