@@ -34,7 +34,7 @@ EndpointRun::~EndpointRun() {
 
 void EndpointRun::drain() noexcept {
   try {
-    context_.writer.run([](Store&) {});
+    context_.writer.wait();
   } catch (const std::exception&) {
     // The writer has ended, and carries nothing out any more.
   }
@@ -178,8 +178,9 @@ void EndpointRun::pullAll() {
     turn.emplace(context_.turns, settings_.braid, context_.stop);
   }
   endpoint_->open();
+  context_.writer.wake();
   sealNewTree();
-  awaitRest();
+  if (settings_.type == EndpointType::Imap) awaitRest(unsureBefore());
   awaitFirst();
   if (settings_.type == EndpointType::Pop3) {
     readMaildrop();
@@ -188,15 +189,20 @@ void EndpointRun::pullAll() {
   }
 }
 
-void EndpointRun::awaitRest() {
+std::set<std::string> unsureMailboxes(Store& store, const std::string& endpoint) {
+  std::set<std::string> out;
+  for (const mailstore::EndpointMailbox& one : store.endpoints().mailboxes(store.endpoints().find(endpoint))) {
+    if (store.backlog().uploadedFrom(one.id)) out.insert(one.name);
+  }
+  return out;
+}
+
+const std::set<std::string>& EndpointRun::unsureBefore() const {
+  return context_.unsure.get().at(settings_.name);
+}
+
+void EndpointRun::awaitRest(const std::set<std::string>& unsure) {
   constexpr int kMostLooks = 20;
-  if (settings_.type != EndpointType::Imap) return;
-  std::set<std::string> unsure;
-  job([&](Store& store) {
-    for (const mailstore::EndpointMailbox& one : store.endpoints().mailboxes(store.endpoints().find(settings_.name))) {
-      if (store.backlog().uploadedFrom(one.id)) unsure.insert(one.name);
-    }
-  });
   if (unsure.empty() || context_.request.rest.count() == 0) return;
   using Looks = std::map<std::string, std::pair<std::uint32_t, mailstore::Uid>>;
   std::optional<Looks> before;  // none: it was not seen since the line broke

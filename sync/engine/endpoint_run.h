@@ -13,8 +13,11 @@
 #include "sync/plan/day_budget.h"
 
 #include <chrono>
+#include <future>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <unordered_set>
@@ -23,6 +26,9 @@
 namespace mailbraid::sync::engine {
 
 /// What the runs of all endpoints share.
+/// Mailboxes of an endpoint where uploads began whose outcome is not known.
+std::set<std::string> unsureMailboxes(mailstore::Store& store, const std::string& endpoint);
+
 struct RunContext {
   exec::StoreWriter& writer;
   exec::OpLog& log;
@@ -36,6 +42,8 @@ struct RunContext {
   std::stop_token stop;
   std::unordered_set<mailstore::EntryId>& adopted;  ///< see PullSettings
   const mailstore::ChangeNumber& before;            ///< the store's last change before the run; for jobs of the writer
+  /// unsureMailboxes() of each endpoint, as soon as the store is open.
+  std::shared_future<std::map<std::string, std::set<std::string>>> unsure;
 };
 
 /// One thread at a time. No phase throws but for the store's own end (Error of scope run): what goes wrong at the
@@ -72,7 +80,9 @@ class EndpointRun {
   void pullAll();
   void readMailboxes();
   void findSeal();
-  void awaitRest();
+  [[nodiscard]] const std::set<std::string>& unsureBefore() const;
+  /// Until the server is done with what it was told before the line broke.
+  void awaitRest(const std::set<std::string>& unsure);
   void tellSoundness();
   /// The mailbox was read in this run, or has not changed.
   [[nodiscard]] bool isKnown(std::size_t index) const;

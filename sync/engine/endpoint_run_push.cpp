@@ -162,7 +162,11 @@ void EndpointRun::readAgain(const std::optional<Error>& broken, std::uint64_t do
   if (broken && (!isLost(*broken) || !reconnectAfter(*broken, done))) throw Error(*broken);
   readsAgain_ = true;
   endpoint_->refresh();
-  if (broken) awaitRest();
+  if (broken) {
+    std::set<std::string> unsure;
+    job([&](Store& store) { unsure = unsureMailboxes(store, settings_.name); });
+    awaitRest(unsure);
+  }
   lookedForGone_ = anythingGone_ = false;
   suspect_.reset();
   readMailboxes();

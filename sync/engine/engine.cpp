@@ -7,8 +7,11 @@
 #include <chrono>
 #include <exception>
 #include <filesystem>
+#include <future>
 #include <map>
 #include <memory>
+#include <set>
+#include <string>
 #include <thread>
 #include <unordered_set>
 
@@ -131,12 +134,11 @@ void recordOutcomes(Store& store, const RunReport& report, const SyncRequest& re
 }
 
 /// What has outlived its retention, once a day, a batch a transaction.
-void forgetOld(StoreWriter& writer, const SyncRequest& request, std::int64_t now, const std::stop_token& stop) {
+void forgetOld(StoreWriter& writer, const SyncRequest& request, std::int64_t last, std::int64_t now,
+               const std::stop_token& stop) {
   constexpr std::int64_t kDay = 86'400;
-  if (!request.retention) return;
-  bool more = false;
-  writer.run([&](Store& store) { more = now - store.retention().lastTime() >= kDay; });
-  if (!more) return;
+  if (!request.retention || now - last < kDay) return;
+  bool more = true;
   while (more && !stop.stop_requested()) {
     writer.run([&](Store& store) { more = store.retention().forget(now - request.retention->count()).more; });
     if (more) writer.flush();
@@ -157,11 +159,17 @@ RunReport syncWith(const StoreWriter::Opener& open, const std::filesystem::path&
   std::stop_source stopping;
   const std::stop_callback forward(asked, [&stopping] { stopping.request_stop(); });
   const std::stop_token stop = stopping.get_token();
+  std::promise<std::map<std::string, std::set<std::string>>> unsure;
   const auto openOrStop = [&]() -> Store& {
     try {
-      return open();
+      Store& store = open();
+      std::map<std::string, std::set<std::string>> known;
+      for (const auto& one : request.endpoints) known[one.name] = unsureMailboxes(store, one.name);
+      unsure.set_value(std::move(known));
+      return store;
     } catch (...) {
       stopping.request_stop();
+      unsure.set_exception(std::current_exception());
       throw;
     }
   };
@@ -179,36 +187,51 @@ RunReport syncWith(const StoreWriter::Opener& open, const std::filesystem::path&
   writer.beforeCommit([&log](Store& s) { log.flush(s); });
   const std::int64_t now = request.clock();
   mailstore::ChangeNumber before;
+  std::int64_t lastUpkeep = 0;
   spool.latestDate = mailstore::latestDateAt(now);
   for (const auto& one : request.endpoints) spool.repairs.add(one.repairs);
   if (!request.dryRun) {
     writer.give(
         [&](Store& s) {
           before = s.entries().lastChange();
+          lastUpkeep = s.retention().lastTime();
           report.run = s.runs().begin(request.command, now);
           log.setRun(*report.run);
         },
         0);
   }
   std::unordered_set<mailstore::EntryId> adopted;
-  const RunContext context{writer,  log,  hub,     turns, board, spool, now, observer.logLevel(),
-                           request, stop, adopted, before};
+  const RunContext context{writer,
+                           log,
+                           hub,
+                           turns,
+                           board,
+                           spool,
+                           now,
+                           observer.logLevel(),
+                           request,
+                           stop,
+                           adopted,
+                           before,
+                           unsure.get_future().share()};
   Runs runs = makeRuns(context);
   carryOut(request, runs);
-  writer.run([](Store&) {});  // or throws why the store could not be opened
+  writer.wait();  // or throws why the store could not be opened
   if (!request.dryRun) seal(runs, writer, *report.run);
   for (const auto& run : runs) report.endpoints.push_back(run->finish());
   for (const EndpointReport& one : report.endpoints) addTo(report.totals, one.counts);
   report.cancelled = asked.stop_requested();
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-  if (!request.dryRun) forgetOld(writer, request, now, asked);
+  if (!request.dryRun) forgetOld(writer, request, lastUpkeep, now, asked);
   if (request.dryRun) {
     writer.run([&](Store&) { report.plan = log.takeLines(); });
   } else {
-    writer.run([&](Store& s) {
-      recordOutcomes(s, report, request, request.clock());
-      s.runs().finish(*report.run, request.clock(), exitCodeOf(s, report, request), summaryOf(report));
-    });
+    writer.give(
+        [&](Store& s) {
+          recordOutcomes(s, report, request, request.clock());
+          s.runs().finish(*report.run, request.clock(), exitCodeOf(s, report, request), summaryOf(report));
+        },
+        0);
     writer.flush();
   }
   return report;

@@ -108,8 +108,22 @@ void StoreWriter::runLarge(const Job& job) {
 
 void StoreWriter::flush() {
   std::promise<void> done;
-  enqueue({[](Store&) {}, 0, Task::Failure::EndsWriter, settle(done), true});
+  enqueue({{}, 0, Task::Failure::EndsWriter, settle(done), true});
   done.get_future().get();
+}
+
+void StoreWriter::wait() {
+  std::promise<void> done;
+  enqueue({{}, 0, Task::Failure::EndsWriter, settle(done), false});
+  done.get_future().get();
+}
+
+void StoreWriter::wake() {
+  {
+    const std::lock_guard lock(mutex_);
+    awake_ = true;
+  }
+  changed_.notify_all();
 }
 
 void StoreWriter::begin() {
@@ -127,15 +141,18 @@ void StoreWriter::commit() {
 }
 
 void StoreWriter::carryOut(Task& task) {
-  begin();
-  if (task.failure == Task::Failure::UndoesJob) {
-    Store::Transaction savepoint(*store_);
-    task.job(*store_);
-    savepoint.commit();
-  } else {
-    task.job(*store_);
+  if (task.job) {
+    begin();
+    if (task.failure == Task::Failure::UndoesJob) {
+      Store::Transaction savepoint(*store_);
+      task.job(*store_);
+      savepoint.commit();
+    } else {
+      task.job(*store_);
+    }
+    transactionOctets_ += task.octets;
   }
-  transactionOctets_ += task.octets;
+  if (!transaction_) return;
   const bool old = std::chrono::steady_clock::now() - transactionBegan_ >= limits_.transactionAge;
   if (task.commitAfter || old || transactionOctets_ >= limits_.transactionOctets) commit();
 }
@@ -159,7 +176,7 @@ void StoreWriter::tidyWhileIdle() {
   if (mode_ == Mode::Rehearse) return;
   {
     std::unique_lock lock(mutex_);
-    const auto wanted = [&] { return ending_ || std::any_of(queue_.begin(), queue_.end(), isAwaited); };
+    const auto wanted = [&] { return ending_ || awake_ || std::any_of(queue_.begin(), queue_.end(), isAwaited); };
     if (changed_.wait_for(lock, kNear, wanted)) return;
   }
   store_->tidy();
@@ -180,6 +197,7 @@ void StoreWriter::loop() {
       std::unique_lock lock(mutex_);
       const auto ready = [&] { return ending_ || !queue_.empty(); };
       if (transaction_ && mode_ == Mode::Commit) {
+        // Nobody gave work for a while: what is done shall be durable.
         if (!changed_.wait_for(lock, limits_.transactionAge, ready)) task.commitAfter = true;
       } else {
         changed_.wait(lock, ready);
@@ -192,8 +210,6 @@ void StoreWriter::loop() {
         break;
       }
     }
-    // Nobody gave work for a while: what is done shall be durable.
-    if (!task.job) task.job = [](Store&) {};
     std::exception_ptr error;
     try {
       carryOut(task);

@@ -73,11 +73,15 @@ class StoreWriter {
   void runLarge(const Job& job);
   /// Waits until all that was given before is durable.
   void flush();
+  /// Waits until all that was given before is carried out, or throws why the writer has ended.
+  void wait();
+  /// What was given is carried out from now on, though nobody waits for it yet: there is no time to tidy.
+  void wake();
 
  private:
   using Outcome = std::function<void(std::exception_ptr)>;
   struct Task {
-    Job job;
+    Job job;  ///< null: nothing to carry out
     std::size_t octets = 0;
     enum class Failure : std::uint8_t { UndoesJob, EndsWriter } failure = Failure::EndsWriter;
     Outcome finished;  ///< null: carried out (and committed, with commitAfter)
@@ -106,6 +110,7 @@ class StoreWriter {
   std::size_t preferred_ = 0;  ///< tasks at the front of the queue that came with precedence
   std::set<std::thread::id> first_;
   bool ending_ = false;
+  bool awake_ = false;
   std::exception_ptr fatal_;
 
   std::optional<mailstore::Store::Transaction> transaction_;  // the thread's own from here on
