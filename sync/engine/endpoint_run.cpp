@@ -180,12 +180,24 @@ void EndpointRun::pullAll() {
   endpoint_->open();
   context_.writer.wake();
   sealNewTree();
-  if (settings_.type == EndpointType::Imap) awaitRest(unsureBefore());
+  if (settings_.type == EndpointType::Imap) {
+    // The store may still be being opened: a long log takes as long as a server that is near.
+    if (first.empty() || first == settings_.name) listEarly();
+    awaitRest(unsureBefore());
+  }
   awaitFirst();
   if (settings_.type == EndpointType::Pop3) {
     readMaildrop();
   } else {
     readMailboxes();
+  }
+}
+
+void EndpointRun::listEarly() {
+  try {
+    endpoint_->list();
+  } catch (const Error& error) {
+    if (!isLost(error)) throw;  // or readMailboxes() meets it, and connects anew
   }
 }
 

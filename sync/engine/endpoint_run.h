@@ -80,6 +80,7 @@ class EndpointRun {
   void pullAll();
   void readMailboxes();
   void findSeal();
+  void listEarly();
   [[nodiscard]] const std::set<std::string>& unsureBefore() const;
   /// Until the server is done with what it was told before the line broke.
   void awaitRest(const std::set<std::string>& unsure);
