@@ -1,6 +1,7 @@
 #include "mailstore/database.h"
 
 #include "mailstore/migrations.h"
+#include "mailstore/page_memory.h"
 #include "mailstore/sqlite_error.h"
 #include "mailstore/statement.h"
 
@@ -109,6 +110,7 @@ void Database::connect() {
   const std::uintmax_t size = std::filesystem::file_size(file_, error);
   const std::uintmax_t cache = error ? kLeastCache : std::clamp(size / 8192, kLeastCache, kMostCache);
   run(("PRAGMA cache_size = -" + std::to_string(cache)).c_str());
+  if (writer_) expectPages(cache * 1024);
   run(kCheckpoint);
   run(kLogLimit);
   // What SQLite keeps to undo a savepoint: a few pages, not worth a file.
