@@ -70,6 +70,25 @@ TEST_CASE("after an error of the store itself every later call is refused and no
   CHECK_THROWS_AS(writer.run([&](mailstore::Store&) { throw full; }), mailstore::Error);
   CHECK_THROWS_WITH(writer.run([](mailstore::Store&) {}), "disk full");
   CHECK_THROWS_WITH(writer.flush(), "disk full");
+  CHECK_THROWS_WITH(writer.wait(), "disk full");
+}
+
+TEST_CASE("who waits for the writer waits for what was given; where nothing was, nothing is committed",
+          "[exec][writer]") {
+  TemporaryStore store;
+  int commits = 0;
+  int carriedOut = 0;
+  StoreWriter writer(*store, StoreWriter::Mode::Commit);
+  writer.beforeCommit([&](mailstore::Store&) { ++commits; });
+  writer.wait();
+  writer.flush();
+  CHECK(commits == 0);
+  for (int i = 0; i < 3; ++i) writer.give([&](mailstore::Store&) { ++carriedOut; }, 0);
+  writer.wake();
+  writer.wait();
+  CHECK(carriedOut == 3);
+  writer.flush();
+  CHECK(commits == 1);
 }
 
 TEST_CASE("an error of a job that nobody waits for ends the writer, and what was committed stays", "[exec][writer]") {
