@@ -37,6 +37,10 @@ constexpr std::uintmax_t kLargeLog = std::uintmax_t{24} << 20U;
 constexpr int kSomePages = 128;
 constexpr int kManyPages = 4096;
 
+// Of SQLite's counters.
+constexpr int kCountOn = 0;
+constexpr int kCountAnew = 1;
+
 }  // namespace
 
 Database::Database(const std::filesystem::path& directory)
@@ -85,6 +89,17 @@ std::uintmax_t Database::logSize() const {
   std::error_code error;
   const std::uintmax_t size = std::filesystem::file_size(file_.string() + "-wal", error);
   return error ? 0 : size;
+}
+
+int Database::spilled(int counting) const {
+  int count = 0;
+  int highest = 0;
+  sqlite3_db_status(handle(), SQLITE_DBSTATUS_CACHE_SPILL, &count, &highest, counting);
+  return count;
+}
+
+bool Database::hasSpilled() const {
+  return spilled(kCountOn) > 0;
 }
 
 void Database::tidy() {
@@ -138,12 +153,23 @@ void Database::fail(int resultCode) const {
 void Database::begin() {
   requireTransaction();  // a savepoint outside of one would be a transaction of its own
   run(depth_ == 0 ? "BEGIN IMMEDIATE" : "SAVEPOINT inner_transaction");
+  if (depth_ == 0) {
+    spilled(kCountAnew);
+    mayBeLost_ = false;
+  }
   ++depth_;
 }
 
 void Database::commit() {
   requireTransaction();
   if (depth_ == 1) {
+    // What SQLite commits after it has gone back to a savepoint, in a transaction whose pages are in the log already, a
+    // crash may lose, together with all that is committed after it (seen with 3.40.1).
+    if (mayBeLost_) {
+      throw Error(ErrorKind::TemporaryFailure, Scope::Run, Retry::Later,
+                  "A part of a large batch could not be carried out, and the batch was taken back from the store " +
+                      file_.string() + ": run again.");
+    }
     writeChange();
     run("COMMIT");
   } else {
@@ -154,13 +180,14 @@ void Database::commit() {
 
 void Database::rollback() noexcept {
   --depth_;
+  // The row on disk is what it was; the numbers given out since are simply never used.
+  writtenChange_ = ChangeNumber{};
   // A full disk makes SQLite roll back by itself; then there is nothing left to do.
   if (sqlite3_get_autocommit(handle()) != 0) return;
   if (depth_ == 0) {
     sqlite3_exec(handle(), "ROLLBACK", nullptr, nullptr, nullptr);
-    // The row on disk is what it was; the numbers given out since are simply never used.
-    writtenChange_ = ChangeNumber{};
   } else {
+    mayBeLost_ = mayBeLost_ || hasSpilled();
     sqlite3_exec(handle(), "ROLLBACK TO inner_transaction; RELEASE inner_transaction", nullptr, nullptr, nullptr);
   }
 }

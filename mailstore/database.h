@@ -46,6 +46,8 @@ class Database {
 
   /// See Store::tidy().
   void tidy();
+  /// See Store::hasSpilled().
+  [[nodiscard]] bool hasSpilled() const;
 
   /// Throws when SQLite has rolled the transaction back by itself (full disk): what followed would be committed one by
   /// one.
@@ -62,12 +64,15 @@ class Database {
   [[nodiscard]] std::uintmax_t logSize() const;
   [[nodiscard]] bool isLogWorthKeeping() const;
   void writeChange();
+  /// Pages that went to the log before their transaction was over.
+  int spilled(int counting) const;
 
   std::filesystem::path directory_;
   std::filesystem::path file_;
   std::unique_ptr<LockFile> lock_;
   SqliteConnection connection_;
   int depth_ = 0;
+  bool mayBeLost_ = false;  ///< the transaction must not be committed
   // The writer alone gives out numbers, so that it need not ask the store for each.
   ChangeNumber lastChange_;
   ChangeNumber writtenChange_;

@@ -12,12 +12,12 @@ namespace {
 constexpr std::size_t kPage = 1000;
 constexpr int kPairColumns = 14;
 
-// Flags below 0: as the entry's.
-#define MAILBRAID_PAIR_COLUMNS                                                                            \
-  "p.id, p.endpoint_mailbox, p.uid, p.key, p.entry, CASE WHEN p.flags < 0 THEN e.flags ELSE p.flags END," \
-  " CASE WHEN p.flags < 0 THEN e.keywords ELSE p.keywords END, p.object_id, p.held, p.marked_apart,"      \
+// Flags below 0: as the entry's. In a damaged store that may be missing; its pair is there all the same.
+#define MAILBRAID_PAIR_COLUMNS                                                                                         \
+  "p.id, p.endpoint_mailbox, p.uid, p.key, p.entry, CASE WHEN p.flags < 0 THEN coalesce(e.flags, 0) ELSE p.flags END," \
+  " CASE WHEN p.flags < 0 THEN coalesce(e.keywords, '') ELSE p.keywords END, p.object_id, p.held, p.marked_apart,"     \
   " p.first_seen, p.deleted_at, p.uploaded, p.flags < 0"
-#define MAILBRAID_PAIR_JOIN(index) " FROM pair p " index " CROSS JOIN entry e ON e.id = p.entry "
+#define MAILBRAID_PAIR_JOIN(index) " FROM pair p " index " LEFT JOIN entry e ON e.id = p.entry "
 #define MAILBRAID_PAIR_FROM(index) "SELECT " MAILBRAID_PAIR_COLUMNS MAILBRAID_PAIR_JOIN(index)
 #define MAILBRAID_PAIR_SELECT MAILBRAID_PAIR_FROM("")
 // The two columns for flags that are told: -1 and '' where they are the entry's, so that a change of both needs no
@@ -105,8 +105,8 @@ struct Pairs::Statements {
       MAILBRAID_PAIR_FROM("INDEXED BY pair_held") "WHERE p.endpoint_mailbox = ? AND p.held = 1 ORDER BY p.uid, p.key"};
   Statement setFlags{
       database,
-      "UPDATE pair SET (flags, keywords) = (SELECT " MAILBRAID_OWN_FLAGS("?1", "?2") " FROM entry e"
-      " WHERE e.id = pair.entry), marked_apart = CASE WHEN ?1 & 8 = 0 THEN 0 ELSE marked_apart END WHERE id = ?3"};
+      "UPDATE pair SET (flags, keywords) = (SELECT " MAILBRAID_OWN_FLAGS("?1", "?2") " FROM (SELECT 1)"
+      " LEFT JOIN entry e ON e.id = pair.entry), marked_apart = CASE WHEN ?1 & 8 = 0 THEN 0 ELSE marked_apart END WHERE id = ?3"};
   Statement setExpunged{database, "UPDATE pair SET held = 2 WHERE id = ?"};
   Statement setDeleted{database, "UPDATE pair SET held = 1, deleted_at = ? WHERE id = ?"};
   Statement setUploaded{database, "UPDATE pair SET uploaded = 1 WHERE id = ?"};
@@ -154,6 +154,7 @@ std::optional<PairedEntry> Pairs::findWithEntry(EndpointMailboxId mailbox, const
   const auto find = [&](Statement& statement, const auto& value) -> std::optional<PairedEntry> {
     Query query(statement, mailbox, value);
     if (!query.next()) return std::nullopt;
+    if (query.isNull(kPairColumns)) return std::nullopt;
     return PairedEntry{pairFrom(query), entryFrom(query, kPairColumns)};
   };
   if (const auto uid = uidColumn(key)) return find(statements_->entryByUid, *uid);

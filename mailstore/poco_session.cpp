@@ -7,7 +7,9 @@
 #include <Poco/Data/Session.h>
 #include <Poco/Exception.h>
 
+#include <memory>
 #include <new>
+#include <type_traits>
 
 namespace mailbraid::mailstore {
 namespace {
@@ -18,14 +20,16 @@ using Poco::Data::Session;
 struct PocoData {
   PocoData() {
     const LateLibrary library(MAILBRAID_POCO_DATA_SQLITE, "libpocodatasqlite80");
-    library.find(setThreadMode, "_ZN4Poco4Data6SQLite7Utility13setThreadModeEi");
     library.find(registerConnector, "_ZN4Poco4Data6SQLite9Connector17registerConnectorEv");
     library.find(handleOf, "_ZN4Poco4Data6SQLite7Utility8dbHandleERKNS0_7SessionE");
-    library.find(construct, "_ZN4Poco4Data7SessionC1ERKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEES9_m");
+    // Its last parameter is a std::size_t, which is one type or the other.
+    constexpr bool kIsLong = std::is_same_v<std::size_t, unsigned long>;
+    library.find(construct, kIsLong
+                                ? "_ZN4Poco4Data7SessionC1ERKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEES9_m"
+                                : "_ZN4Poco4Data7SessionC1ERKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEES9_j");
     library.find(destroy, "_ZN4Poco4Data7SessionD1Ev");
     registerConnector();
   }
-  bool (*setThreadMode)(int mode) = nullptr;
   void (*registerConnector)() = nullptr;
   sqlite3* (*handleOf)(const Session& session) = nullptr;
   void (*construct)(void* place, const std::string& connector, const std::string& uri, std::size_t timeout) = nullptr;
@@ -41,15 +45,17 @@ const PocoData& pocoData() {
 
 PocoSession::PocoSession(const std::string& uri, const std::string& shownAs) {
   const PocoData& data = pocoData();
-  void* const place = ::operator new(sizeof(Session));
+  struct Free {
+    void operator()(void* place) const { ::operator delete(place); }
+  };
+  std::unique_ptr<void, Free> place(::operator new(sizeof(Session)));
   try {
-    data.construct(place, "SQLite", uri, Session::LOGIN_TIMEOUT_DEFAULT);
+    data.construct(place.get(), "SQLite", uri, Session::LOGIN_TIMEOUT_DEFAULT);
   } catch (const Poco::Exception& exception) {
-    ::operator delete(place);
     throw Error(ErrorKind::NotWritable, Scope::Run, Retry::Never,
                 "The store " + shownAs + " cannot be opened: " + exception.displayText() + ".");
   }
-  session_.reset(static_cast<Session*>(place));
+  session_.reset(static_cast<Session*>(place.release()));
 }
 
 sqlite3* PocoSession::handle() const {

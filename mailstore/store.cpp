@@ -120,6 +120,10 @@ void Store::Transaction::commit() {
   open_ = false;
 }
 
+bool Store::hasSpilled() const {
+  return database_->hasSpilled();
+}
+
 void Store::tidy() {
   database_->tidy();
 }

@@ -439,6 +439,9 @@ class Store {
   /// Brings the log of earlier runs into the file when it is larger than a run without news leaves it. For a writer
   /// that has nothing else to do; outside of a Transaction. Readers are not disturbed.
   void tidy();
+  /// The transaction has grown beyond the cache. When a Transaction inside of such a one is taken back, the whole can
+  /// no longer be committed (TemporaryFailure): commit before that.
+  [[nodiscard]] bool hasSpilled() const;
 
   /// Structural check: SQLite's own quick_check and foreign keys; empty when sound, else one sentence a finding.
   std::vector<std::string> checkStructure();

@@ -127,8 +127,8 @@ void copyDatabase(sqlite3* source, const fs::path& file, const fs::path& to) {
   for (const char* suffix : {"", "-wal", "-shm", "-journal"}) ::unlink(withSuffix(to, suffix).c_str());
   { const Descriptor made(to, O_RDWR | O_CREAT | O_EXCL); }
   {
-    const SqliteConnection connection = openConnection(to, Access::ReadWrite);
-    sqlite3* target = connection.get();
+    const PocoSession session = openSession(to);
+    sqlite3* target = session.handle();
     // fsync comes once, below: until then the file has another name.
     execute(target, to, "PRAGMA synchronous = OFF");
     sqlite3_backup* backup = sqlite3_backup_init(target, "main", source, "main");

@@ -112,7 +112,7 @@ void ImapEndpoint::Reading::tellFlags(std::size_t index) {
   if (!state.opened || state.delta.failure || flags.empty()) return;
   const auto isGone = [&](const FlagState& one) { return state.delta.vanished.contains(std::get<Uid>(one.key)); };
   flags.erase(std::remove_if(flags.begin(), flags.end(), isGone), flags.end());
-  sink_.onFlags(index, std::exchange(flags, {}));
+  if (!flags.empty()) sink_.onFlags(index, std::exchange(flags, {}));
 }
 
 void ImapEndpoint::Reading::onVanished(const ImapStep& step, const imap::Vanished& vanished) {

@@ -197,7 +197,7 @@ void EndpointRun::listEarly() {
   try {
     endpoint_->list();
   } catch (const Error& error) {
-    if (!isLost(error)) throw;  // or readMailboxes() meets it, and connects anew
+    if (!isLost(error) || !reconnectAfter(error, 0)) throw;
   }
 }
 

@@ -25,10 +25,10 @@
 
 namespace mailbraid::sync::engine {
 
-/// What the runs of all endpoints share.
 /// Mailboxes of an endpoint where uploads began whose outcome is not known.
 std::set<std::string> unsureMailboxes(mailstore::Store& store, const std::string& endpoint);
 
+/// What the runs of all endpoints share.
 struct RunContext {
   exec::StoreWriter& writer;
   exec::OpLog& log;

@@ -226,12 +226,10 @@ RunReport syncWith(const StoreWriter::Opener& open, const std::filesystem::path&
   if (request.dryRun) {
     writer.run([&](Store&) { report.plan = log.takeLines(); });
   } else {
-    writer.give(
-        [&](Store& s) {
-          recordOutcomes(s, report, request, request.clock());
-          s.runs().finish(*report.run, request.clock(), exitCodeOf(s, report, request), summaryOf(report));
-        },
-        0);
+    writer.run([&](Store& s) {
+      recordOutcomes(s, report, request, request.clock());
+      s.runs().finish(*report.run, request.clock(), exitCodeOf(s, report, request), summaryOf(report));
+    });
     writer.flush();
   }
   return report;

@@ -19,7 +19,7 @@ constexpr std::size_t kGroup = 128;
 PushReceipts::~PushReceipts() {
   try {
     post();
-    writer_.run([](Store&) {});  // the jobs refer to what ends here
+    writer_.wait();  // the jobs refer to what ends here
   } catch (const std::exception&) {
     // The writer has ended; its own error is told where it ended.
   }

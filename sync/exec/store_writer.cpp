@@ -142,8 +142,11 @@ void StoreWriter::commit() {
 
 void StoreWriter::carryOut(Task& task) {
   if (task.job) {
+    // A job that is undone alone shall not take others along.
+    const bool mayBeUndone = task.failure == Task::Failure::UndoesJob;
+    if (mayBeUndone && transaction_ && mode_ == Mode::Commit && store_->hasSpilled()) commit();
     begin();
-    if (task.failure == Task::Failure::UndoesJob) {
+    if (mayBeUndone) {
       Store::Transaction savepoint(*store_);
       task.job(*store_);
       savepoint.commit();

@@ -71,7 +71,7 @@ class StoreWriter {
   void run(const Job& job);
   /// As run(), for a job that touches much: it has no savepoint (see give()), so what it throws ends the writer.
   void runLarge(const Job& job);
-  /// Waits until all that was given before is durable.
+  /// Waits until all that was given before is durable. Where nothing was, nothing is committed.
   void flush();
   /// Waits until all that was given before is carried out, or throws why the writer has ended.
   void wait();

@@ -37,8 +37,8 @@ struct PocoNetSsl {
 }  // namespace
 
 Context::Ptr makePocoContext() {
-  static const PocoNetSsl functions;
   try {
+    static const PocoNetSsl functions;
     void* const place = ::operator new(sizeof(Context));
     try {
       functions.construct(place, Context::TLS_CLIENT_USE, std::string(), Context::VERIFY_STRICT, kDepth, false,
@@ -50,6 +50,8 @@ Context::Ptr makePocoContext() {
     Context::Ptr context(static_cast<Context*>(place));
     functions.requireMinimumProtocol(context.get(), Context::PROTO_TLSV1_2);
     return context;
+  } catch (const mailstore::Error& error) {
+    fail(mailstore::ErrorKind::Internal, mailstore::Retry::Never, error.what());  // of this endpoint, not of the run
   } catch (const Poco::Exception& error) {
     fail(mailstore::ErrorKind::Internal, mailstore::Retry::Never, "cannot set up TLS: " + error.displayText());
   }

@@ -73,6 +73,31 @@ TEST_CASE("after an error of the store itself every later call is refused and no
   CHECK_THROWS_WITH(writer.wait(), "disk full");
 }
 
+TEST_CASE("P10: a job that is undone does not take along what was written before, however much",
+          "[exec][writer][P10]") {
+  TemporaryStore store;
+  StoreWriter::Limits limits;
+  limits.transactionOctets = std::size_t{1} << 30U;
+  limits.transactionAge = std::chrono::hours(1);
+  std::string octets(std::size_t{1} << 20U, ' ');
+  std::uint64_t state = 1;
+  {
+    StoreWriter writer(*store, StoreWriter::Mode::Commit, limits);
+    for (int i = 0; i < 24; ++i) {
+      for (char& octet : octets) {
+        state = state * 6364136223846793005U + 1442695040888963407U;
+        octet = static_cast<char>(state >> 56U);
+      }
+      writer.runLarge([&](mailstore::Store& s) { s.messages().add(prepared(s, octets)); });
+    }
+    CHECK_THROWS_AS(writer.run([](mailstore::Store&) { throw messageError(); }), mailstore::Error);
+    writer.flush();
+  }
+  int messages = 0;
+  store->messages().forEach([&](mailstore::MessageId) { ++messages; });
+  CHECK(messages == 24);
+}
+
 TEST_CASE("who waits for the writer waits for what was given; where nothing was, nothing is committed",
           "[exec][writer]") {
   TemporaryStore store;

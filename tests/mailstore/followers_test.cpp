@@ -94,6 +94,19 @@ TEST_CASE("that a message is read at an endpoint is known of a pair that follows
   CHECK(fixture.store->entries().isSeenAt(fixture.endpoint, message));
 }
 
+TEST_CASE("P10: a pair whose entry is missing in a damaged store is there all the same", "[pairs][P10]") {
+  StoreFixture fixture;
+  const EntryId entry = fixture.addEntry("mail");
+  const PairId pair = fixture.store->pairs().add(fixture.remote, Uid{1}, entry, {}, "");
+  fixture.close();
+  tamper(fixture.file(), "DELETE FROM entry");
+  fixture.reopen();
+  REQUIRE(fixture.store->pairs().find(fixture.remote, Uid{1}).has_value());
+  CHECK_FALSE(fixture.store->pairs().findWithEntry(fixture.remote, Uid{1}).has_value());
+  fixture.store->pairs().setFlags(pair, kSeen);
+  CHECK(flagsOf(fixture, Uid{1}) == kSeen);
+}
+
 TEST_CASE("the pairs of a store of version 11 keep their flags", "[store][P3]") {
   const Scratch scratch;
   const fs::path file = scratch.path() / "store.db";

@@ -336,9 +336,11 @@ void User::befall() {
     world_.note("  UIDVALIDITY changes: " + server.name() + " " + mailbox);
     // Which of its old names are gone a POP3 server tells by a whole listing only; until then all is new.
     for (const SimMessage& message : server.mailboxes.at(mailbox).messages) {
-      if (!server.abilities().isPop3()) break;
-      world_.ledger().at(message.content).exact = false;
-      ++world_.ledger().at(message.content).created;
+      Content& content = world_.ledger().at(message.content);
+      const std::pair here(world_.storeName(*member, mailbox), textOf(message.flags));
+      // Flags that were never carried there unite with the store's when both meet again.
+      content.exact = content.exact && !server.abilities().isPop3() && content.expected.contains(here);
+      if (server.abilities().isPop3()) ++content.created;
     }
     server.changeValidity(server.mailboxes.at(mailbox));
   } else if (what < 7) {

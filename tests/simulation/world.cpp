@@ -125,6 +125,15 @@ void World::openStore() {
 
 void World::loseStore() {
   note("  the store is lost");
+  // Flags that were never carried somewhere unite with those that were, when all meet again.
+  for (const Member& member : members_) {
+    for (const auto& [name, mailbox] : member.server.mailboxes) {
+      for (const SimMessage& message : mailbox.messages) {
+        Content& content = ledger_.at(message.content);
+        content.exact = content.exact && content.expected.contains({storeName(member, name), textOf(message.flags)});
+      }
+    }
+  }
   store_.reset();
   fs::remove_all(scratch_.path() / "store");
   openStore();
