@@ -100,6 +100,16 @@ def check_throttled_uploads(program):
             at.settled()
 
 
+def check_throttled_listing(program):
+    """A server that asks for patience when its mailboxes are listed is left, and asked again over a new line."""
+    with home(program) as (at, far):
+        at.add("n1")
+        far.once("LIST", refuse("Request is throttled. Suggested Backoff Time: 20 milliseconds"))
+        assert "1 uploaded" in at.sync()
+        assert sum("ready" in line for line in far.transcript) == 2, far.transcript  # of this run
+        at.settled()
+
+
 def check_day_of_uploads(program):
     """A day's budget of uploads lasts for all runs of the day; what is left is told, and goes on the next day."""
     with home(program) as (at, far):
