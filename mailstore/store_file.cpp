@@ -237,6 +237,8 @@ void CloseSqlite::operator()(sqlite3* handle) const {
 }
 
 SqliteConnection openConnection(const fs::path& file, Access access) {
+  std::error_code error;
+  if (fs::is_directory(file, error)) throw systemError(file, "cannot be opened", EISDIR);
   // Where a log is, a reader needs its index. On a medium that nobody can write to there is no writer.
   const bool frozen = ::access(file.parent_path().c_str(), W_OK) != 0;
   const bool hasLog = sizeOrZero(withSuffix(file, "-wal")) > 0;

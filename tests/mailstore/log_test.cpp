@@ -137,6 +137,20 @@ TEST_CASE("a reader sees each commit as soon as it is made, however large", "[st
   }
 }
 
+TEST_CASE("a directory in the place of the store is told", "[store]") {
+  const Scratch scratch;
+  fs::create_directories(scratch.path() / "store.db");
+  for (const Access access : {Access::ReadOnly, Access::ReadWrite}) {
+    std::string said;
+    try {
+      Store::open(scratch.path(), access);
+    } catch (const Error& error) {
+      said = error.what();
+    }
+    CHECK(said.find("store.db cannot be opened: Is a directory") != std::string::npos);
+  }
+}
+
 TEST_CASE("a library that is missing is told in one sentence, with the package to install", "[library]") {
   const auto sentence = [](const auto& act) {
     try {
