@@ -169,9 +169,14 @@ HeaderDigest HeaderDigester::finish() {
   HeaderDigest out;
   out.bytes = state.digest.finish();
   state.finished.swap(state.text);
-  state.text.clear();
-  state.end.reset();
+  discard();
   return out;
+}
+
+void HeaderDigester::discard() {
+  state_->digest.reset();
+  state_->text.clear();
+  state_->end.reset();
 }
 
 bool HeaderDigester::hadMessageId() const {

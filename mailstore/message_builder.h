@@ -91,6 +91,7 @@ class HeaderDigester {
   HeaderDigester& operator=(HeaderDigester&&) noexcept;
   void append(std::string_view octets);
   HeaderDigest finish();  ///< and begins anew
+  void discard();         ///< begins anew
   /// Of the header that finish() ended last: whether it had a non-empty Message-ID field.
   [[nodiscard]] bool hadMessageId() const;
   /// Of the same header.

@@ -167,7 +167,7 @@ void ImapSteps::fetchEnds(const imap::FetchEnd& end) {
   inFetch_ = false;
   if (flying == nullptr) {
     builder_.discard();
-    header_.finish();
+    header_.discard();
     return;
   }
   const ImapStep& step = flying->step;
@@ -184,10 +184,10 @@ void ImapSteps::fetchEnds(const imap::FetchEnd& end) {
     // Without a body: the flags that were asked for, or an unsolicited change.
     if (named) sink_.onAttributes(step, end.attributes);
     builder_.discard();
-    header_.finish();
+    header_.discard();
   } else if (!refusal_.empty() || !named) {
     builder_.discard();
-    header_.finish();
+    header_.discard();
     if (named) sink_.onRefused(step, message, refusal_);
   } else if (step.kind == ImapStep::Kind::Headers) {
     message.header = header_.finish();
