@@ -18,9 +18,10 @@ void expectPages(std::size_t octets) noexcept {
   // a huge page they stay as they are.
   void* const block = std::malloc(octets);
   if (block == nullptr) return;
-  const auto begin = (reinterpret_cast<std::uintptr_t>(block) + kHugePage - 1) & ~(kHugePage - 1);
-  const auto end = (reinterpret_cast<std::uintptr_t>(block) + octets) & ~(kHugePage - 1);
-  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+  auto* const first = static_cast<unsigned char*>(block);
+  const std::uintptr_t before = (kHugePage - reinterpret_cast<std::uintptr_t>(first) % kHugePage) % kHugePage;
+  const std::size_t whole = octets > before ? (octets - before) / kHugePage * kHugePage : 0;
+  if (whole > 0) ::madvise(first + before, whole, MADV_HUGEPAGE);
   std::free(block);
 }
 

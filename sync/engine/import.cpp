@@ -77,7 +77,7 @@ void forgetImports(Store& store) {
 
 }  // namespace
 
-RunReport importMail(Store& store, const ImportRequest& request, Observer& observer, std::stop_token stop) {
+RunReport importMail(Store& store, const ImportRequest& request, Observer& observer, const std::stop_token& stop) {
   forgetImports(store);  // of one that was killed
   endpoint::Environment environment;
   environment.spool = store.spoolOptions();
@@ -91,7 +91,7 @@ RunReport importMail(Store& store, const ImportRequest& request, Observer& obser
   sync.makeEndpoint = [format = request.format](const EndpointSettings& settings, endpoint::Environment surroundings) {
     return makeSource(format, settings, std::move(surroundings));
   };
-  RunReport report = engine::sync(store, sync, observer, std::move(stop));
+  RunReport report = engine::sync(store, sync, observer, stop);
   forgetImports(store);
   return report;
 }

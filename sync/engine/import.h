@@ -24,7 +24,8 @@ struct ImportRequest {
 /// A pull of an endpoint that is met once and then forgotten: what the store's mailbox holds already, by content, is
 /// not doubled (P5), so an import that was stopped is simply run again. Nothing is written to `path`. Errors as of
 /// sync().
-RunReport importMail(mailstore::Store& store, const ImportRequest& request, Observer& observer, std::stop_token stop);
+RunReport importMail(mailstore::Store& store, const ImportRequest& request, Observer& observer,
+                     const std::stop_token& stop);
 
 /// Why this name (without the braid) cannot be a mailbox of the store; empty when it can.
 std::string whyMailboxNameIsRefused(const std::string& name);

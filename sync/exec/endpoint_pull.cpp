@@ -491,7 +491,7 @@ std::string namesInWords(const std::vector<std::string>& names) {
 
 void EndpointPull::refused(Store& store, std::size_t work, const RemoteMessage& message, const std::string& reason) {
   if (store.pairs().find(works_[work].record.id, message.key)) return;
-  constexpr std::int64_t kRetryAfter = 24 * 3600;
+  constexpr std::int64_t kRetryAfter = std::int64_t{24} * 3600;
   works_[work].hasQuarantine = true;
   store.quarantine().add(works_[work].record.id, message.key, message.size, reason, settings_.now, kRetryAfter);
   logKey(work, "quarantine", message.key, reason);

@@ -39,7 +39,7 @@ bool EndpointPull::wasNeverThere(Store& store, const Missing& missing) {
   if (settings_.sent == nullptr) return false;
   const auto sent = settings_.sent->find(missing.pair.entry);
   if (sent == settings_.sent->end() || !sent->second.gotUid) return false;
-  constexpr std::int64_t kAgainAfter = 24 * 3600;
+  constexpr std::int64_t kAgainAfter = std::int64_t{24} * 3600;
   store.pairs().remove(missing.pair.id);
   store.backlog().wait(
       endpoint_.id, {missing.pair.entry, mailstore::WaitKind::Refused, "it was uploaded, and was not there afterwards",

@@ -46,7 +46,7 @@ std::string EndpointPush::policyText() const {
 }
 
 void EndpointPush::wait(EntryId entry, WaitKind kind, std::string reason) {
-  constexpr std::int64_t kRefusedAgainAfter = 24 * 3600;
+  constexpr std::int64_t kRefusedAgainAfter = std::int64_t{24} * 3600;
   const std::int64_t nextTry = kind == WaitKind::Refused ? settings_.now + kRefusedAgainAfter : 0;
   waits_.push_back({entry, kind, std::move(reason), settings_.now, nextTry});
   open_.erase(entry);
