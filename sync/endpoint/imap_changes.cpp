@@ -2,6 +2,7 @@
 #include "sync/endpoint/imap_reading.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace mailbraid::sync::endpoint {
@@ -21,6 +22,7 @@ namespace {
 constexpr std::uint32_t kMostMessages = 50'000'000;
 // Flags are handed on in groups.
 constexpr std::size_t kFlagGroup = 512;
+constexpr std::size_t kMostDoubtful = 100'000;
 
 }  // namespace
 
@@ -110,9 +112,15 @@ void ImapEndpoint::Reading::tellFlags(std::size_t index) {
   std::vector<FlagState>& flags = state.delta.flags;
   // Before it is open it may turn out to be another mailbox.
   if (!state.opened || state.delta.failure || flags.empty()) return;
-  const auto isGone = [&](const FlagState& one) { return state.delta.vanished.contains(std::get<Uid>(one.key)); };
-  flags.erase(std::remove_if(flags.begin(), flags.end(), isGone), flags.end());
+  // What is said to have vanished as well may turn out to be there: that waits until it is settled.
+  const auto stays = [&](const FlagState& one) { return !state.delta.vanished.contains(std::get<Uid>(one.key)); };
+  const auto doubtful = std::stable_partition(flags.begin(), flags.end(), stays);
+  state.doubtful.insert(state.doubtful.end(), std::move_iterator(doubtful), std::move_iterator(flags.end()));
+  flags.erase(doubtful, flags.end());
   if (!flags.empty()) sink_.onFlags(index, std::exchange(flags, {}));
+  if (state.doubtful.size() > kMostDoubtful) {
+    failMailbox(index, "the server tells flags of messages that it says have vanished; run again", Retry::Later);
+  }
 }
 
 void ImapEndpoint::Reading::onVanished(const ImapStep& step, const imap::Vanished& vanished) {
@@ -215,8 +223,8 @@ void ImapEndpoint::Reading::settleListed(std::size_t index) {
 void ImapEndpoint::Reading::settle(std::size_t index) {
   State& state = states_[index];
   const DeltaRequest& request = requests_[index];
-  if (state.delta.failure) return;
   tellFlags(index);
+  if (state.delta.failure) return;
   RemoteStatus& status = state.delta.status;
   if (state.listsAll || state.searches) {
     settleListed(index);
@@ -233,6 +241,7 @@ void ImapEndpoint::Reading::settle(std::size_t index) {
       status.messages = request.anchor.messages + std::min(arrived, UINT32_MAX - request.anchor.messages);
     }
   }
+  state.delta.flags = std::move(state.doubtful);
   if (!state.hidden) return;
   // What is shown is taken; what is not may be the very messages that are said to have vanished, or would be uploaded.
   state.delta.vanished = {};

@@ -47,8 +47,9 @@ class ImapEndpoint::Reading final : public ImapStepSink {
       std::uint32_t shown = 0;
     };
     std::optional<Hidden> hidden;
-    mailstore::UidSet wanted;     ///< bodies asked for
-    mailstore::UidSet delivered;  ///< bodies that came or were refused
+    std::vector<FlagState> doubtful;  ///< of messages that are said to have vanished as well
+    mailstore::UidSet wanted;         ///< bodies asked for
+    mailstore::UidSet delivered;      ///< bodies that came or were refused
   };
 
   /// A server may tell of a message that nobody asked for, or twice: it is taken once, and only when it was asked for.

@@ -141,8 +141,8 @@ void ImapSteps::bodyBegins(const imap::BodyBegin& begin) {
 }
 
 void ImapSteps::bodyEnds() {
-  complete_ = section_ == Section::Body || section_ == Section::Header;
-  lastSection_ = section_;
+  headerCame_ = headerCame_ || section_ == Section::Header;
+  bodyCame_ = bodyCame_ || section_ == Section::Body;
   inProgress_.reset();
 }
 
@@ -159,8 +159,8 @@ ImapSteps::Flying* ImapSteps::flyingFor(ImapStep::Kind wanted) {
 }
 
 void ImapSteps::fetchEnds(const imap::FetchEnd& end) {
-  const bool header = complete_ && lastSection_ == Section::Header;
-  const bool body = !header && (complete_ || !refusal_.empty());
+  const bool header = headerCame_ && !bodyCame_;
+  const bool body = bodyCame_ || (!header && !refusal_.empty());
   using Kind = ImapStep::Kind;
   Flying* flying = flyingFor(header ? Kind::Headers : body ? Kind::Bodies : Kind::Flags);
   if (body && flying != nullptr && flying->step.kind != Kind::Bodies) flying = flyingFor(Kind::Headers);
@@ -173,14 +173,16 @@ void ImapSteps::fetchEnds(const imap::FetchEnd& end) {
   const ImapStep& step = flying->step;
   RemoteMessage message = messageOf(end.attributes);
   const bool named = end.attributes.uid.has_value();
-  if (named && (complete_ || !refusal_.empty())) {
+  // A header is no answer to who asked for the message.
+  const bool came = step.kind == Kind::Headers ? headerCame_ : bodyCame_;
+  if (named && (came || !refusal_.empty())) {
     for (Flying& asked : flying_) {
       if (asked.step.request == step.request && asked.step.uids.contains(*end.attributes.uid)) {
         asked.came.add(*end.attributes.uid);
       }
     }
   }
-  if (!bringsBodies(step) || (!complete_ && refusal_.empty())) {
+  if (!bringsBodies(step) || (!came && refusal_.empty())) {
     // Without a body: the flags that were asked for, or an unsolicited change.
     if (named) sink_.onAttributes(step, end.attributes);
     builder_.discard();
@@ -190,11 +192,13 @@ void ImapSteps::fetchEnds(const imap::FetchEnd& end) {
     header_.discard();
     if (named) sink_.onRefused(step, message, refusal_);
   } else if (step.kind == ImapStep::Kind::Headers) {
+    builder_.discard();
     message.header = header_.finish();
     message.hasMessageId = header_.hadMessageId();
     if (environment_.describes) message.index = header_.index();
     sink_.onHeader(step, std::move(message));
   } else {
+    header_.discard();
     takeBody(step, std::move(message));
   }
 }
@@ -265,7 +269,8 @@ void ImapSteps::handle(const imap::Event& event) {
     bodyEnds();
   } else if (std::holds_alternative<imap::FetchBegin>(event)) {
     inFetch_ = true;
-    complete_ = false;
+    headerCame_ = false;
+    bodyCame_ = false;
     section_ = Section::None;
     refusal_.clear();
   } else if (std::holds_alternative<imap::BodyMissing>(event)) {

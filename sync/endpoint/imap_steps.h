@@ -105,8 +105,8 @@ class ImapSteps {
   mailstore::HeaderDigester header_;
   enum class Section : std::uint8_t { None, Body, Header, Skip };
   Section section_ = Section::None;
-  Section lastSection_ = Section::None;  ///< the one that arrived whole last
-  bool complete_ = false;                ///< the section of the current FETCH arrived whole
+  bool headerCame_ = false;  ///< whole, in the current FETCH
+  bool bodyCame_ = false;    ///< likewise
   bool inFetch_ = false;
   std::string refusal_;  ///< why the message of the current FETCH cannot be taken
   std::optional<Place> inProgress_;

@@ -231,6 +231,28 @@ def check_vanished_and_listed(program):
         assert set(at.server("far")["INBOX"]) == set(at.maildir()["INBOX"]) == {"m1", "m2", "m3", "n1"}, at.held()
 
 
+def check_vanished_listed_and_flagged(program):
+    """6: nor is a flag lost that it tells of such a message."""
+    with home(program, QRESYNC) as (at, far):
+        inbox = far.mailboxes["INBOX"]
+        inbox.messages[2].flags.add("\\Seen")
+        far.once("EXAMINE", lambda session, _: session.say("* VANISHED (EARLIER) 2"))
+        at.sync()
+        assert any(line == "S: * VANISHED (EARLIER) 2" for line in far.transcript), far.transcript
+        assert "S" in at.maildir()["INBOX"]["m2"], at.held()
+        at.settled()
+
+
+def check_header_for_a_body(program):
+    """A server that gives the header where the whole message was asked for: no empty message is taken for it."""
+    with home(program) as (at, far):
+        far.mailboxes["INBOX"].add(Message(octets("n1")))
+        far.headers_only = True
+        said = at.sync(11)
+        assert set(at.maildir()["INBOX"]) == {"m1", "m2", "m3"}, at.held()
+        assert "quarantine" in said, said
+
+
 def check_hidden_where_nothing_is_listed(program):
     """6: with CONDSTORE, a changed flag lists no UIDs: that a mailbox shows less than it holds is seen all the same."""
     with home(program, "LITERAL+ UIDPLUS MOVE ENABLE CONDSTORE") as (at, far):

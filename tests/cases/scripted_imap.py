@@ -79,6 +79,7 @@ class Server:
         self.hooks = {}
         self.gmail_id = zlib.crc32  # X-GM-MSGID of a message's octets
         self.shows_most = None  # who selects a mailbox sees so many of its messages, the newest; STATUS counts all
+        self.headers_only = False  # who asks for a message gets its header
         self.bye_after = None  # so many messages given or taken a connection, and it says BYE in the middle of things
         self.append_limit = "NIL"  # what STATUS says where the capability is APPENDLIMIT, without a number
         self.away = False
@@ -411,6 +412,8 @@ class Session:
                 elif item == "X-GM-MSGID" and self.server.has("X-GM-EXT-1"):
                     parts.append(b"X-GM-MSGID %d" % self.server.gmail_id(message.octets))
                 elif item in ("BODY.PEEK[]", "BODY.PEEK[HEADER]"):
+                    if self.server.headers_only:
+                        item = "BODY.PEEK[HEADER]"
                     octets = head if "HEADER" in item else message.octets
                     if "HEADER" not in item:
                         self.pass_message()
