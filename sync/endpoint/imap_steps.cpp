@@ -278,7 +278,8 @@ void ImapSteps::handle(const imap::Event& event) {
   } else if (const auto* end = std::get_if<imap::FetchEnd>(&event)) {
     fetchEnds(*end);
   } else if (const auto* bad = std::get_if<imap::Malformed>(&event)) {
-    if (inFetch_) refusal_ = "the server's answer could not be understood: " + std::string(bad->reason);
+    const bool skipped = inFetch_ && bad->severity != imap::Severity::LeftOut;
+    if (skipped) refusal_ = "the server's answer could not be understood: " + std::string(bad->reason);
   } else if (const auto* vanished = std::get_if<imap::Vanished>(&event)) {
     if (const Flying* flying = flyingFor(ImapStep::Kind::Open)) sink_.onVanished(flying->step, *vanished);
   } else if (const auto* found = std::get_if<imap::SearchResult>(&event)) {

@@ -220,6 +220,7 @@ struct SearchResult {
 };
 
 enum class Severity : std::uint8_t {
+  LeftOut,  ///< one attribute of a message was not understood and is left out; the others stand
   Skipped,  ///< one response was not understood and is skipped; the framing is intact
   Fatal,    ///< nothing after it can be trusted; nextEvent() gives nothing more
 };

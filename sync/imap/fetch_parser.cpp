@@ -164,7 +164,7 @@ bool FetchParser::internalDate(Cursor& cursor) {
   attributes_.internalDate = parseInternalDate(*text);
   if (!attributes_.internalDate) {
     ++remarks_;
-    events_->emplace_back(Malformed{offset_ + at, "INTERNALDATE is no date", Severity::Skipped});
+    events_->emplace_back(Malformed{offset_ + at, "INTERNALDATE is no date", Severity::LeftOut});
   }
   return true;
 }

@@ -253,6 +253,15 @@ def check_header_for_a_body(program):
         assert "quarantine" in said, said
 
 
+def check_date_that_is_none(program):
+    """A message whose INTERNALDATE cannot be read is taken all the same."""
+    with home(program) as (at, far):
+        far.mailboxes["INBOX"].add(Message(octets("n1"), date="nonsense"))
+        at.sync()
+        assert at.where("n1") == {"near": ["INBOX"], "far": ["INBOX"]}, at.held()
+        at.settled()
+
+
 def check_hidden_where_nothing_is_listed(program):
     """6: with CONDSTORE, a changed flag lists no UIDs: that a mailbox shows less than it holds is seen all the same."""
     with home(program, "LITERAL+ UIDPLUS MOVE ENABLE CONDSTORE") as (at, far):
