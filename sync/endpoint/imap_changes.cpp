@@ -22,6 +22,7 @@ namespace {
 constexpr std::uint32_t kMostMessages = 50'000'000;
 // Flags are handed on in groups.
 constexpr std::size_t kFlagGroup = 512;
+// Told of messages that are said to have vanished, and kept until that is settled.
 constexpr std::size_t kMostDoubtful = 100'000;
 
 }  // namespace
@@ -96,7 +97,7 @@ void ImapEndpoint::Reading::plan(std::size_t index, ImapSteps& steps) {
 
 void ImapEndpoint::Reading::onAttributes(const ImapStep& step, const imap::FetchAttributes& attributes) {
   State& state = states_[step.request];
-  if (!attributes.uid || *attributes.uid == Uid{}) return;
+  if (!attributes.uid || *attributes.uid == Uid{} || state.delta.failure) return;
   state.told.add(*attributes.uid);
   if (step.kind == ImapStep::Kind::Flags && state.listsAll) state.listed.add(*attributes.uid);
   const DeltaRequest& request = requests_[step.request];

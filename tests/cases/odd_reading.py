@@ -243,6 +243,19 @@ def check_vanished_listed_and_flagged(program):
         at.settled()
 
 
+def check_flags_of_ever_more_that_vanished(program):
+    """Flags of messages that it says have vanished are not kept without a limit."""
+    told = "\r\n".join(["* VANISHED (EARLIER) 2"] + ["* 2 FETCH (UID 2 FLAGS (\\Seen) MODSEQ 9)"] * 100_001)
+    with home(program, QRESYNC) as (at, far):
+        far.mailboxes["INBOX"].add(Message(octets("n1")))
+        far.once("EXAMINE", lambda session, _: session.say(told))
+        said = at.sync(75)
+        assert said.count("INBOX: the server tells flags of messages that it says have vanished") == 1, said
+        assert at.where("m2") == {"near": ["INBOX"], "far": ["INBOX"]}, at.held()
+        at.sync()
+        at.settled()
+
+
 def check_header_for_a_body(program):
     """A server that gives the header where the whole message was asked for: no empty message is taken for it."""
     with home(program) as (at, far):
